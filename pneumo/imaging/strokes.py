@@ -1,0 +1,125 @@
+"""Draws the primitives of a phantom: smooth curves, filled shapes, hollow bones, clouds.
+
+Every function works on one square float32 canvas; points are fractions of the picture, x to the
+right and y downwards. OpenCV does the drawing with four fractional bits, so that a curve does not
+jump from pixel to pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+_FRACTION_BITS = 4
+
+
+def smooth_curve(points: Sequence[Sequence[float]], closed: bool = False, steps: int = 14):
+    """Runs a Catmull-Rom spline through points.
+
+    Args:
+        points: at least two (x, y) pairs.
+        closed: whether the curve returns to its first point.
+        steps: segments between two neighbouring points.
+
+    Returns:
+        float64 array, N x 2, that passes through every point given.
+    """
+    knots = np.asarray(points, dtype=np.float64)
+    if closed:
+        knots = np.vstack([knots[-1:], knots, knots[:2]])
+    else:
+        knots = np.vstack([2 * knots[0] - knots[1], knots, 2 * knots[-1] - knots[-2]])
+    t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
+    pieces = []
+    for a, b, c, d in zip(knots, knots[1:], knots[2:], knots[3:], strict=False):
+        pieces.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2)
+            + 0.5 * (3 * b - a - 3 * c + d) * t**3
+        )
+    if not closed:
+        pieces.append(knots[-2:-1])
+    return np.vstack(pieces)
+
+
+def _pixels(curve: np.ndarray, size: int) -> np.ndarray:
+    """Fractions of the picture to OpenCV's fixed-point coordinates of pixel centres."""
+    return np.round((curve * size - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
+
+
+def filled(curve: np.ndarray, size: int, softness: float = 0.0) -> np.ndarray:
+    """Fills a closed curve.
+
+    Args:
+        curve: N x 2 points in fractions of the picture.
+        size: side of the canvas in pixels.
+        softness: standard deviation of the edge, as a fraction of the picture.
+
+    Returns:
+        float32 array, size x size: 1 inside, 0 outside.
+    """
+    canvas = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(canvas, [_pixels(curve, size)], 255, cv2.LINE_AA, _FRACTION_BITS)
+    return blurred(canvas.astype(np.float32) / 255.0, softness * size)
+
+
+def stroke(curve: np.ndarray, width: float, size: int, softness: float = 0.0) -> np.ndarray:
+    """Draws a line of constant width (a fraction of the picture) along a curve.
+
+    Returns:
+        float32 array, size x size, 0..1. A line thinner than a pixel is drawn one pixel wide and
+        paler by as much.
+    """
+    canvas = np.zeros((size, size), np.uint8)
+    thickness = max(1, round(width * size))
+    cv2.polylines(
+        canvas, [_pixels(curve, size)], False, 255, thickness, cv2.LINE_AA, _FRACTION_BITS
+    )
+    pale = min(1.0, width * size) / 255.0
+    return blurred(canvas.astype(np.float32) * pale, softness * size)
+
+
+def bone(curve: np.ndarray, width: float, size: int, marrow: float = 0.55) -> np.ndarray:
+    """Draws a hollow tube as X-rays see it: the two edges brighter than the middle.
+
+    Args:
+        curve: N x 2 centre line in fractions of the picture.
+        width: outer diameter as a fraction of the picture.
+        size: side of the canvas in pixels.
+        marrow: what the middle loses against the edges, 0..1.
+
+    Returns:
+        float32 array, size x size, about 0..1.
+    """
+    soft = width * 0.06
+    inner = stroke(curve, width * 0.66, size, width * 0.13)
+    return stroke(curve, width, size, soft) - marrow * inner
+
+
+def blurred(field: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur; `sigma` in pixels, nothing happens below a quarter of a pixel."""
+    if sigma < 0.25:
+        return field
+    return cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+
+
+def clouds(rng: np.random.Generator, size: int, coarsest: int = 4, octaves: int = 4) -> np.ndarray:
+    """Smooth noise of several scales.
+
+    Args:
+        rng: where the noise comes from.
+        size: side of the canvas in pixels.
+        coarsest: cells along a side in the coarsest scale; each further scale doubles them.
+        octaves: number of scales; each has 0.6 of the amplitude of the one before.
+
+    Returns:
+        float32 array, size x size, mean 0 and standard deviation 1.
+    """
+    field = np.zeros((size, size), np.float32)
+    for octave in range(octaves):
+        cells = coarsest * 2**octave
+        grid = rng.standard_normal((cells, cells)).astype(np.float32)
+        grown = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+        field += 0.6**octave * grown
+    return (field - field.mean()) / max(float(field.std()), 1e-6)
