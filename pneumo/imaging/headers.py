@@ -1,0 +1,72 @@
+"""The size a picture file declares, read from its first bytes, before any decoder sees it."""
+
+import struct
+
+
+def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """Width and height that the header of a PNG, JPEG, BMP or WebP declares.
+
+    Args:
+        data: The whole file.
+        kind: ``"PNG"``, ``"JPEG"``, ``"BMP"``, ``"WEBP"`` (anything else gives None).
+
+    Returns:
+        Pixels, or None where the header does not say or is cut short.
+    """
+    readers = {"PNG": _png_size, "JPEG": jpeg_size, "BMP": _bmp_size, "WEBP": _webp_size}
+    if kind not in readers:
+        return None
+    try:
+        return readers[kind](data)
+    except (struct.error, IndexError):
+        return None
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    return struct.unpack_from(">II", data, 16)
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    if struct.unpack_from("<I", data, 14)[0] == 12:
+        return struct.unpack_from("<HH", data, 18)
+    width, height = struct.unpack_from("<ii", data, 18)
+    return abs(width), abs(height)
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        return (
+            1 + int.from_bytes(data[24:27], "little"),
+            1 + int.from_bytes(data[27:30], "little"),
+        )
+    if chunk == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in a JPEG, lossless JPEG or JPEG-LS stream's frame header, or None."""
+    at = 2
+    while at + 9 <= len(data):
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in _FRAME_HEADERS:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
+            at += 2
+            continue
+        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+    return None
+
+
+_FRAME_HEADERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})

@@ -1,0 +1,81 @@
+"""Any film file to a Radiograph: opened with care, known by its contents, held to the limits."""
+
+import os
+import stat
+from pathlib import Path
+
+from pneumo.imaging.film import MAX_BYTES, MAX_PIXELS, Radiograph, UnreadableFilm, check_bytes
+from pneumo.imaging.pictures import read_picture
+
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "UnreadableFilm", "read_radiograph"]
+
+WHAT_IS_READ = "DICOM, PNG, JPEG, TIFF, BMP and WebP are read"
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"BM", "BMP"),
+)
+
+
+def read_radiograph(file: str | Path | bytes, *, follow_links: bool = True) -> Radiograph:
+    """Read a film from a file or from a file's bytes.
+
+    Args:
+        file: A path, or the whole contents of a file.
+        follow_links: Whether a path may be a symbolic link to a regular file.
+
+    Returns:
+        The film as 8-bit grey, upright, bones bright.
+
+    Raises:
+        UnreadableFilm: Whatever is wrong; nothing else is raised for any file.
+    """
+    data = file if isinstance(file, bytes) else _read_bytes(file, follow_links)
+    if not data:
+        raise UnreadableFilm("This file is empty. Please export or copy the film again.")
+    check_bytes(len(data))
+    kind = _kind(data)
+    if kind is None:
+        raise UnreadableFilm(f"This file is no picture of a kind that is read: {WHAT_IS_READ}.")
+    pixels, source, notes = read_picture(data, kind)
+    return Radiograph(pixels, source, notes)
+
+
+def _kind(data: bytes) -> str | None:
+    for signature, kind in _SIGNATURES:
+        if data.startswith(signature):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def _read_bytes(path: str | Path, follow_links: bool) -> bytes:
+    """The contents of a regular file; never waits on a pipe or reads a device without end."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        info = os.stat(path) if follow_links else os.lstat(path)
+        if stat.S_ISLNK(info.st_mode):
+            raise UnreadableFilm("This is a link to a file, which is not followed.", "refused")
+        if stat.S_ISDIR(info.st_mode):
+            raise UnreadableFilm("This is a folder. Please choose one film file in it.")
+        if not stat.S_ISREG(info.st_mode):
+            raise UnreadableFilm("This is a device or a pipe and no file.", "refused")
+        check_bytes(info.st_size)
+        if not follow_links:
+            flags |= getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(path, flags), "rb") as stream:
+            # What lies there may have been exchanged since it was looked at.
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise UnreadableFilm("This is a device or a pipe and no file.", "refused")
+            return stream.read(MAX_BYTES + 1)
+    except UnreadableFilm:
+        raise
+    except FileNotFoundError:
+        raise UnreadableFilm("There is no file at this place.") from None
+    except PermissionError:
+        raise UnreadableFilm("This file may not be opened: permission is missing.") from None
+    except (OSError, ValueError, TypeError):
+        raise UnreadableFilm("This file cannot be opened.") from None

@@ -1,0 +1,91 @@
+"""Deep pixels (10 to 32 bits, float) to 8 bits by what they hold, so that nothing is clipped."""
+
+import numpy as np
+
+# Depths that radiography equipment and picture files store, as their largest value.
+FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 32))
+# A film that spans this share of a depth was meant for that depth; it then comes out exactly as
+# its 8-bit export would. One that spans less is a raw export and is stretched.
+MEANT_SHARE = 0.5
+TAIL_PERCENT = 0.1
+_BLOCK_ROWS = 256
+_SAMPLE = 1_000_000
+
+
+def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
+    """Map a deep picture linearly to 0..255 without clipping its contents.
+
+    Args:
+        values: Height x width, any integer or float dtype; what is not finite counts as black
+            (plus infinity as white).
+
+    Returns:
+        uint8, height x width. Values in 0..255 that use that range are returned unchanged.
+    """
+    black, white = display_range(values)
+    return apply_range(values, black, white)
+
+
+def display_range(values: np.ndarray) -> tuple[float, float]:
+    """The values to show as black and as white, chosen from the picture's contents.
+
+    The full scale of the smallest usual depth that holds every value, where the film spans at
+    least half of it; otherwise the film's own range without its outermost 0.1 % at either end.
+    """
+    sample = _finite_sample(values)
+    if not sample.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(sample, (TAIL_PERCENT, 100 - TAIL_PERCENT)))
+    smallest, largest = _extremes(values)
+    if smallest >= 0:
+        scales = FULL_SCALES if values.dtype.kind in "iu" else (1.0, *FULL_SCALES)
+        fitting = [float(scale) for scale in scales if largest <= scale]
+        if fitting and high - low >= MEANT_SHARE * fitting[0]:
+            return 0.0, fitting[0]
+    if high > low:
+        return low, high
+    return (smallest, largest) if largest > smallest else (smallest - 1.0, smallest + 1.0)
+
+
+def apply_range(values: np.ndarray, black: float, white: float) -> np.ndarray:
+    """Map ``black``..``white`` to 0..255, clipping outside, in blocks that keep memory small."""
+    if values.dtype == np.uint8 and (black, white) == (0.0, 255.0):
+        return np.ascontiguousarray(values)
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+        info = np.iinfo(values.dtype)
+        levels = np.arange(info.min, info.max + 1, dtype=np.float64)
+        table = _to_bytes(levels, black, white)
+        unsigned = values.view(values.dtype.str.replace("i", "u"))
+        # Negative values wrap to the upper half of the unsigned numbers: so does the table.
+        return np.roll(table, info.min)[unsigned] if info.min else table[unsigned]
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _BLOCK_ROWS):
+        rows = slice(top, top + _BLOCK_ROWS)
+        scaled[rows] = _to_bytes(values[rows].astype(np.float64), black, white)
+    return scaled
+
+
+def _to_bytes(levels: np.ndarray, black: float, white: float) -> np.ndarray:
+    levels = np.nan_to_num(levels, nan=black, posinf=white, neginf=black)
+    share = (np.clip(levels, black, white) - black) / (white - black)
+    return (share * 255 + 0.5).astype(np.uint8)
+
+
+def _finite_sample(values: np.ndarray) -> np.ndarray:
+    """About a million pixels, evenly over the picture, as float64; only finite ones."""
+    step = max(1, int(np.ceil((values.size / _SAMPLE) ** 0.5)))
+    sample = values[::step, ::step].astype(np.float64)
+    return sample[np.isfinite(sample)]
+
+
+def _extremes(values: np.ndarray) -> tuple[float, float]:
+    """The smallest and largest finite value of the whole picture."""
+    if values.dtype.kind in "iu":
+        return float(values.min()), float(values.max())
+    pairs = []
+    for top in range(0, len(values), _BLOCK_ROWS):
+        block = values[top : top + _BLOCK_ROWS]
+        block = block[np.isfinite(block)]
+        if block.size:
+            pairs.append((float(block.min()), float(block.max())))
+    return min(p[0] for p in pairs), max(p[1] for p in pairs)
