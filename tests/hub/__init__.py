@@ -1,0 +1,1 @@
+"""Tests of the download from the Hub, against a local stub."""
