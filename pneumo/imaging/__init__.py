@@ -1,1 +1,1 @@
-"""Films: a file to a clean grey picture, and a picture to pixels for a screen. Knows no network."""
+"""Imaging: from a file to a clean grey picture, and from numbers to pixels for a screen. No torch here."""

@@ -1,0 +1,1 @@
+"""Models: what the networks are and what they say about one radiograph."""

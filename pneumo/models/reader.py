@@ -1,0 +1,153 @@
+"""Reader: one film in, one Reading out; the facade that app, command line and API all use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
+from pneumo.models.calibration import Calibration, label_of
+from pneumo.models.checkpoint import Checkpoint, load
+from pneumo.models.gradcam import evidence
+
+DEFAULT_OPERATING_POINT = "balanced"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One named check of a film: outcome "passed", "warned" or "failed", and a sentence."""
+
+    name: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All that is said about one film by one network; the only result type of the project.
+
+    Attributes:
+        source: how the film was stored, such as "PNG 16-bit grey"; never a file name.
+        model: registered name of the network.
+        weights_sha256: of the weights that gave this reading.
+        status: "ok", "refused" (a picture that must not be read) or "error" (not decodable).
+        reason: a sentence for the reader when the status is not "ok", else "".
+        probability: calibrated, of pneumonia, 0 to 1; None unless "ok" (as all that follow).
+        label: "PNEUMONIA", "NORMAL" or "UNCERTAIN".
+        confidence: probability of the label given, 0 to 1.
+        threshold: probability at or above which the label is PNEUMONIA.
+        operating_point: name of the threshold, such as "balanced", or "own".
+        heat: float32, (h, w) of the network's last feature map: signed evidence for pneumonia
+            (Grad-CAM before its ReLU) in units of the logit, on one scale for all films.
+        checks: named checks with their outcome.
+        seconds: wall-clock time of this reading.
+    """
+
+    source: str
+    model: str
+    weights_sha256: str
+    status: str
+    reason: str = ""
+    probability: float | None = None
+    label: str | None = None
+    confidence: float | None = None
+    threshold: float | None = None
+    operating_point: str | None = None
+    heat: np.ndarray | None = None
+    checks: tuple[Check, ...] = field(default=())
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the film was read."""
+        return self.status == "ok"
+
+    def record(self) -> dict:
+        """Every field but the heat as plain json values, in the order of the class."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "heat"}
+        values["checks"] = [
+            {"name": c.name, "outcome": c.outcome, "detail": c.detail} for c in self.checks
+        ]
+        return values
+
+    def with_threshold(self, threshold: float, operating_point: str = "own") -> Reading:
+        """The same reading judged at another threshold; no network runs.
+
+        Raises:
+            ValueError: when the threshold is not a number from 0 to 1.
+        """
+        if not self.ok:
+            return self
+        label, confidence = label_of(self.probability, threshold)
+        return replace(
+            self, label=label, confidence=confidence, threshold=float(threshold),
+            operating_point=operating_point,
+        )
+
+
+class Reader:
+    """Reads films with one network.
+
+    Args:
+        model: a registered name or a loaded Checkpoint.
+        threshold: an own threshold on the calibrated probability, 0 to 1; by default the
+            balanced operating point of the card.
+
+    Raises:
+        CheckpointError: when the checkpoint must not be used.
+        ValueError: when the threshold is not a number from 0 to 1.
+    """
+
+    def __init__(self, model: str | Checkpoint, threshold: float | None = None) -> None:
+        self.checkpoint = load(model) if isinstance(model, str) else model
+        card = self.checkpoint.card
+        self.calibration = Calibration(**card["calibration"])
+        self.operating_point = DEFAULT_OPERATING_POINT if threshold is None else "own"
+        if threshold is None:
+            threshold = card["operating_points"][DEFAULT_OPERATING_POINT]["threshold"]
+        label_of(0.5, threshold)
+        self.threshold = float(threshold)
+
+    @property
+    def name(self) -> str:
+        """Registered name of the network."""
+        return self.checkpoint.name
+
+    def read(self, file: str | Path | bytes) -> Reading:
+        """Read one film from a path or from bytes; a bad film gives a Reading that says why."""
+        started = time.perf_counter()
+        try:
+            radiograph = read_radiograph(file)
+        except UnreadableFilm as error:
+            seconds = time.perf_counter() - started
+            return self._reading("", error.status, reason=error.sentence, seconds=seconds)
+        reading = self.read_radiograph(radiograph)
+        return replace(reading, seconds=time.perf_counter() - started)
+
+    def read_many(self, files: Iterable[str | Path | bytes]) -> Iterator[Reading]:
+        """Readings of many films, lazily and in their order; none stops the others."""
+        for file in files:
+            yield self.read(file)
+
+    def read_radiograph(self, radiograph: Radiograph) -> Reading:
+        """Read a film that is already decoded."""
+        started = time.perf_counter()
+        x = self.checkpoint.preprocessing(radiograph.pixels)
+        logit, heat = evidence(self.checkpoint.network, x)
+        reading = self._reading(
+            radiograph.source,
+            "ok",
+            probability=self.calibration.probability(float(logit[0])),
+            heat=heat[0].numpy(),
+            checks=tuple(Check("file", "warned", note) for note in radiograph.notes),
+        )
+        reading = reading.with_threshold(self.threshold, self.operating_point)
+        return replace(reading, seconds=time.perf_counter() - started)
+
+    def _reading(self, source: str, status: str, **values) -> Reading:
+        sha256 = self.checkpoint.weights_sha256
+        return Reading(source, self.name, sha256, status, **values)

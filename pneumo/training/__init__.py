@@ -1,0 +1,1 @@
+"""Training: how checkpoints come to be. Only train.py and the command line import this room."""

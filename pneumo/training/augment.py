@@ -1,0 +1,144 @@
+"""Augmentation: geometry, exposure and the degradation that takes the dataset's shortcut away.
+
+In the train set NORMAL films were saved with less compression than PNEUMONIA films, so sharpness
+alone tells the classes apart. Resampling, blur, sharpening, JPEG and noise are therefore drawn
+alike for both classes; what remains to learn from is the chest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far the random changes go.
+
+    Attributes:
+        crop: smallest share of the area that a random crop keeps.
+        rotation: largest rotation, degrees either way.
+        shear: largest shear, degrees either way.
+        flip: probability of mirroring left to right.
+        exposure: half-width of the gamma, contrast and brightness jitter.
+        degrade: probability of each degradation.
+    """
+
+    crop: float = 0.3
+    rotation: float = 10.0
+    shear: float = 4.0
+    flip: float = 0.5
+    exposure: float = 0.3
+    degrade: float = 0.5
+
+
+def generator(*key: int) -> np.random.Generator:
+    """Random numbers that depend on the key alone, such as (seed, epoch, film)."""
+    return np.random.default_rng(np.random.SeedSequence(key))
+
+
+def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmentation) -> np.ndarray:
+    """A random affine map from a `side` square to a `size` square: crop, rotate, shear, flip.
+
+    Returns:
+        float64 (2, 3), for cv2.warpAffine.
+    """
+    area = rng.uniform(spec.crop, 1.0)
+    aspect = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+    width, height = np.minimum(1.0, [np.sqrt(area * aspect), np.sqrt(area / aspect)])
+    centre = np.array([rng.uniform(width / 2, 1 - width / 2), rng.uniform(height / 2, 1 - height / 2)])
+    angle, shear = np.deg2rad(rng.uniform(-1, 1, 2) * (spec.rotation, spec.shear))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.array([[1, np.tan(shear)], [0, 1]]) @ np.diag([1 / width, 1 / height])
+    if rng.random() < spec.flip:
+        linear = np.diag([-1, 1]) @ linear
+    linear *= size / side
+    # The crop's centre lands on the middle of the output.
+    return np.hstack([linear, (size / 2 - linear @ (centre * side))[:, None]])
+
+
+def warp(square: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Apply an affine map; black outside the film, as collimated films are."""
+    return cv2.warpAffine(square, matrix, (size, size), flags=cv2.INTER_LINEAR)
+
+
+def expose(square: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
+    """Random gamma, contrast and brightness; uint8 in and out, any shape."""
+    gamma = np.exp(rng.uniform(-amount, amount))
+    contrast, brightness = 1 + rng.uniform(-amount, amount), rng.uniform(-amount, amount) / 2
+    levels = (np.arange(256) / 255.0) ** gamma
+    levels = (levels - 0.5) * contrast + 0.5 + brightness
+    return cv2.LUT(square, np.clip(levels * 255 + 0.5, 0, 255).astype(np.uint8))
+
+
+def degrade(square: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
+    """Random resampling, blur, sharpening, noise and JPEG, each with the given probability."""
+    height, width = square.shape
+    if rng.random() < chance:
+        scale = rng.uniform(0.35, 0.9)
+        small = (max(8, int(width * scale)), max(8, int(height * scale)))
+        how = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
+        square = cv2.resize(cv2.resize(square, small, interpolation=how), (width, height),
+                            interpolation=cv2.INTER_CUBIC)
+    if rng.random() < chance:
+        square = cv2.GaussianBlur(square, (0, 0), rng.uniform(0.3, 1.6) * width / 224)
+    if rng.random() < chance:
+        sharp, blurred = rng.uniform(0.2, 1.8), cv2.GaussianBlur(square, (0, 0), 1.2)
+        square = cv2.addWeighted(square, 1 + sharp, blurred, -sharp, 0)
+    if rng.random() < chance / 2:
+        noise = rng.normal(0, rng.uniform(1, 8), square.shape)
+        square = np.clip(square + noise, 0, 255).astype(np.uint8)
+    if rng.random() < chance:
+        square = jpeg(square, int(rng.integers(15, 91)))
+    return square
+
+
+def jpeg(square: np.ndarray, quality: int) -> np.ndarray:
+    """The film after JPEG compression at a quality of 1 to 100; uint8 in and out."""
+    coded = cv2.imencode(".jpg", square, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+
+
+def augment(
+    square: np.ndarray,
+    rng: np.random.Generator,
+    spec: Augmentation,
+    size: int,
+    mask: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """One random variant of a film, and of its lung mask through the same geometry.
+
+    Args:
+        square: uint8, (S, S).
+        rng: decides everything.
+        spec: how far to go.
+        size: side of the result.
+        mask: uint8, (S, S), or None.
+
+    Returns:
+        film and mask, uint8 (size, size); the mask is None when none was given.
+    """
+    matrix = random_matrix(rng, square.shape[0], size, spec)
+    film = expose(warp(square, matrix, size), rng, spec.exposure)
+    film = degrade(film, rng, spec.degrade)
+    return film, None if mask is None else warp(mask, matrix, size)
+
+
+def degraded_copies(squares: np.ndarray, seed: int, strength: float) -> np.ndarray:
+    """Validation copies that see the shift of quality: degraded alike for both classes.
+
+    Args:
+        squares: uint8, (N, S, S).
+        seed: the same seed gives the same copies.
+        strength: probability of each degradation, 0 to 1; exposure moves by 0.2 of it.
+
+    Returns:
+        uint8, (N, S, S).
+    """
+    copies = []
+    for i, square in enumerate(squares):
+        rng = generator(seed, i, int(1000 * strength))
+        copies.append(degrade(expose(square, rng, 0.2 * strength), rng, strength))
+    return np.stack(copies)

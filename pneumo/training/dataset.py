@@ -1,0 +1,197 @@
+"""A dataset folder as a table of films: labels, patient groups, validation split, memory cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from sklearn.model_selection import StratifiedGroupKFold
+
+from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.models.preprocess import Preprocessing
+
+CLASSES = ("NORMAL", "PNEUMONIA")
+SUFFIXES = {".jpeg", ".jpg", ".png"}
+HOW_TO_GET_IT = (
+    "Get the dataset with: python -m pneumo data download (it writes data/train and data/test), "
+    "or point --data at a folder that holds train/NORMAL and train/PNEUMONIA."
+)
+
+
+class DataError(ValueError):
+    """A dataset that cannot be used; the message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """One radiograph of the dataset.
+
+    Attributes:
+        path: of the picture.
+        label: 1 for PNEUMONIA, 0 for NORMAL.
+        group: patient; films of one patient share it and never straddle a split.
+        kind: "normal", "bacteria", "virus", or "pneumonia" where the name does not tell.
+    """
+
+    path: Path
+    label: int
+    group: str
+    kind: str
+
+
+def patient_group(path: Path) -> tuple[str, str]:
+    """Patient group and kind, from the dataset's file names.
+
+    `person12_bacteria_45` and `person12_virus_3` are different patients, for the numbering of
+    bacterial and viral films restarts; so are `IM-0115` and `NORMAL2-IM-0115`. A name of another
+    pattern is a patient of its own.
+    """
+    stem = path.stem
+    if match := re.match(r"(person\d+)_(bacteria|virus)", stem):
+        return f"{match[1]}_{match[2]}", match[2]
+    kind = path.parent.name.lower()
+    if match := re.match(r"((?:NORMAL2-)?IM-\d+)", stem):
+        return match[1], kind
+    return f"{path.parent.name}/{stem}", kind
+
+
+def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
+    """The films of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name.
+
+    Raises:
+        DataError: when a folder is missing or empty.
+    """
+    folder = Path(root) / split
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}. {HOW_TO_GET_IT}")
+    table = []
+    for label, name in enumerate(CLASSES):
+        # macOS leaves ._NAME.jpeg files beside pictures; they are not pictures.
+        found = sorted(
+            p for p in (folder / name).glob("*")
+            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
+        )
+        if not found:
+            what = "holds no JPEG or PNG picture" if (folder / name).is_dir() else "is missing"
+            raise DataError(
+                f"{folder / name} {what}; both classes, {' and '.join(CLASSES)}, are needed. "
+                f"{HOW_TO_GET_IT}"
+            )
+        table += [Film(p, label, *patient_group(p)) for p in found]
+    return tuple(table)
+
+
+def labels(table: Sequence[Film]) -> np.ndarray:
+    """Labels of the films, int64 (N,), 1 for pneumonia."""
+    return np.array([film.label for film in table], dtype=np.int64)
+
+
+def validation_split(
+    table: Sequence[Film], seed: int = 0, folds: int = 10, fold: int = 0
+) -> tuple[tuple[Film, ...], tuple[Film, ...]]:
+    """Patient-grouped split, stratified by kind: (training films, validation films).
+
+    Raises:
+        DataError: when a class has too few patients to appear on both sides.
+    """
+    kinds = [film.kind for film in table]
+    groups = [film.group for film in table]
+    patients = Counter(film.label for film in {f.group: f for f in table}.values())
+    if min(patients.get(0, 0), patients.get(1, 0)) < folds:
+        raise DataError(
+            f"A validation split of one film in {folds} needs at least {folds} patients of each "
+            f"class; there are {patients.get(0, 0)} NORMAL and {patients.get(1, 0)} PNEUMONIA. "
+            "Add films, or ask for fewer --folds."
+        )
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    train, held_out = list(splitter.split(kinds, kinds, groups))[fold]
+    return tuple(table[i] for i in train), tuple(table[i] for i in held_out)
+
+
+def fingerprint(table: Sequence[Film]) -> str:
+    """sha256 over class, name and bytes of every film; the same for any order or place."""
+    total = hashlib.sha256()
+    for film in sorted(table, key=lambda f: (f.path.parent.name, f.path.name)):
+        content = hashlib.sha256(film.path.read_bytes()).hexdigest()
+        total.update(f"{film.path.parent.name}/{film.path.name} {content}\n".encode())
+    return total.hexdigest()
+
+
+def load_squares(
+    table: Sequence[Film],
+    preprocessing: Preprocessing,
+    progress: Callable[[int], None] | None = None,
+) -> np.ndarray:
+    """Decode every film once, through the same functions that serve.
+
+    Args:
+        table: the films.
+        preprocessing: gives the side of the squares.
+        progress: called with the number of films done.
+
+    Returns:
+        uint8, (N, size, size); 50 kB a film at 224 pixels.
+
+    Raises:
+        DataError: naming the films that cannot be read.
+    """
+
+    def square(film: Film) -> np.ndarray | str:
+        try:
+            return preprocessing.square(read_radiograph(film.path).pixels)
+        except UnreadableFilm as error:
+            return f"{film.path}: {error.sentence}"
+
+    squares = np.empty((len(table), preprocessing.size, preprocessing.size), np.uint8)
+    bad = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for i, result in enumerate(pool.map(square, table)):
+            if isinstance(result, str):
+                bad.append(result)
+            else:
+                squares[i] = result
+            if progress:
+                progress(i + 1)
+    if bad:
+        shown = "\n  ".join(bad[:10]) + (f"\n  and {len(bad) - 10} more" if len(bad) > 10 else "")
+        raise DataError(
+            f"{len(bad)} of {len(table)} films cannot be read:\n  {shown}\n"
+            f"Remove or replace them. {HOW_TO_GET_IT}"
+        )
+    return squares
+
+
+def load_lungs(
+    table: Sequence[Film], folder: Path, preprocessing: Preprocessing
+) -> dict[int, np.ndarray]:
+    """Drawn lung fields of the films that have one: `folder/{NORMAL,PNEUMONIA}/STEM.png`.
+
+    Returns:
+        index in the table -> uint8 (size, size), 0 outside and 255 inside the lungs.
+
+    Raises:
+        DataError: when no film of the table has a mask, or a mask cannot be read.
+    """
+    masks = {}
+    for i, film in enumerate(table):
+        path = Path(folder) / film.path.parent.name / f"{film.path.stem}.png"
+        if path.is_file():
+            try:
+                with Image.open(path, formats=("PNG",)) as picture:
+                    masks[i] = preprocessing.square(np.asarray(picture.convert("L")))
+            except (OSError, UnidentifiedImageError) as error:
+                raise DataError(f"The lung mask {path} cannot be read: {error}") from None
+    if not masks:
+        raise DataError(
+            f"{folder} holds no lung mask for any of these films. Masks are PNG pictures, "
+            "NORMAL/STEM.png and PNEUMONIA/STEM.png, white inside the lungs."
+        )
+    return masks

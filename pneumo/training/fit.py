@@ -1,0 +1,311 @@
+"""The training loop: phases, epochs, averaged weights, and a state file that survives a kill."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from pneumo.models.gradcam import evidence_map
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training.augment import augment, degraded_copies, generator
+from pneumo.training.evidence_loss import evidence_outside
+from pneumo.training.metrics import auc
+from pneumo.training.recipe import Phase, Recipe, phases
+
+
+class ResumeError(ValueError):
+    """A saved state that belongs to another run; the message says what differs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """Films in memory: squares uint8 (N, S, S), labels int64 (N,), lungs {index: uint8 (S, S)}."""
+
+    squares: np.ndarray
+    labels: np.ndarray
+    lungs: dict[int, np.ndarray]
+
+
+def epoch_order(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """Indices of one epoch: as many as there are films, half of each class, shuffled.
+
+    The rarer class is repeated, the commoner one is cut short; every film of a class is drawn
+    before one is drawn again.
+    """
+    rng = generator(seed, epoch, 1)
+    half = len(labels) // 2
+    picks = []
+    for label in (0, 1):
+        pool = np.flatnonzero(labels == label)
+        rounds = -(-half // len(pool))
+        picks.append(np.concatenate([rng.permutation(pool) for _ in range(rounds)])[:half])
+    return rng.permutation(np.concatenate(picks))
+
+
+class Trainer:
+    """Trains one network after a recipe.
+
+    Args:
+        network: with its starting weights.
+        recipe: what to do.
+        fresh: top-level modules without starting weights.
+        train, validation: films in memory.
+        preprocessing: of the network.
+        state_file: where the state is kept after every epoch, or None.
+        log: called with each line worth keeping.
+        progress: called after each step with (steps done, all steps, loss).
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, fresh: tuple[str, ...], train: Films,
+        validation: Films, preprocessing: Preprocessing, state_file: Path | None = None,
+        log: Callable[[str], None] = print,
+        progress: Callable[[int, int, float], None] = lambda done, total, loss: None,
+    ) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # channels_last is a third faster on CPUs without AVX-512 and on tensor cores.
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
+        )
+        self.recipe, self.train, self.validation = recipe, train, validation
+        self.preprocessing, self.state_file = preprocessing, state_file
+        self.log, self.progress = log, progress
+        self.phases = phases(recipe, fresh)
+        self.history: list[dict] = []
+        self.epoch = 0
+        self.steps_an_epoch = len(self._batches(0))
+        self.total_epochs = sum(phase.epochs for phase in self.phases)
+
+    def run(self, stop_after: int | None = None) -> nn.Module:
+        """Train to the end, or for `stop_after` epochs; returns the averaged network in eval mode.
+
+        Raises:
+            FloatingPointError: when the loss is no longer a number.
+        """
+        last = self.total_epochs if stop_after is None else self.epoch + stop_after
+        start = 0
+        for phase in self.phases:
+            end = start + phase.epochs
+            if start <= self.epoch < end:
+                if self.epoch == start:
+                    self._enter(phase)
+                while self.epoch < min(end, last):
+                    self._epoch(phase)
+            start = end
+        return self.average.module.eval()
+
+    def resume(self) -> None:
+        """Continue from the state file: weights, averages, optimiser, schedule, random state.
+
+        Raises:
+            ResumeError: when there is none, or it belongs to another recipe.
+        """
+        if self.state_file is None or not self.state_file.is_file():
+            raise ResumeError(f"There is nothing to resume: no file {self.state_file}.")
+        state = torch.load(self.state_file, map_location=self.device, weights_only=True)
+        mine = self.recipe.record()
+        differs = [k for k in mine if state["recipe"].get(k) != mine[k]]
+        if differs:
+            raise ResumeError(
+                f"The run in {self.state_file.parent} was started with other values of "
+                f"{', '.join(differs)}. Give the same ones, or start anew without --resume."
+            )
+        self.epoch, self.history = state["epoch"], state["history"]
+        start = 0
+        for phase in self.phases:
+            if start < self.epoch <= start + phase.epochs:
+                self._enter(phase)
+                self.optimiser.load_state_dict(state["optimiser"])
+                self.schedule.load_state_dict(state["schedule"])
+            start += phase.epochs
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        torch.set_rng_state(state["random"].cpu())
+
+    def _enter(self, phase: Phase) -> None:
+        """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
+        for name, module in self.network.named_children():
+            module.requires_grad_(name not in phase.frozen)
+        decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
+            lr=phase.learning_rate, weight_decay=self.recipe.weight_decay,
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, phase.learning_rate, phase.epochs * self.steps_an_epoch,
+            pct_start=0.25,
+        )
+
+    def _size(self) -> int:
+        low = self.epoch < self.recipe.low_epochs
+        return self.recipe.low_size if low else self.recipe.size
+
+    def _epoch(self, phase: Phase) -> None:
+        started, losses, outside = time.perf_counter(), [], []
+        self.network.train()
+        for name in phase.frozen:
+            getattr(self.network, name).eval()
+        for films, targets, lungs, drawn in self._prefetched():
+            loss, share = self._loss(films, targets, lungs, drawn)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(
+                    f"The loss is no number any more in epoch {self.epoch + 1}. Lower "
+                    "--learning-rate."
+                )
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimiser.step()
+            self.schedule.step()
+            self.average.update_parameters(self.network)
+            losses.append(float(loss))
+            outside += [float(share)] if share is not None else []
+            done = self.epoch * self.steps_an_epoch + len(losses)
+            self.progress(done, self.total_epochs * self.steps_an_epoch, losses[-1])
+        self._close_epoch(phase, losses, outside, started)
+
+    def _close_epoch(
+        self, phase: Phase, losses: list[float], outside: list[float], started: float
+    ) -> None:
+        size = self._size()
+        clean, degraded = self._validate(size)
+        self.epoch += 1
+        entry = {
+            "epoch": self.epoch, "phase": phase.name, "size": size,
+            "loss": float(np.mean(losses)),
+            "evidence_outside": float(np.mean(outside)) if outside else None,
+            "validation_auc": clean, "validation_auc_degraded": degraded,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "seconds": time.perf_counter() - started,
+        }
+        self.history.append(entry)
+        self.log(
+            f"epoch {self.epoch}/{self.total_epochs} {phase.name} {size} px: "
+            f"loss {entry['loss']:.4f}, validation AUC {clean:.4f}, degraded {degraded:.4f}, "
+            + (f"evidence outside {entry['evidence_outside']:.3f}, " if outside else "")
+            + f"{entry['seconds']:.0f} s"
+        )
+        self._keep()
+
+    def _loss(
+        self, films: torch.Tensor, targets: torch.Tensor, lungs: torch.Tensor, drawn: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        smooth = self.recipe.label_smoothing
+        targets = targets * (1 - smooth) + smooth / 2
+        cuda = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
+            features = self.network.features(films)
+        features = features.float()
+        if not (self.recipe.evidence and len(drawn)):
+            logits = self.network.head(features)
+            return functional.binary_cross_entropy_with_logits(logits, targets), None
+        logits, heat = evidence_map(self.network.head, features, differentiable=True)
+        share = evidence_outside(heat[drawn], lungs)
+        loss = functional.binary_cross_entropy_with_logits(logits, targets)
+        return loss + self.recipe.evidence * share, share
+
+    def _batches(self, epoch: int) -> list[np.ndarray]:
+        order = epoch_order(self.train.labels, self.recipe.seed, epoch)
+        batches = np.array_split(order, max(1, round(len(order) / self.recipe.batch)))
+        return batches
+
+    def _batch(self, indices: np.ndarray, size: int, step: int) -> tuple[torch.Tensor, ...]:
+        """Augmented films; what is drawn depends on seed, epoch, step and place alone."""
+        films, lungs, drawn = [], [], []
+        for place, index in enumerate(indices):
+            rng = generator(self.recipe.seed, self.epoch, 2, step, place)
+            mask = self.train.lungs.get(int(index)) if self.recipe.evidence else None
+            film, mask = augment(
+                self.train.squares[index], rng, self.recipe.augmentation, size, mask
+            )
+            films.append(film)
+            if mask is not None:
+                lungs.append(mask)
+                drawn.append(place)
+        masks = np.stack(lungs) if lungs else np.empty((0, size, size), np.uint8)
+        return (
+            self.preprocessing.tensor(np.stack(films)).contiguous(
+                memory_format=torch.channels_last
+            ),
+            torch.from_numpy(self.train.labels[indices]).float(),
+            torch.from_numpy(masks)[:, None].float() / 255,
+            torch.tensor(drawn, dtype=torch.long),
+        )
+
+    def _prefetched(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Batches of this epoch, made a little ahead on another thread."""
+        made: queue.Queue = queue.Queue(maxsize=4)
+        size, stop = self._size(), threading.Event()
+
+        def make() -> None:
+            try:
+                for step, indices in enumerate(self._batches(self.epoch)):
+                    if stop.is_set():
+                        return
+                    made.put(self._batch(indices, size, step))
+                made.put(None)
+            except Exception as error:  # handed to the training thread, which raises it
+                made.put(error)
+
+        thread = threading.Thread(target=make, daemon=True)
+        thread.start()
+        try:
+            while (item := made.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                yield tuple(part.to(self.device, non_blocking=True) for part in item)
+        finally:
+            stop.set()
+            while not made.empty():
+                made.get_nowait()
+
+    def _validate(self, size: int) -> tuple[float, float]:
+        """AUC of the averaged weights on validation films as they are, and degraded."""
+        at_size = Preprocessing(size, self.preprocessing.mean, self.preprocessing.std)
+        squares = np.stack([at_size.square(s) for s in self.validation.squares])
+        copies = degraded_copies(squares, self.recipe.seed, 0.6)
+        y = self.validation.labels
+        network = self.average.module
+        return tuple(auc(y, logits(network, s, at_size)) for s in (squares, copies))
+
+    def _keep(self) -> None:
+        if self.state_file is None:
+            return
+        self.state_file.parent.mkdir(parents=True, exist_ok=True)
+        part = self.state_file.with_suffix(".part")
+        torch.save(
+            {
+                "recipe": self.recipe.record(), "epoch": self.epoch, "history": self.history,
+                "network": self.network.state_dict(), "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
+                "random": torch.get_rng_state(),
+            },
+            part,
+        )
+        os.replace(part, self.state_file)
+
+
+def logits(
+    network: nn.Module, squares: np.ndarray, preprocessing: Preprocessing, batch: int = 64
+) -> np.ndarray:
+    """Logits of many films in eval mode: uint8 (N, S, S) to float64 (N,)."""
+    network.eval()
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        parts = [
+            network(preprocessing.tensor(squares[i : i + batch]).to(device)).cpu()
+            for i in range(0, len(squares), batch)
+        ]
+    return torch.cat(parts).double().numpy()

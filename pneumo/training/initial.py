@@ -1,0 +1,105 @@
+"""Starting weights of a network: torchvision's ImageNet ones, a state dict on disk, or none."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from pneumo.models.networks import build, imagenet_weights
+
+
+class InitialError(ValueError):
+    """Starting weights that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Initial:
+    """What a network started from.
+
+    Attributes:
+        source: "imagenet", "scratch", or the file's name.
+        loaded: names of the tensors taken over.
+        fresh: names of the parameters that start from random numbers.
+        unused: names in the file that the network does not have, or in another shape.
+    """
+
+    source: str
+    loaded: tuple[str, ...]
+    fresh: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def fresh_modules(self) -> tuple[str, ...]:
+        """Top-level modules with a fresh parameter, in the network's order."""
+        return tuple(dict.fromkeys(name.split(".")[0] for name in self.fresh))
+
+    def sentence(self) -> str:
+        """What was loaded and what starts fresh, for a log and the model card."""
+        if not self.loaded:
+            return "All weights start from random numbers."
+        text = f"{len(self.loaded)} tensors from {self.source}"
+        text += f"; fresh: {', '.join(self.fresh) if self.fresh else 'nothing'}"
+        return text + (f"; not used: {', '.join(self.unused)}." if self.unused else ".")
+
+
+def start(name: str, init: str, seed: int) -> tuple[nn.Module, Initial]:
+    """A network with its starting weights.
+
+    Args:
+        name: registered name of the network.
+        init: "imagenet" (downloads), "scratch", or the path of a state dict (.pth or
+            .safetensors), which may be partial.
+        seed: of the random numbers of what starts fresh.
+
+    Raises:
+        InitialError: when the weights cannot be had or none of them fits.
+    """
+    torch.manual_seed(seed)
+    network = build(name)
+    if init == "scratch":
+        return network, _fill(network, {}, "scratch")
+    if init == "imagenet":
+        fetch = imagenet_weights(name)
+        if fetch is None:
+            raise InitialError(f"There are no ImageNet weights for '{name}'. Use --init scratch.")
+        try:
+            return network, _fill(network, fetch(), "imagenet")
+        except (OSError, RuntimeError) as error:
+            raise InitialError(
+                f"torchvision's ImageNet weights could not be downloaded ({error}). Connect to "
+                "the internet, or give a state dict with --init PATH, or use --init scratch."
+            ) from None
+    path = Path(init)
+    initial = _fill(network, _read(path), path.name)
+    if not initial.loaded:
+        raise InitialError(f"No tensor of {path} fits the network '{name}'.")
+    return network, initial
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise InitialError(f"There is no file {path}. --init takes imagenet, scratch or a file.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        raise InitialError(f"{path} is no state dict: {str(error).splitlines()[0]}") from None
+    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise InitialError(f"{path} is no state dict: it must map names to tensors.")
+    return state
+
+
+def _fill(network: nn.Module, state: dict[str, torch.Tensor], source: str) -> Initial:
+    own = network.state_dict()
+    fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(fits, strict=False)
+    # Counters of batches seen are no weights: a file without them lacks nothing.
+    fresh = [k for k, _ in network.named_parameters() if k not in fits]
+    unused = [k for k in state if k not in fits]
+    return Initial(source, tuple(fits), tuple(fresh), tuple(unused))
