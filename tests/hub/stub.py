@@ -64,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._listing()
         prefix = f"/datasets/{REPO}/resolve/{COMMIT}/"
         if where.startswith(prefix):  # the real Hub sends large files on to its storage
-            return self._answer(302, b"", {"Location": f"{self.hub.url}/storage/{where[len(prefix):]}"})
+            stored = f"{self.hub.url}/storage/{where.removeprefix(prefix)}"
+            return self._answer(302, b"", {"Location": stored})
         if where.startswith("/storage/"):
             return self._file(where.removeprefix("/storage/"))
         return self._answer(404, b"no such page")
