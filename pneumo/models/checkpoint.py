@@ -17,10 +17,15 @@ from torch import nn
 from pneumo.models.networks import build, network_names
 from pneumo.models.preprocess import Preprocessing
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+BUNDLED = Path(__file__).resolve().parents[2] / "checkpoints"
 
 # Limits what a json that is not ours can make us read; ResNet-18 in fp32 has 45 MB.
 MAX_WEIGHT_BYTES = 500_000_000
+
+
+def checkpoint_folder(folder: Path | None = None) -> Path:
+    """The folder given, or the one PNEUMO_CHECKPOINTS names, or the bundled one."""
+    return Path(folder or os.environ.get("PNEUMO_CHECKPOINTS") or BUNDLED)
 
 
 class CheckpointError(RuntimeError):
@@ -51,7 +56,7 @@ class Checkpoint:
 
 def available_models(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the registered networks that have a card and weights in the folder."""
-    folder = Path(folder or CHECKPOINTS)
+    folder = checkpoint_folder(folder)
     suffixes = (".json", ".safetensors")
     return tuple(
         name
@@ -83,7 +88,7 @@ def save(network: nn.Module, card: dict, folder: Path | None = None) -> Path:
     Returns:
         The path of the card.
     """
-    folder = Path(folder or CHECKPOINTS)
+    folder = checkpoint_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     state = stored_state(network)
     network.load_state_dict(state)
@@ -120,7 +125,7 @@ def read_card(name: str, folder: Path | None = None) -> dict:
     Raises:
         CheckpointError: when it is missing or no json object of ours.
     """
-    path = Path(folder or CHECKPOINTS) / f"{name}.json"
+    path = checkpoint_folder(folder) / f"{name}.json"
     try:
         card = json.loads(path.read_text())
     except FileNotFoundError:
@@ -143,7 +148,7 @@ def load(name: str, folder: Path | None = None) -> Checkpoint:
         CheckpointError: card or weights missing, an unfetched Git LFS pointer, a pickle, bytes
             that are not those of the card, or tensors that do not fit the architecture.
     """
-    folder = Path(folder or CHECKPOINTS)
+    folder = checkpoint_folder(folder)
     card = read_card(name, folder)
     if name not in network_names() or card["architecture"].get("name") != name:
         raise CheckpointError(
