@@ -61,11 +61,18 @@ def list_parquet(repo: str) -> tuple[RemoteFile, ...]:
 
     # Datasets uploaded in another form have a parquet copy on a branch the Hub makes itself.
     for branch in (None, "refs/convert/parquet"):
-        with explained(f"the list of files of {repo}"):
-            info = HfApi().dataset_info(
-                repo, revision=branch, files_metadata=True, timeout=TIMEOUT_SECONDS
-            )
+        try:
+            with explained(f"the list of files of {repo}"):
+                info = HfApi().dataset_info(
+                    repo, revision=branch, files_metadata=True, timeout=TIMEOUT_SECONDS
+                )
             files = tuple(_remote_files(repo, info, branch or "main"))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise HubError(
+                f"{_endpoint()} answered with something that is not the list of files of {repo}. A "
+                "proxy or a captive Wi-Fi page may be answering in its place: check the connection "
+                "and HF_ENDPOINT."
+            ) from error
         if files:
             return files
     raise HubError(
@@ -264,11 +271,6 @@ def explained(what: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise disk_error(error) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise HubError(
-            f"{_endpoint()} answered with something that is not {what}. A proxy or a captive "
-            "Wi-Fi page may be answering in its place: check the connection and HF_ENDPOINT."
-        ) from error
 
 
 def disk_error(error: OSError) -> HubError:

@@ -103,13 +103,9 @@ def fetch_films(root: Path, splits: Sequence[str], place: Place) -> Record:
         return record
     try:
         root.mkdir(parents=True, exist_ok=True)
-        (root / UNFINISHED).unlink(missing_ok=True)
         return _fetch_missing(record, splits, place)
     except OSError as error:
         raise disk_error(error) from error
-    finally:
-        if root.is_dir():
-            (root / UNFINISHED).unlink(missing_ok=True)
 
 
 def _fetch_missing(record: Record, splits: Sequence[str], place: Place) -> Record:
@@ -124,10 +120,16 @@ def _fetch_missing(record: Record, splits: Sequence[str], place: Place) -> Recor
             f"{MIRROR} has changed: it holds no parquet file of {' or '.join(absent)}. Update "
             "Pneumo, or get the dataset from its publisher (DOI 10.17632/rscbjbr9sj)."
         )
-    cache = cached_assets_path("pneumo", MIRROR, "parquet")
+    # A folder for each choice of splits, so that the two commands do not wait for one another.
+    cache = cached_assets_path("pneumo", MIRROR, "-".join(splits))
+    unfinished = record.root / UNFINISHED
     try:
         with WeakFileLock(cache / "lock", timeout=2):
-            _fetch_shards(record, listed, place, cache)
+            try:
+                unfinished.unlink(missing_ok=True)  # of a run that was killed
+                _fetch_shards(record, listed, place, cache)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except Timeout as error:
         raise HubError(
             "Another download of this dataset is running. Wait until it is done, or stop it."
@@ -166,6 +168,8 @@ def _fetch_shards(
             parquet.unlink(missing_ok=True)
     record.complete = True
     record.write()
+    for leftover in cache.glob("*.part"):  # of files that the mirror no longer lists
+        leftover.unlink()
 
 
 def _is_done(record: Record, remote: RemoteFile) -> bool:

@@ -25,7 +25,8 @@ def draw(found: Audit, file: Path) -> None:
     figure = Figure(figsize=(13, 1 + 2.6 * len(splits)), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(len(splits), 3, width_ratios=(1, 2, 2))
-    _counts(found, figure.add_subplot(grid[:, 0]))
+    counts = figure.add_subplot(grid[:, 0])
+    _counts(found, counts)
     for column, name in enumerate(AXIS, 1):
         values = np.array([getattr(one, name) for one in found.measured])
         bins = np.geomspace(max(values.min(), 1e-6), max(values.max(), 1e-5) * 1.0001, BINS)
@@ -34,6 +35,8 @@ def draw(found: Audit, file: Path) -> None:
             _distribution(found, split, name, bins, panel)
             if row == len(splits) - 1:
                 panel.set_xlabel(AXIS[name])
+    classes = counts.get_legend_handles_labels()
+    figure.legend(*classes, loc="outside upper left", frameon=False, ncols=2)
     figure.savefig(file, dpi=120)
 
 
@@ -46,7 +49,6 @@ def _counts(found: Audit, panel: Axes) -> None:
         panel.bar_label(bars, fontsize=8)
     panel.set_xticks(range(len(splits)), splits)
     panel.set_title("films")
-    panel.legend(frameon=False, loc="upper right")
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -62,7 +64,7 @@ def _distribution(found: Audit, split: str, name: str, bins: np.ndarray, panel: 
     tells = "" if area is None else f", AUC {area:.2f}"
     panel.set_title(f"{split}: {name.replace('_', ' ')}{tells}", fontsize=10)
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
     panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
     panel.set_ylabel("share of class")

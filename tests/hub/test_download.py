@@ -19,11 +19,12 @@ TRAIN_0, TRAIN_1 = "data/train-00000-of-00002.parquet", "data/train-00001-of-000
 TEST, VAL = "data/test-00000-of-00001.parquet", "data/validation-00000-of-00001.parquet"
 # The package's public face would bring torch into every one of these processes: step around it.
 COMMAND = """
-import argparse, importlib, sys, types
+import argparse, importlib, os, resource, shutil, sys, types
 sys.modules["pneumo"] = face = types.ModuleType("pneumo")
 face.__path__ = ["pneumo"]
 from pneumo.hub import remote
 remote.WAIT_SECONDS = 0.01
+exec(os.environ.get("BEFORE", ""))
 command = importlib.import_module(f"pneumo.hub.{sys.argv[1]}_command")
 parser = argparse.ArgumentParser()
 command.add_arguments(parser)
@@ -67,22 +68,24 @@ def environment(url: str, home: Path) -> dict[str, str]:
     }
 
 
-def start(url: str, tmp_path: Path, command: str = "data") -> subprocess.Popen:
-    """Starts a command that downloads into tmp_path/out."""
+def start(url: str, tmp_path: Path, command: str = "data", **more: str) -> subprocess.Popen:
+    """Starts a command that downloads into tmp_path/out; `more` goes into its environment."""
     line = [sys.executable, "-c", COMMAND, command, "--out", str(tmp_path / "out")]
     return subprocess.Popen(
         line,
         cwd=ROOT,
-        env=environment(url, tmp_path / "home"),
+        env=environment(url, tmp_path / "home") | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def download(url: str, tmp_path: Path, command: str = "data") -> tuple[int, str, str]:
+def download(
+    url: str, tmp_path: Path, command: str = "data", **more: str
+) -> tuple[int, str, str]:
     """Runs a command to its end: exit code, standard output, standard error."""
-    running = start(url, tmp_path, command)
+    running = start(url, tmp_path, command, **more)
     out, err = running.communicate(timeout=120)
     assert "Traceback" not in err, err
     return running.returncode, out, err
@@ -302,6 +305,41 @@ def test_a_file_of_the_users_is_not_overwritten(hub, tmp_path):
     assert code == 1
     assert str(mine) in err and "--out" in err
     assert mine.read_bytes() == b"mine"
+
+
+def test_a_full_disk_is_told_before_and_while_it_happens(hub, tmp_path):
+    """The second time, for the space is there when asked and gone when written."""
+    full = "shutil.disk_usage = lambda path: types.SimpleNamespace(free=1000)"
+    code, _, err = download(hub.url, tmp_path, BEFORE=full)
+    assert (code, "0 MB are free" in err) == (1, True), err
+    assert hub.requests == []
+
+    half = len(hub.files[TRAIN_0]) // 2
+    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))"
+    code, _, err = download(hub.url, tmp_path, BEFORE=limit)
+    assert (code, "could not be written or read" in err) == (1, True), err
+    assert only_whole_films(tmp_path)
+
+    code, _, err = download(hub.url, tmp_path)
+    assert (code, films(tmp_path)) == (0, EXPECTED), err
+    assert (TRAIN_0, f"bytes={half}-") in hub.requests
+
+
+def test_the_hubs_offline_switch_is_named(hub, tmp_path):
+    code, _, err = download(hub.url, tmp_path, HF_HUB_OFFLINE="1")
+    assert (code, "Unset HF_HUB_OFFLINE" in err) == (1, True), err
+
+
+def test_a_second_download_at_the_same_time_is_turned_away(hub, tmp_path):
+    hub.hang[TRAIN_0] = 1000
+    first = start(hub.url, tmp_path)
+    wait_for(lambda: partial(tmp_path))
+    code, _, err = download(hub.url, tmp_path)
+    assert (code, "Another download of this dataset is running" in err) == (1, True), err
+    first.kill()
+    first.communicate(timeout=120)
+    hub.hang.clear()
+    assert download(hub.url, tmp_path)[0] == 0
 
 
 def test_an_out_folder_that_is_a_file(hub, tmp_path):

@@ -130,7 +130,6 @@ def test_a_folder_without_splits_and_a_plot_of_unknown_kind_are_sentences(tmp_pa
     assert "data download" in err and ".png, .svg or .pdf" in err
 
 
-@pytest.mark.slow
 def test_the_facts_of_the_published_dataset(data_root):
     """Counts, patients and duplicates as published, and the give-away that differs by split."""
     if not all((data_root / split).is_dir() for split in ("train", "test")):
