@@ -81,17 +81,18 @@ class Anatomy:
         Returns:
             float64 array, N x 2, fractions of the picture.
         """
-        uv = np.atleast_2d(np.asarray(uv, dtype=np.float64))
-        dome = self.dome_right if side < 0 else self.dome_left
-        width = self.width_right if side < 0 else self.width_left
-        x = side * uv[:, 0] * width
-        y = self.apex + uv[:, 1] * (dome - self.apex) - 0.5
-        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
-        return np.stack([self.midline + cos * x - sin * y, 0.5 + sin * x + cos * y], axis=1)
+        return self.across(np.atleast_2d(np.asarray(uv, dtype=np.float64)) * (side, 1.0))
 
     def across(self, uv) -> np.ndarray:
-        """`place` for points whose u is negative on the picture's left."""
-        return np.vstack([self.place((abs(u), v), -1 if u < 0 else 1) for u, v in uv])
+        """`place` for points of both sides: u is negative on the picture's left."""
+        u, v = np.asarray(uv, dtype=np.float64).T
+        # The two domes differ in height; near the spine one passes smoothly into the other.
+        share = np.clip(0.5 + 2.0 * u, 0.0, 1.0)
+        dome = (1.0 - share) * self.dome_right + share * self.dome_left
+        x = u * np.where(u < 0, self.width_right, self.width_left)
+        y = self.apex + v * (dome - self.apex) - 0.5
+        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
+        return np.stack([self.midline + cos * x - sin * y, 0.5 + sin * x + cos * y], axis=1)
 
 
 def body(child: Anatomy, size: int) -> np.ndarray:
@@ -170,7 +171,7 @@ def ribs(child: Anatomy, side: int, size: int) -> np.ndarray:
         if number < 8:
             line = smooth_curve(child.place(front, side))
             faded = bone(line[:-6], width * 1.02, size) * _fading(line, child, side, size)
-            part = np.maximum(part, 0.62 * faded)
+            part = np.maximum(part, 0.48 * faded)
         total += part
     return total
 

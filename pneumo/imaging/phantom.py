@@ -1,4 +1,4 @@
-"""Draws chest phantoms: pictures like a child's frontal chest film, of nobody, with a known opacity.
+"""Draws chest phantoms: films like a child's, of nobody, with an opacity of known place.
 
     pixels, opacity = phantom(7, opacity="right")
 
@@ -19,6 +19,7 @@ from pneumo.imaging.anatomy import Anatomy
 from pneumo.imaging.strokes import blurred, clouds
 
 SMALLEST = 32
+AIR = 0.80  # attenuation that a full lung takes away
 _SIDES = {"right": -1, "left": 1}
 
 
@@ -69,14 +70,11 @@ def phantom(
     child = Anatomy.drawn_from(rng)
     exposure = rng.uniform(0.88, 1.14)
     canvas = max(size, 512)
-    fields = [anatomy.lung(child, side, canvas) for side in (-1, 1)]
-    air = _air(child, fields, canvas)
     if isinstance(opacity, str):
         opacity = place_opacity(child, opacity, np.random.default_rng([0x0FAC17, seed]))
-    if opacity is not None:
-        air = air * (1.0 - opacity_map(opacity, canvas, seed) * (fields[0] + fields[1]))
-    film = _tone(_attenuation(child, air, fields, canvas, rng) * exposure)
-    film = _collimated(film, rng)
+    fluid = None if opacity is None else opacity_map(opacity, canvas, seed)
+    film = tone(attenuation(child, canvas, rng, fluid) * exposure)
+    film = collimated(film, rng)
     stamp(film, "R", (rng.uniform(0.035, 0.06), rng.uniform(0.10, 0.55)), 0.055)
     film = with_grain(film, rng)
     if canvas != size:
@@ -133,7 +131,7 @@ def stamp(film: np.ndarray, text: str, place: tuple[float, float], height: float
     film += mask * (0.96 - film)
 
 
-def with_grain(film: np.ndarray, rng: np.random.Generator, amount: float = 0.011) -> np.ndarray:
+def with_grain(film: np.ndarray, rng: np.random.Generator, amount: float = 0.009) -> np.ndarray:
     """Adds quantum noise (standard deviation `amount` of the full range), finer than any anatomy.
 
     Args:
@@ -151,37 +149,62 @@ def to_uint8(film: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(film * 255.0), 0, 255).astype(np.uint8)
 
 
-def _air(child: Anatomy, fields: list[np.ndarray], size: int) -> np.ndarray:
-    """Air along the beam, 0..1: full in the lungs, little where the heart lies before them."""
-    lungs = np.clip(fields[0] + fields[1], 0.0, 1.0)
-    inner = blurred(lungs, 0.030 * size)
-    depth = lungs * np.clip(2.0 * inner - 1.0, 0.0, 1.0) ** 0.35
-    return np.maximum(depth * (1.0 - 0.80 * anatomy.heart(child, size)), 0.0)
+def attenuation(
+    child: Anatomy,
+    size: int,
+    rng: np.random.Generator | None = None,
+    opacity: np.ndarray | None = None,
+) -> np.ndarray:
+    """Adds up what weakens the beam on its way through a child.
 
+    Args:
+        child: where things lie.
+        size: side of the square map in pixels.
+        rng: draws vessels and the unevenness of soft tissue; None leaves both out.
+        opacity: share of the air replaced by fluid, `opacity_map`, or None.
 
-def _attenuation(child: Anatomy, air, fields, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Adds up what weakens the beam; 1 is about the trunk's soft tissue without lungs."""
-    soft = anatomy.body(child, size)
-    inside = np.clip(soft, 0.0, 1.0)
-    total = 1.00 * soft + 0.26 * blurred(anatomy.heart(child, size), 0.004 * size) * inside
+    Returns:
+        float32 array, size x size: 0 in free air, about 1 for the trunk's soft tissue.
+    """
+    inside = anatomy.body(child, size)
+    air = lung_air(child, size)
+    if opacity is not None:
+        air = air * (1.0 - opacity)
+    total = inside + 0.26 * anatomy.heart(child, size) * inside
     total += 0.42 * anatomy.abdomen(child, size) * inside
-    total -= 0.80 * air + 0.16 * anatomy.airway(child, size)
-    for field, side in zip(fields, (-1, 1), strict=True):
+    total -= AIR * air + 0.16 * anatomy.airway(child, size)
+    for side in (-1, 1):
         total += 0.24 * anatomy.ribs(child, side, size) * inside
-        drawn = anatomy.vessels(child, side, size, rng)
-        total += 0.16 * np.minimum(drawn, 1.0) * field * (0.4 + 0.6 * air)
+        if rng is not None:
+            drawn = np.minimum(anatomy.vessels(child, side, size, rng), 1.0)
+            total += 0.16 * drawn * anatomy.lung(child, side, size) * (0.4 + 0.6 * air)
     total += 0.44 * (anatomy.spine(child, size) + anatomy.shoulders(child, size)) * inside
-    total += 0.020 * clouds(rng, size, coarsest=6, octaves=6) * inside
+    if rng is not None:
+        total += 0.020 * clouds(rng, size, coarsest=6, octaves=6) * inside
     return np.clip(blurred(total, 0.0010 * size), 0.0, None)
 
 
-def _tone(attenuation: np.ndarray) -> np.ndarray:
+def lung_air(child: Anatomy, size: int) -> np.ndarray:
+    """Air along the beam: 1 in the lungs, little where the heart lies before them, 0 elsewhere."""
+    lungs = anatomy.lung(child, -1, size) + anatomy.lung(child, 1, size)
+    inner = blurred(np.minimum(lungs, 1.0), 0.030 * size)
+    depth = np.minimum(lungs, 1.0) * np.clip(2.0 * inner - 1.0, 0.0, 1.0) ** 0.35
+    return depth * (1.0 - 0.80 * anatomy.heart(child, size))
+
+
+def tone(thickness: np.ndarray) -> np.ndarray:
     """Film grey, 0..1, of an attenuation: steep in the lungs, flat where almost nothing passes."""
-    grey = 1.0 - np.exp(-0.66 * attenuation**1.25)
+    grey = 1.0 - np.exp(-0.66 * np.maximum(thickness, 0.0) ** 1.25)
     return np.clip(0.02 + 1.20 * grey, 0.0, 1.0).astype(np.float32)
 
 
-def _collimated(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def thickness_of(grey: np.ndarray) -> np.ndarray:
+    """The attenuation that `tone` turns into this grey; black gives 0, white about 2.3."""
+    opened = np.clip((grey - 0.02) / 1.20, 0.0, 0.82)
+    return ((-np.log1p(-opened) / 0.66) ** 0.8).astype(np.float32)
+
+
+def collimated(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Darkens a narrow border, as the diaphragm of the tube does, on the sides the seed chooses."""
     size = len(film)
     rows = np.ones(size, np.float32)

@@ -1,4 +1,4 @@
-"""Tests of the drawn chest phantoms: repeatable, chest-like, opacities where they are said to be."""
+"""Tests of the drawn chest phantoms: repeatable, chest-like, opacities in their places."""
 
 import numpy as np
 import pytest
