@@ -155,7 +155,7 @@ def _append(remote: RemoteFile, part: Path, bar: Any) -> None:
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    request = dict(headers=headers, follow_redirects=True, timeout=TIMEOUT_SECONDS)
+    request = {"headers": headers, "follow_redirects": True, "timeout": TIMEOUT_SECONDS}
     with get_session().stream("GET", url, **request) as response:
         if response.status_code == 416:  # nothing beyond what is there: the checks decide
             return

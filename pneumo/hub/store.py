@@ -102,7 +102,6 @@ def fetch_films(root: Path, splits: Sequence[str], place: Place) -> Record:
     if record.all_there(splits):
         return record
     try:
-        root.mkdir(parents=True, exist_ok=True)
         return _fetch_missing(record, splits, place)
     except OSError as error:
         raise disk_error(error) from error
@@ -120,6 +119,7 @@ def _fetch_missing(record: Record, splits: Sequence[str], place: Place) -> Recor
             f"{MIRROR} has changed: it holds no parquet file of {' or '.join(absent)}. Update "
             "Pneumo, or get the dataset from its publisher (DOI 10.17632/rscbjbr9sj)."
         )
+    record.root.mkdir(parents=True, exist_ok=True)
     # A folder for each choice of splits, so that the two commands do not wait for one another.
     cache = cached_assets_path("pneumo", MIRROR, "-".join(splits))
     unfinished = record.root / UNFINISHED

@@ -80,7 +80,7 @@ def table(record: dict) -> list[str]:
         f"{title:<38}" + "".join(f"{cell(part):>16}" for part in splits.values())
         for title, cell in _ROWS.items()
     ]
-    return lines + ["", *_remarks(record)]
+    return [*lines, "", *_remarks(record)]
 
 
 def _class(name: str) -> Callable[[dict], str]:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("pyarrow", reason="pyarrow reads the mirror's files; it is in requirements.txt")
 
-from tests.hub.stub import parquet, picture, serving  # noqa: E402
+from tests.hub.stub import parquet, picture, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN_0, TRAIN_1 = "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"
@@ -127,7 +127,7 @@ def test_a_removed_or_shortened_film_comes_back_and_the_rest_is_not_fetched_agai
     (tmp_path / "out/train/NORMAL/IM-0002-0001.jpeg").write_bytes(b"short")
     (tmp_path / "out/train/NORMAL/IM-0003-0001.jpeg").unlink()
     hub.requests.clear()
-    code, out, _ = download(hub.url, tmp_path)
+    code, _, _ = download(hub.url, tmp_path)
     assert (code, films(tmp_path)) == (0, EXPECTED)
     assert [path for path, _ in hub.requests] == [TRAIN_0]
 
@@ -266,6 +266,7 @@ def test_a_host_that_cannot_be_reached(tmp_path, url):
     code, _, err = download(url, tmp_path)
     assert code == 1
     assert f"{url} could not be reached" in err and "HF_ENDPOINT" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_hostile_missing_and_repeated_names_stay_in_their_folder(hub, tmp_path):
@@ -350,7 +351,7 @@ def test_an_out_folder_that_is_a_file(hub, tmp_path):
 
 
 def test_the_examples_are_the_validation_split_with_their_source(hub, tmp_path):
-    code, out, err = download(hub.url, tmp_path, "examples")
+    code, _, err = download(hub.url, tmp_path, "examples")
     assert code == 0, err
     assert {path for path, _ in hub.requests} == {VAL}
     cases = json.loads((tmp_path / "out/cases.json").read_text())
