@@ -65,23 +65,28 @@ def available_models(folder: Path | None = None) -> tuple[str, ...]:
     )
 
 
-def stored_state(network: nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict as it is stored: convolutions and matrices fp16, all else as it is.
+def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Round a network in place to what a checkpoint stores, so that scores are the file's.
 
-    Batch-norm statistics stay fp32: a variance can lie below fp16's smallest number.
+    Convolutions and matrices become fp16; batch-norm statistics stay fp32, for a variance can
+    lie below fp16's smallest number.
+
+    Returns:
+        The state dict to be stored.
     """
-    return {
+    state = {
         name: (value.half() if value.ndim >= 2 else value).contiguous().clone()
         for name, value in network.state_dict().items()
     }
+    network.load_state_dict(state)
+    return state
 
 
 def save(network: nn.Module, card: dict, folder: Path | None = None) -> Path:
     """Write NAME.safetensors and NAME.json, each whole or not at all.
 
     Args:
-        network: the trained network; it is rounded in place to what is stored, so that scores
-            computed with it afterwards are those of the file.
+        network: the trained network; rounded in place to what is stored.
         card: json values; `architecture` and `weights` are filled in here.
         folder: `checkpoints/` unless given.
 
@@ -90,9 +95,7 @@ def save(network: nn.Module, card: dict, folder: Path | None = None) -> Path:
     """
     folder = checkpoint_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = stored_state(network)
-    network.load_state_dict(state)
-    data = save_tensors(state)
+    data = save_tensors(round_to_stored(network))
     card = {
         "architecture": {
             "name": network.name,
@@ -135,7 +138,9 @@ def read_card(name: str, folder: Path | None = None) -> dict:
         ) from None
     except (UnicodeDecodeError, ValueError):
         raise CheckpointError(f"{path} is not valid json. Fetch it again.") from None
-    parts = ("architecture", "preprocessing", "weights", "calibration", "operating_points")
+    parts = (
+        "architecture", "preprocessing", "weights", "calibration", "operating_points", "heat"
+    )
     if not isinstance(card, dict) or any(part not in card for part in parts):
         raise CheckpointError(f"{path} lacks one of {', '.join(parts)}. Fetch it again.")
     return card

@@ -111,6 +111,7 @@ class Reader:
             threshold = card["operating_points"][DEFAULT_OPERATING_POINT]["threshold"]
         label_of(0.5, threshold)
         self.threshold = float(threshold)
+        self.heat_scale = float(card["heat"]["scale"])
 
     @property
     def name(self) -> str:
@@ -119,14 +120,19 @@ class Reader:
 
     def read(self, file: str | Path | bytes) -> Reading:
         """Read one film from a path or from bytes; a bad film gives a Reading that says why."""
+        return self.examine(file)[1]
+
+    def examine(self, file: str | Path | bytes) -> tuple[Radiograph | None, Reading]:
+        """The decoded film beside its reading, for those who show both; None when not decodable."""
         started = time.perf_counter()
         try:
             radiograph = read_radiograph(file)
         except UnreadableFilm as error:
             seconds = time.perf_counter() - started
-            return self._reading("", error.status, reason=error.sentence, seconds=seconds)
+            reading = self._reading("", error.status, reason=error.sentence, seconds=seconds)
+            return None, reading
         reading = self.read_radiograph(radiograph)
-        return replace(reading, seconds=time.perf_counter() - started)
+        return radiograph, replace(reading, seconds=time.perf_counter() - started)
 
     def read_many(self, files: Iterable[str | Path | bytes]) -> Iterator[Reading]:
         """Readings of many films, lazily and in their order; none stops the others."""

@@ -1,0 +1,47 @@
+"""The command line: python -m pneumo predict | evaluate | data | examples."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+# Sub-command -> module and help; a module is imported only when its command runs, because
+# training's libraries take seconds to load and predict needs none of them.
+COMMANDS = {
+    "predict": ("pneumo.commands.predict", "read films, one record each"),
+    "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
+    "data": ("pneumo.commands.data", "download or audit the dataset"),
+    "examples": ("pneumo.commands.examples", "make, check or download example films"),
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one sub-command.
+
+    Returns:
+        0 when all went well, 1 when something could not be read or done, 2 for wrong usage.
+    """
+    words = sys.argv[1:] if words is None else words
+    parser = argparse.ArgumentParser(prog="python -m pneumo", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = words[0] if words and words[0] in COMMANDS else None
+    for name, (module, text) in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name == chosen:
+            loaded = importlib.import_module(module)
+            loaded.add_arguments(sub)
+            sub.set_defaults(run=loaded.run)
+    args = parser.parse_args(words)
+    try:
+        return args.run(args)
+    except (RuntimeError, ValueError, OSError) as error:  # CheckpointError, DataError, disk full
+        print(f"pneumo {args.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\npneumo {args.command}: stopped.", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

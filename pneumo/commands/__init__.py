@@ -1,0 +1,1 @@
+"""Commands: the sub-commands of python -m pneumo that read films."""

@@ -1,0 +1,60 @@
+"""python -m pneumo evaluate: score the checkpoints on a labelled folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pneumo.models.checkpoint import CheckpointError, available_models
+from pneumo.models.networks import network_names
+from pneumo.training.evaluation import score_films
+
+MEASURES = ("accuracy", "sensitivity", "specificity", "auc", "brier", "ece")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-command's arguments."""
+    parser.add_argument("data", type=Path, metavar="DIR",
+                        help="folder that holds SPLIT/NORMAL and SPLIT/PNEUMONIA")
+    parser.add_argument("--split", default="test", help="default: test")
+    parser.add_argument("--model", choices=network_names(), help="default: every bundled network")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score and print; 0 when every film was read, 1 when some were not.
+
+    Raises:
+        DataError, CheckpointError: each with a sentence.
+    """
+    names = (args.model,) if args.model else available_models()
+    if not names:
+        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
+    results = [score_films(name, args.data, args.split) for name in names]
+    for result in results:
+        print(table(result))
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 1 if any(result["unread"] for result in results) else 0
+
+
+def table(result: dict) -> str:
+    """One network's scores as text: value and 95 % interval, all films and distinct ones."""
+    both = (result["all"], result["distinct"])
+    heads = [f"{s['n']} {name}" for s, name in zip(both, ("films", "distinct"), strict=True)]
+    lines = [
+        f"{result['model']} on {result['split']} (weights {result['weights_sha256'][:12]}, "
+        f"threshold {both[0]['threshold']:.3f}, bootstrap 95 % intervals)",
+        f"{'':14}{heads[0]:26}{heads[1]}",
+    ]
+    for name in MEASURES:
+        cells = [f"{s[name]['value']:.4f} ({s[name]['low']:.4f}-{s[name]['high']:.4f})" for s in both]
+        lines.append(f"{name:14}{cells[0]:26}{cells[1]}")
+    for name in both[0]["confusion"]:
+        lines.append(f"{name:14}".ljust(16) + f"{both[0]['confusion'][name]:<24}"
+                     f"{both[1]['confusion'][name]}")
+    for kind, value in result["sensitivity_by_kind"].items():
+        lines.append(f"sensitivity, {kind}: {value['sensitivity']:.4f} of {value['n']}")
+    lines += [f"not read: {u['path']}: {u['reason']}" for u in result["unread"]]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,96 @@
+"""Scoring a checkpoint on a labelled folder, through the same Reader that serves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pneumo.imaging.radiograph import read_radiograph
+from pneumo.models.checkpoint import load
+from pneumo.models.reader import Reader
+from pneumo.training import dataset
+from pneumo.training.finish import rates
+from pneumo.training.metrics import score
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Probabilities of a reader on labelled films.
+
+    Attributes:
+        films: the films that were read, in order.
+        probabilities: calibrated, float64 (N,).
+        distinct: index of the first film of every set of pixel-identical ones.
+        unread: films that were not read, with the reason.
+    """
+
+    films: tuple[dataset.Film, ...]
+    probabilities: np.ndarray
+    distinct: np.ndarray
+    unread: tuple[tuple[Path, str], ...]
+
+
+def read_all(reader: Reader, table: Sequence[dataset.Film]) -> Scores:
+    """Read every film, showing progress when it takes over two seconds."""
+    read, probabilities, unread = [], [], []
+    for film in tqdm(table, desc=reader.name, unit="film", delay=2):
+        reading = reader.read(film.path)
+        if reading.ok:
+            read.append(film)
+            probabilities.append(reading.probability)
+        else:
+            unread.append((film.path, reading.reason))
+    return Scores(tuple(read), np.array(probabilities), _first_of_each(read), tuple(unread))
+
+
+def _first_of_each(table: Sequence[dataset.Film]) -> np.ndarray:
+    seen: dict[bytes, int] = {}
+    for i, film in enumerate(table):
+        pixels = read_radiograph(film.path).pixels
+        key = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+        seen.setdefault(key, i)
+    return np.array(sorted(seen.values()), dtype=np.int64)
+
+
+def score_films(
+    model: str, root: Path, split: str = "test", folder: Path | None = None
+) -> dict:
+    """Metrics of a checkpoint on one split, on all films and on distinct ones.
+
+    Returns:
+        {"model", "weights_sha256", "split", "all", "distinct", "sensitivity_by_kind",
+        "operating_points", "unread"}; the first two scores as `metrics.score` gives them.
+
+    Raises:
+        DataError: when the split is missing or has no readable film of a class.
+        CheckpointError: when the checkpoint must not be used.
+    """
+    reader = Reader(load(model, folder))
+    scores = read_all(reader, dataset.films(root, split))
+    y, p = dataset.labels(scores.films), scores.probabilities
+    if len(set(y.tolist())) < 2:
+        raise dataset.DataError(f"No film of one of the classes in {root}/{split} can be read.")
+    one = scores.distinct
+    points = reader.checkpoint.card["operating_points"]
+    kinds = np.array([film.kind for film in scores.films])
+    return {
+        "model": reader.name,
+        "weights_sha256": reader.checkpoint.weights_sha256,
+        "split": split,
+        "all": score(y, p, reader.threshold),
+        "distinct": score(y[one], p[one], reader.threshold),
+        "sensitivity_by_kind": {
+            str(kind): {
+                "n": int((kinds == kind).sum()),
+                "sensitivity": float((p[kinds == kind] >= reader.threshold).mean()),
+            }
+            for kind in sorted(set(kinds[y == 1]))
+        },
+        "operating_points": {name: rates(y, p, at["threshold"]) for name, at in points.items()},
+        "unread": [{"path": str(path), "reason": reason} for path, reason in scores.unread],
+    }

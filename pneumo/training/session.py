@@ -1,0 +1,183 @@
+"""One training session from a folder of films to a checkpoint; what train.py runs."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pneumo.models.checkpoint import read_card, round_to_stored, save, write_card
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training import dataset, finish
+from pneumo.training.evaluation import score_films
+from pneumo.training.fit import Films, Trainer
+from pneumo.training.initial import start
+from pneumo.training.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where a session reads and writes.
+
+    Attributes:
+        data: holds train/{NORMAL,PNEUMONIA} and, for scoring, test/...
+        lungs: drawn lung fields of train films, or None.
+        run: log, history and resumable state.
+        out: the checkpoint.
+    """
+
+    data: Path
+    lungs: Path | None
+    run: Path
+    out: Path
+
+
+def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: bool) -> Path:
+    """Train, calibrate, save; and score the test split once when asked to.
+
+    Returns:
+        The path of the checkpoint's card.
+
+    Raises:
+        DataError, InitialError, ResumeError: each with a sentence for the person.
+    """
+    started = time.time()
+    log = _logger(paths.run)
+    if not resume and (paths.run / "state.pt").is_file():
+        log(f"Starting anew: the state of an earlier run in {paths.run} will be replaced.")
+    table = dataset.films(paths.data, "train")
+    training, validation = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
+    preprocessing = Preprocessing(size=recipe.size)
+    films = [_in_memory(part, paths.lungs, preprocessing) for part in (training, validation)]
+    network, initial = start(recipe.model, init, recipe.seed)
+    log(f"{len(training)} films to train on, {len(validation)} for validation, no patient in both.")
+    log(initial.sentence())
+    with Progress(log) as progress:
+        trainer = Trainer(
+            network, recipe, initial.fresh_modules, *films, preprocessing,
+            paths.run / "state.pt", progress.log, progress.step,
+        )
+        if resume:
+            trainer.resume()
+            progress.log(f"Resumed after epoch {trainer.epoch}.")
+        progress.history = trainer.history
+        network = finish.to_cpu(trainer.run())
+    seconds = sum(entry["seconds"] for entry in trainer.history)
+    round_to_stored(network)  # before anything is measured with it
+    judged = finish.judge(network, films[1], preprocessing, recipe.seed)
+    card = {
+        "preprocessing": preprocessing.record(),
+        **judged,
+        "data": finish.describe_data(training, validation, dataset.fingerprint(table)),
+        "training": {
+            "command": command_line(sys.argv),
+            "recipe": recipe.record(),
+            "init": asdict(initial),
+            "init_sentence": initial.sentence(),
+            "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
+            "lung_masks": len(films[0].lungs) if recipe.evidence else 0,
+            "selection": "weights averaged over the last epoch's steps; no epoch is picked",
+            "device": trainer.device.type,
+            "threads": torch.get_num_threads(),
+            "seconds": round(seconds),
+            "finished": time.strftime("%Y-%m-%d", time.gmtime(started)),
+            "versions": finish.versions(),
+            "commit": finish.commit(ROOT),
+            "history": trainer.history,
+        },
+    }
+    path = save(network, card, paths.out)
+    log(f"Saved {path} and {path.with_suffix('.safetensors').name}.")
+    if score_test:
+        score_on_test(recipe.model, paths, log)
+    return path
+
+
+def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
+    """Score the saved checkpoint on the test split and write the result into its card."""
+    scores = score_films(name, paths.data, "test", folder=paths.out)
+    card = read_card(name, paths.out)
+    card["metrics"]["test"] = scores.pop("all")
+    card["metrics"]["test_distinct"] = scores.pop("distinct")
+    card["metrics"]["test_by_kind"] = scores.pop("sensitivity_by_kind")
+    card["metrics"]["test_times_scored"] = card["metrics"].get("test_times_scored", 0) + 1
+    for point, measured in scores.pop("operating_points").items():
+        card["operating_points"][point]["test"] = measured
+    write_card(card, paths.out / f"{name}.json")
+    test = card["metrics"]["test"]
+    log(
+        f"Official test, {test['n']} films: AUC {test['auc']['value']:.4f}, at the validation "
+        f"threshold {test['threshold']:.3f} accuracy {test['accuracy']['value']:.3f}, sensitivity "
+        f"{test['sensitivity']['value']:.3f}, specificity {test['specificity']['value']:.3f}."
+    )
+
+
+def command_line(words: Sequence[str]) -> str:
+    """The command as it can be typed again: without --resume, folders by their last name."""
+    kept = [w for w in words[1:] if w != "--resume"]
+    # Where the data lies on this machine is nobody's business and helps nobody.
+    kept = [Path(w).name if "/" in w else w for w in kept]
+    return shlex.join(["python", "train.py", *kept])
+
+
+class Progress:
+    """A bar on the terminal with loss, validation AUC and time left."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log, self._bar, self.history = log, None, []
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def log(self, line: str) -> None:
+        """Keep a line, without tearing the bar."""
+        with tqdm.external_write_mode():
+            self._log(line)
+
+    def step(self, done: int, total: int, loss: float) -> None:
+        """One optimiser step more."""
+        if self._bar is None:
+            self._bar = tqdm(total=total, initial=done - 1, unit="step", dynamic_ncols=True)
+        last = self.history[-1] if self.history else None
+        auc = f"{last['validation_auc']:.4f}" if last else "-"
+        self._bar.set_postfix_str(f"loss {loss:.3f}, validation AUC {auc}", refresh=False)
+        self._bar.update(done - self._bar.n)
+
+
+def _in_memory(
+    table: Sequence[dataset.Film], lungs: Path | None, preprocessing: Preprocessing
+) -> Films:
+    cv2.setNumThreads(1)
+    with tqdm(total=len(table), unit="film", desc="reading", delay=2) as bar:
+        squares = dataset.load_squares(table, preprocessing, lambda done: bar.update(done - bar.n))
+    masks = dataset.load_lungs(table, lungs, preprocessing) if lungs else {}
+    return Films(np.ascontiguousarray(squares), dataset.labels(table), masks)
+
+
+def _logger(folder: Path) -> Callable[[str], None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger("pneumo.training")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    for handler in (logging.StreamHandler(sys.stdout), logging.FileHandler(folder / "train.log")):
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+    return logger.info

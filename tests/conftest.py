@@ -1,0 +1,122 @@
+"""Fixtures for every room: stand-in checkpoints, drawn films, and the real dataset if present."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pneumo.imaging.phantom import phantom
+from pneumo.models.checkpoint import Checkpoint, load, save
+from pneumo.models.networks import build
+from pneumo.models.preprocess import Preprocessing
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def find_data() -> Path | None:
+    """The folder that holds train/ and test/: PNEUMO_DATA, then data/, then ../shared."""
+    places = [os.environ.get("PNEUMO_DATA"), ROOT / "data", ROOT.parent / "shared"]
+    for place in (Path(p) for p in places if p):
+        for folder in (place, place / "chest_xray"):
+            if (folder / "train" / "NORMAL").is_dir():
+                return folder
+    return None
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The real dataset; the test is skipped where it is not."""
+    folder = find_data()
+    if folder is None:
+        pytest.skip("the dataset is not here: set PNEUMO_DATA or run python -m pneumo data download")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_beside(data_root: Path) -> Path:
+    """The folder around the dataset, where further material may lie (originals, DICOM files)."""
+    return data_root.parent
+
+
+def stand_in_card() -> dict:
+    """The parts of a card that a checkpoint cannot do without; untrained, for tests only."""
+    points = {"high_sensitivity": 0.3, "balanced": 0.5, "high_specificity": 0.7}
+    rate = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
+    return {
+        "preprocessing": Preprocessing().record(),
+        "calibration": {"slope": 1.0, "offset": 0.0},
+        "operating_points": {
+            name: {
+                "threshold": threshold, "rule": "stand-in",
+                "validation": {"sensitivity": rate, "specificity": rate},
+            }
+            for name, threshold in points.items()
+        },
+        "curve": {"threshold": [0.0, 0.5, 1.0], "sensitivity": [1.0, 0.5, 0.0],
+                  "specificity": [0.0, 0.5, 1.0]},
+        "heat": {"scale": 1.0},
+        "metrics": {"validation": {}},
+        "training": {},
+        "data": {},
+    }
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint folder with both networks, random but lively: different films, other logits."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    films = np.stack([phantom(seed, size=224)[0] for seed in range(8)])
+    for seed, name in enumerate(("cnn", "resnet18")):
+        torch.manual_seed(seed)
+        network = build(name)
+        # One pass gives batch-norm statistics of these films, which keep activations alive.
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = 1.0
+        network.train()
+        with torch.no_grad():
+            network(Preprocessing().tensor(films))
+        network.eval()
+        save(network, stand_in_card(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session", params=("cnn", "resnet18"))
+def stand_in(stand_ins: Path, request: pytest.FixtureRequest) -> Checkpoint:
+    """Each stand-in network in turn."""
+    return load(request.param, stand_ins)
+
+
+@pytest.fixture
+def film_png(tmp_path: Path) -> Path:
+    """A drawn film as a PNG file."""
+    path = tmp_path / "film.png"
+    cv2.imwrite(str(path), phantom(3, size=512)[0])
+    return path
+
+
+@pytest.fixture(scope="session")
+def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset folder of drawn films: train (24 + 36) and test (6 + 6), in the real name patterns.
+
+    PNEUMONIA films are brighter in one lung, so that there is something to learn.
+    """
+    root = tmp_path_factory.mktemp("drawn")
+    rng = np.random.default_rng(0)
+    for split, normal, pneumonia in (("train", 24, 36), ("test", 6, 6)):
+        for label, count in (("NORMAL", normal), ("PNEUMONIA", pneumonia)):
+            (root / split / label).mkdir(parents=True)
+            for i in range(count):
+                film = phantom(int(rng.integers(1 << 30)), size=96)[0].astype(np.float32)
+                if label == "PNEUMONIA":
+                    film[30:70, 15:40] += 70
+                name = f"IM-{i:04d}-0001" if label == "NORMAL" else (
+                    f"person{i}_{'virus' if i % 3 == 0 else 'bacteria'}_{i}")
+                picture = np.clip(film, 0, 255).astype(np.uint8)
+                cv2.imwrite(str(root / split / label / f"{name}.jpeg"), picture)
+    return root

@@ -1,0 +1,54 @@
+"""The one preprocessing: training and serving see the same tensor."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pneumo.imaging.phantom import phantom
+from pneumo.imaging.radiograph import read_radiograph
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training.dataset import Film, load_squares
+
+
+def test_training_and_serving_agree_to_the_bit(tmp_path):
+    paths = []
+    for seed in range(4):
+        paths.append(tmp_path / f"{seed}.png")
+        cv2.imwrite(str(paths[-1]), phantom(seed, size=300 + 100 * seed)[0])
+    preprocessing = Preprocessing()
+    table = [Film(path, 0, str(i), "normal") for i, path in enumerate(paths)]
+    trained_on = preprocessing.tensor(load_squares(table, preprocessing))
+    for i, path in enumerate(paths):
+        assert torch.equal(preprocessing(read_radiograph(path).pixels)[0], trained_on[i])
+
+
+def test_record_rebuilds_it():
+    spec = Preprocessing(size=96, mean=0.4, std=0.2)
+    assert Preprocessing(**spec.record()) == spec
+
+
+def test_square_is_antialiased():
+    # A one-pixel chequerboard is mid grey from afar; without antialiasing it is black or white.
+    board = (np.indices((896, 896)).sum(0) % 2 * 255).astype(np.uint8)
+    assert abs(Preprocessing().square(board).astype(int)[8:-8, 8:-8] - 127).max() <= 3
+
+
+def test_a_square_of_the_right_size_is_untouched():
+    film = phantom(1, size=224)[0]
+    assert np.array_equal(Preprocessing().square(film), film)
+
+
+@pytest.mark.parametrize("shape", [(224, 224, 3), (224,)])
+def test_wrong_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="uint8"):
+        Preprocessing().square(np.zeros(shape, np.uint8))
+
+
+def test_normalisation_is_invertible_arithmetic():
+    spec = Preprocessing(size=4)
+    square = np.arange(16, dtype=np.uint8).reshape(4, 4) * 17
+    back = spec.tensor(square)[0, 0] * spec.std + spec.mean
+    torch.testing.assert_close(back * 255, torch.from_numpy(square).float(), atol=1e-3, rtol=0)
