@@ -1,6 +1,7 @@
 """The size a picture file declares, read from its first bytes, before any decoder sees it."""
 
 import struct
+from dataclasses import dataclass
 
 
 def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
@@ -13,7 +14,7 @@ def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
     Returns:
         Pixels, or None where the header does not say or is cut short.
     """
-    readers = {"PNG": _png_size, "JPEG": jpeg_size, "BMP": _bmp_size, "WEBP": _webp_size}
+    readers = {"PNG": _png_size, "JPEG": _jpeg_size, "BMP": _bmp_size, "WEBP": _webp_size}
     if kind not in readers:
         return None
     try:
@@ -49,24 +50,48 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in a JPEG, lossless JPEG or JPEG-LS stream's frame header, or None."""
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    shape = jpeg_shape(data)
+    return shape and (shape.width, shape.height)
+
+
+@dataclass(frozen=True)
+class StreamShape:
+    """What a compressed picture stream declares: sides in pixels, colours, bits a value."""
+
+    width: int
+    height: int
+    components: int
+    bits: int
+
+
+def jpeg_shape(data: bytes) -> StreamShape | None:
+    """The frame header of a JPEG, lossless JPEG or JPEG-LS stream, None where there is none."""
     at = 2
-    while at + 9 <= len(data):
+    while at + 10 <= len(data):
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1
-            continue
-        if marker in _FRAME_HEADERS:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
+        elif marker in _FRAME_MARKERS:
+            bits, height, width, components = struct.unpack_from(">BHHB", data, at + 4)
+            return StreamShape(width, height, components, bits)
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
-            continue
-        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+        else:
+            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
     return None
 
 
-_FRAME_HEADERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
+def jpeg2000_shape(data: bytes) -> StreamShape | None:
+    """The size marker of a JPEG 2000 stream, bare or boxed, None where there is none."""
+    start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
+    if start < 0 or len(data) < start + 43:
+        return None
+    right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
+    (components,) = struct.unpack_from(">H", data, start + 40)
+    return StreamShape(right - left, bottom - top, components, (data[start + 42] & 0x7F) + 1)
+
+
+_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})

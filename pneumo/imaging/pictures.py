@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from pneumo.imaging.film import UnreadableFilm, check_size
+from pneumo.imaging.film import Radiograph, UnreadableFilm, check_size
 from pneumo.imaging.headers import picture_size
 from pneumo.imaging.scaling import scale_to_eight_bits
 
@@ -29,7 +29,7 @@ _UPRIGHT = {
 }
 
 
-def read_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def read_picture(data: bytes, kind: str) -> Radiograph:
     """Decode one picture file.
 
     Args:
@@ -37,7 +37,7 @@ def read_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, tuple[str, ..
         kind: Its format, one of ``KINDS``, found from its contents.
 
     Returns:
-        Grey pixels (uint8, height x width), how they were stored, and notes for the reader.
+        The picture in grey, upright, with its greys as they are stored.
 
     Raises:
         UnreadableFilm: Damaged, over a limit, or more than one frame.
@@ -61,7 +61,7 @@ def read_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, tuple[str, ..
         ) from None
 
 
-def _decode(data: bytes, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def _decode(data: bytes, kind: str) -> Radiograph:
     size = picture_size(data, kind)
     if size is not None:
         check_size(*size)
@@ -79,7 +79,7 @@ def _decode(data: bytes, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
             grey = _grey(image, data, bits)
     if orientation in _UPRIGHT:
         grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
-    return np.ascontiguousarray(grey), source, notes
+    return Radiograph(np.ascontiguousarray(grey), source, notes)
 
 
 def _check_work(image: Image.Image, data: bytes, kind: str) -> None:
@@ -90,14 +90,19 @@ def _check_work(image: Image.Image, data: bytes, kind: str) -> None:
             f"This {kind} file holds several frames; one single film is read at a time.", "refused"
         )
     if kind == "JPEG":
-        scans = data.count(b"\xff\xda")
-        if scans > 2 and scans * image.width * image.height > MAX_SCAN_PIXELS:
-            raise UnreadableFilm(
-                "This JPEG is split into more scans than are read. Please save the film again.",
-                "refused",
-            )
+        check_scans(data, image.width * image.height)
     if kind == "TIFF" and _TILE_TAGS[0] in image.tag_v2:
         check_size(*(int(image.tag_v2.get(tag, 1)) for tag in _TILE_TAGS))
+
+
+def check_scans(data: bytes, pixels: int) -> None:
+    """Refuse a JPEG stream with so many scans that decoding it takes many times its size."""
+    scans = data.count(b"\xff\xda")
+    if scans > 4 and scans * pixels > MAX_SCAN_PIXELS:
+        raise UnreadableFilm(
+            "This JPEG is split into more scans than are read. Please save the film again.",
+            "refused",
+        )
 
 
 def _grey(image: Image.Image, data: bytes, bits: int) -> np.ndarray:
@@ -132,7 +137,7 @@ def _deep_colour(data: bytes) -> np.ndarray:
     if array.ndim == 2:
         return scale_to_eight_bits(array)
     grey = cv2.cvtColor(np.ascontiguousarray(array[..., :3]), cv2.COLOR_BGR2GRAY)
-    if array.shape[2] == 4 and 0 < (opacity := array[..., 3]).max() and opacity.min() < 65535:
+    if array.shape[2] == 4 and (opacity := array[..., 3]).max() > 0 and opacity.min() < 65535:
         grey = (grey.astype(np.uint32) * opacity // 65535).astype(np.uint16)
     del array
     return scale_to_eight_bits(grey)

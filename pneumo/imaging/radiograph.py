@@ -4,8 +4,11 @@ import os
 import stat
 from pathlib import Path
 
+from pneumo.imaging.dicom import read_dicom
+from pneumo.imaging.dicom_elements import looks_like_dicom
 from pneumo.imaging.film import MAX_BYTES, MAX_PIXELS, Radiograph, UnreadableFilm, check_bytes
 from pneumo.imaging.pictures import read_picture
+from pneumo.imaging.polarity import bones_bright
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "UnreadableFilm", "read_radiograph"]
 
@@ -39,11 +42,17 @@ def read_radiograph(file: str | Path | bytes, *, follow_links: bool = True) -> R
     kind = _kind(data)
     if kind is None:
         raise UnreadableFilm(f"This file is no picture of a kind that is read: {WHAT_IS_READ}.")
-    pixels, source, notes = read_picture(data, kind)
-    return Radiograph(pixels, source, notes)
+    if kind == "DICOM":
+        return read_dicom(data)
+    picture = read_picture(data, kind)
+    pixels, notes = bones_bright(picture.pixels)
+    return Radiograph(pixels, picture.source, picture.notes + notes)
 
 
 def _kind(data: bytes) -> str | None:
+    # First, because a DICOM file may begin with anything, also with another format's signature.
+    if looks_like_dicom(data):
+        return "DICOM"
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
             return kind

@@ -1,12 +1,14 @@
 """Deep pixels (10 to 32 bits, float) to 8 bits by what they hold, so that nothing is clipped."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 # Depths that radiography equipment and picture files store, as their largest value.
 FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 32))
 # A film that spans this share of a depth was meant for that depth; it then comes out exactly as
 # its 8-bit export would. One that spans less is a raw export and is stretched.
-MEANT_SHARE = 0.5
+MEANT_SHARE = 0.4
 TAIL_PERCENT = 0.1
 _BLOCK_ROWS = 256
 _SAMPLE = 1_000_000
@@ -37,11 +39,24 @@ def display_range(values: np.ndarray) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = (float(v) for v in np.percentile(sample, (TAIL_PERCENT, 100 - TAIL_PERCENT)))
     smallest, largest = _extremes(values)
-    if smallest >= 0:
-        scales = FULL_SCALES if values.dtype.kind in "iu" else (1.0, *FULL_SCALES)
-        fitting = [float(scale) for scale in scales if largest <= scale]
-        if fitting and high - low >= MEANT_SHARE * fitting[0]:
-            return 0.0, fitting[0]
+    scales = FULL_SCALES if values.dtype.kind in "iu" else (1, *FULL_SCALES)
+    return choose_range((low, high), (smallest, largest), scales)
+
+
+def choose_range(
+    bulk: tuple[float, float], extremes: tuple[float, float], scales: Sequence[int]
+) -> tuple[float, float]:
+    """Black and white for a film that spans ``bulk`` but for its tails, and ``extremes`` in all.
+
+    Args:
+        bulk: Lowest and highest value without the outermost 0.1 % of the pixels at either end.
+        extremes: Smallest and largest value.
+        scales: The largest values of the depths that the film may have been meant for.
+    """
+    (low, high), (smallest, largest) = bulk, extremes
+    fitting = [scale for scale in sorted(scales) if largest <= scale]
+    if smallest >= 0 and fitting and high - low >= MEANT_SHARE * fitting[0]:
+        return 0.0, float(fitting[0])
     if high > low:
         return low, high
     return (smallest, largest) if largest > smallest else (smallest - 1.0, smallest + 1.0)

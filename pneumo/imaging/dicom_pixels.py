@@ -1,0 +1,166 @@
+"""The pixel values of a DICOM file, decompressed where needed, as they are stored."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.pixels import get_decoder
+from pydicom.uid import UID, UID_dictionary
+
+from pneumo.imaging.codec_worker import NO_GDCM
+from pneumo.imaging.dicom_elements import DAMAGED, NATIVE, BoundedReads
+from pneumo.imaging.dicom_header import Header
+from pneumo.imaging.film import UnreadableFilm
+from pneumo.imaging.headers import StreamShape, jpeg2000_shape, jpeg_shape
+from pneumo.imaging.pictures import check_scans
+
+_UID = "1.2.840.10008.1.2."
+BASELINE, EXTENDED = _UID + "4.50", _UID + "4.51"
+LOSSLESS = frozenset({_UID + "4.57", _UID + "4.70"})
+JPEG_LS = frozenset({_UID + "4.80", _UID + "4.81"})
+JPEG_2000 = frozenset({_UID + "4.90", _UID + "4.91"})
+RLE = _UID + "5"
+_JPEG = LOSSLESS | JPEG_LS | {BASELINE, EXTENDED}
+_WORKER = Path(__file__).with_name("codec_worker.py")
+_WORKER_SECONDS = 20
+
+
+def stored_values(header: Header) -> np.ndarray:
+    """The picture's values before any windowing.
+
+    Returns:
+        Unsigned integers (signed values in two's complement), height x width, or height x width
+        x 3 in RGB. Brightness only where colour is stored apart from it.
+
+    Raises:
+        UnreadableFilm: A compression that is not read (named), or damaged.
+    """
+    if header.syntax in NATIVE:
+        return _native(header)
+    if header.syntax not in _JPEG | JPEG_2000 | {RLE}:
+        raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
+    frame = get_frame(BoundedReads(header.pixels), 0, number_of_frames=1)
+    if header.syntax == RLE:
+        return _by_worker(header, frame, header.allocated)
+    shape = jpeg2000_shape(frame) if header.syntax in JPEG_2000 else jpeg_shape(frame)
+    _check_stream(header, frame, shape)
+    if _is_for_pillow(header, shape):
+        return _by_pillow(header, frame)
+    return _by_worker(header, frame, 8 if shape.bits <= 8 else 16, shape.bits)
+
+
+def _cannot_decode(syntax: str) -> str:
+    # Only a registered name is told: an unknown identifier could be anything.
+    name = UID(syntax).name if syntax in UID_dictionary else "a private or unknown one"
+    return (
+        f"This DICOM picture is compressed in a way that is not read ({name}). "
+        "Please export it uncompressed or as JPEG."
+    )
+
+
+def _native(header: Header) -> np.ndarray:
+    """Uncompressed pixels, without a copy where the file's own order allows."""
+    rows, columns, size = header.rows, header.columns, header.allocated // 8
+    subsampled = header.photometric == "YBR_FULL_422" and header.samples == 3
+    count = rows * columns * (2 if subsampled else header.samples)
+    data = header.pixels
+    if len(data) < count * size:
+        raise UnreadableFilm(DAMAGED)
+    if size == 1 and not header.little_endian and header.pixels_as_words:
+        data = np.frombuffer(data[: len(data) // 2 * 2], np.uint16).byteswap().tobytes()
+    order = "<" if header.little_endian else ">"
+    values = np.frombuffer(data, f"{order}u{size}", min(count, len(data) // size))
+    if values.size < count:
+        raise UnreadableFilm(DAMAGED)
+    spare = header.high_bit + 1 - header.stored
+    if 0 < spare <= header.allocated - header.stored:
+        values = values >> spare
+    if subsampled:
+        # Two brightnesses, then the two colours that they share.
+        if count % 4:
+            raise UnreadableFilm(DAMAGED)
+        return values.reshape(-1, 4)[:, :2].reshape(rows, columns)
+    return _arranged(values, header, header.planar)
+
+
+def _arranged(values: np.ndarray, header: Header, planar: int) -> np.ndarray:
+    shape = (header.rows, header.columns)
+    if header.samples == 1:
+        return values.reshape(shape)
+    colours = values.reshape(3, *shape) if planar else values.reshape(*shape, 3)
+    if header.photometric.startswith("YBR"):
+        return colours[0] if planar else colours[..., 0]
+    return np.moveaxis(colours, 0, -1) if planar else colours
+
+
+def _check_stream(header: Header, frame: bytes, shape: StreamShape | None) -> None:
+    """Hold the compressed stream to what the file declares, before anything is allocated for it."""
+    if shape is None or not 2 <= shape.bits <= 16:
+        raise UnreadableFilm(DAMAGED)
+    declared = (header.columns, header.rows, header.samples)
+    if (shape.width, shape.height, shape.components) != declared:
+        raise UnreadableFilm(DAMAGED)
+    if header.syntax in (BASELINE, EXTENDED):
+        check_scans(frame, shape.width * shape.height)
+
+
+def _is_for_pillow(header: Header, shape: StreamShape) -> bool:
+    if header.syntax in JPEG_2000:
+        return header.samples == 1 or shape.bits <= 8
+    return header.syntax in (BASELINE, EXTENDED) and shape.bits <= 8
+
+
+def _by_pillow(header: Header, frame: bytes) -> np.ndarray:
+    values, _ = get_decoder(UID(header.syntax)).as_array(
+        encapsulate([frame]),
+        index=0,
+        decoding_plugin="pillow",
+        rows=header.rows,
+        columns=header.columns,
+        samples_per_pixel=header.samples,
+        photometric_interpretation=header.photometric
+        or ("MONOCHROME2" if header.samples == 1 else "RGB"),
+        number_of_frames=1,
+        bits_allocated=header.allocated,
+        bits_stored=header.stored,
+        pixel_representation=int(header.signed),
+        planar_configuration=0,
+        pixel_keyword="PixelData",
+    )
+    return values.view(f"u{values.dtype.itemsize}")
+
+
+def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) -> np.ndarray:
+    """Decode in a process of its own, because the decoder may crash on a hostile frame."""
+    geometry = {
+        "syntax": header.syntax,
+        "rows": header.rows,
+        "columns": header.columns,
+        "samples": header.samples,
+        "photometric": header.photometric or "MONOCHROME2",
+        "allocated": allocated,
+        "stored": stored or header.stored,
+        "signed": int(header.signed),
+        "planar": int(header.syntax == RLE),
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(_WORKER)],
+            input=json.dumps(geometry).encode() + b"\n" + frame,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_WORKER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableFilm(DAMAGED) from None
+    if done.returncode == NO_GDCM:
+        raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
+    count = header.rows * header.columns * header.samples
+    if done.returncode or len(done.stdout) < count * allocated // 8:
+        raise UnreadableFilm(DAMAGED)
+    values = np.frombuffer(done.stdout, f"<u{allocated // 8}", count)
+    return _arranged(values, header, geometry["planar"])
