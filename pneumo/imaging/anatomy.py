@@ -243,7 +243,7 @@ def vessels(child: Anatomy, side: int, size: int, rng: np.random.Generator) -> n
     root = np.array([0.27, 0.44])
     for angle in np.linspace(-1.25, 1.45, 9) + rng.normal(0.0, 0.08, 9):
         _branch(total, child, side, rng, root + rng.normal(0.0, 0.025, 2), float(angle), 0.011, 4)
-    return total
+    return blurred(total, 0.0012 * size)
 
 
 def _branch(total, child, side, rng, start, angle, width, generations) -> None:
@@ -253,7 +253,7 @@ def _branch(total, child, side, rng, start, angle, width, generations) -> None:
         angle += rng.normal(0.0, 0.16)
         # The lung is about 1.6 times as tall as wide, so a step in v is shorter than one in u.
         points.append(points[-1] + 0.062 * np.array([np.cos(angle), 0.66 * np.sin(angle)]))
-    total += 40 * width * stroke(smooth_curve(child.place(points, side)), width, len(total), 0.0012)
+    total += 40 * width * stroke(smooth_curve(child.place(points, side)), width, len(total))
     if generations > 1:
         for turn in (-0.38, 0.34):
             bend = angle + turn + rng.normal(0.0, 0.1)

@@ -19,6 +19,7 @@ from pneumo.imaging.anatomy import Anatomy
 from pneumo.imaging.strokes import blurred, clouds
 
 SMALLEST = 32
+_COARSEST = 256  # the thinnest lines need this; smaller phantoms are shrunk
 AIR = 0.80  # attenuation that a full lung takes away
 _SIDES = {"right": -1, "left": 1}
 
@@ -69,7 +70,7 @@ def phantom(
     rng = np.random.default_rng([0x0C4E57, seed])
     child = Anatomy.drawn_from(rng)
     exposure = rng.uniform(0.88, 1.14)
-    canvas = max(size, 512)
+    canvas = max(size, _COARSEST)
     if isinstance(opacity, str):
         opacity = place_opacity(child, opacity, np.random.default_rng([0x0FAC17, seed]))
     fluid = None if opacity is None else opacity_map(opacity, canvas, seed)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 
 from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.models.reader import Reader
+from pneumo.training.candidates import class_models, make, slots
 from pneumo.training.dataset import DataError
 from pneumo.training.distances import PERCENTILE, SIDE, RealFilms, real_films
-from pneumo.training.examples import CASES, ExampleError, class_models, make, slots, write
+from pneumo.training.example_cases import CASES, ExampleError, read_cases, write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,24 +79,6 @@ def _make(args: argparse.Namespace) -> int:
 def _distances(args: argparse.Namespace) -> int:
     cases = read_cases(args.folder)
     return 1 if report(args.folder, cases, real_films(args.data)) else 0
-
-
-def read_cases(folder: Path) -> list[dict]:
-    """The entries of a folder's cases.json.
-
-    Raises:
-        ExampleError: when it is missing, damaged or empty.
-    """
-    try:
-        cases = json.loads((folder / CASES).read_text())
-        if isinstance(cases, list) and cases and all(isinstance(c["file"], str) for c in cases):
-            return cases
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise ExampleError(
-        f"{folder / CASES} does not list any film. Make the films with: "
-        "python -m pneumo examples make --data DIR"
-    )
 
 
 def report(folder: Path, cases: list[dict], real: RealFilms) -> int:

@@ -29,7 +29,7 @@ _FREE = (
 
 
 def fitted_anatomy(
-    film: np.ndarray, rng: np.random.Generator, tries: int = 420
+    film: np.ndarray, rng: np.random.Generator, tries: int = 320
 ) -> tuple[Anatomy, float]:
     """Finds the drawn anatomy that agrees best with a film.
 

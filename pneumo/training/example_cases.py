@@ -1,0 +1,137 @@
+"""Cases: the synthetic films that are shipped, what is said about each, and cases.json.
+
+A case is kept only when every network that is asked reads it rightly.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pneumo.models.reader import Reader
+
+CASES = "cases.json"
+LARGEST_BYTES = 250_000
+
+
+class ExampleError(RuntimeError):
+    """Examples that cannot be made or do not pass; the message says which and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One synthetic film and what is known about it; all but `png` goes into cases.json.
+
+    Attributes:
+        file: name of the picture, in the folder of cases.json.
+        title, caption: for people; the caption says that the film is of no patient.
+        truth: "NORMAL" or "PNEUMONIA".
+        synthetic: always True.
+        seed: of this film; with the same dataset it gives the same bytes.
+        opacity: where one was drawn (x, y, radius in fractions of the picture; the patient's
+            side), or None.
+        distance, distance_limit: to the nearest real film, and the least it had to be.
+        sha256: of the picture's bytes.
+        readings: network name -> its label, probability and weights' sha256.
+        png: the picture, 8-bit grey PNG.
+    """
+
+    file: str
+    title: str
+    truth: str
+    caption: str
+    seed: int
+    opacity: dict | None
+    distance: float
+    distance_limit: float
+    sha256: str
+    readings: dict
+    png: bytes
+    synthetic: bool = True
+
+    def record(self) -> dict:
+        """Everything but the picture, as plain json values."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "png"}
+
+
+def agreeing(cases: Sequence[Case], readers: Sequence[Reader]) -> list[Case]:
+    """Keeps the cases that every reader labels with their truth, and writes its readings down.
+
+    Args:
+        cases: films to be read.
+        readers: networks; with none, all cases are kept as they are.
+
+    Returns:
+        The kept cases with `readings` filled and a caption that says so.
+    """
+    kept = []
+    for case in cases:
+        readings = {reader.name: reader.read(case.png) for reader in readers}
+        if all(reading.label == case.truth for reading in readings.values()):
+            kept.append(_with_readings(case, readings) if readings else case)
+    return kept
+
+
+def _with_readings(case: Case, readings: dict) -> Case:
+    noted = {
+        name: {
+            "label": reading.label,
+            "probability": round(reading.probability, 4),
+            "weights_sha256": reading.weights_sha256,
+        }
+        for name, reading in readings.items()
+    }
+    who = " and ".join(sorted(noted))
+    return replace(case, readings=noted, caption=f"{case.caption} Chosen because {who} agree.")
+
+
+def encoded(film: np.ndarray) -> bytes:
+    """An 8-bit grey PNG without metadata.
+
+    Raises:
+        ExampleError: when it would be larger than `LARGEST_BYTES`.
+    """
+    stream = io.BytesIO()
+    Image.fromarray(film).save(stream, "PNG", optimize=True)
+    if stream.tell() > LARGEST_BYTES:
+        raise ExampleError(f"A film takes {stream.tell()} bytes, more than {LARGEST_BYTES}.")
+    return stream.getvalue()
+
+
+def write(cases: Sequence[Case], folder: str | Path) -> None:
+    """Writes pictures and cases.json; pictures that an earlier cases.json names and this does not
+    are removed.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / CASES
+    before = {entry["file"] for entry in json.loads(index.read_text())} if index.is_file() else ()
+    for name in set(before) - {case.file for case in cases}:
+        (folder / Path(name).name).unlink(missing_ok=True)
+    for case in cases:
+        (folder / case.file).write_bytes(case.png)
+    index.write_text(json.dumps([case.record() for case in cases], indent=2) + "\n")
+
+
+def read_cases(folder: str | Path) -> list[dict]:
+    """The entries of a folder's cases.json.
+
+    Raises:
+        ExampleError: when it is missing, damaged or empty.
+    """
+    try:
+        cases = json.loads((Path(folder) / CASES).read_text())
+        if isinstance(cases, list) and cases and all(isinstance(c["file"], str) for c in cases):
+            return cases
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise ExampleError(
+        f"{Path(folder) / CASES} does not list any film. Make the films with: "
+        "python -m pneumo examples make --data DIR"
+    )
