@@ -44,6 +44,9 @@ def stored_values(header: Header) -> np.ndarray:
         raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
     frame = get_frame(BoundedReads(header.pixels), 0, number_of_frames=1)
     if header.syntax == RLE:
+        if header.allocated * header.samples not in (8, 16, 24):
+            # GDCM muddles the bytes of deep colour.
+            raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
         return _by_worker(header, frame, header.allocated)
     shape = jpeg2000_shape(frame) if header.syntax in JPEG_2000 else jpeg_shape(frame)
     _check_stream(header, frame, shape)
@@ -144,7 +147,7 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
         "allocated": allocated,
         "stored": stored or header.stored,
         "signed": int(header.signed),
-        "planar": int(header.syntax == RLE),
+        "planar": 0,
     }
     try:
         done = subprocess.run(

@@ -3,10 +3,11 @@
 import io
 import warnings
 
+import cv2
 import numpy as np
 from PIL import Image
 
-from pneumo.imaging.film import Radiograph, UnreadableFilm, check_size
+from pneumo.imaging.film import MAX_PIXELS, Radiograph, UnreadableFilm, check_size
 from pneumo.imaging.headers import picture_size
 from pneumo.imaging.scaling import scale_to_eight_bits
 
@@ -18,6 +19,7 @@ _ORIENTATION_TAG = 0x0112
 _PHOTOMETRIC_TAG = 262
 _BITS_TAG = 258
 _TILE_TAGS = (322, 323)
+_FEW = 64
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,7 +50,9 @@ def read_picture(data: bytes, kind: str) -> Radiograph:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableFilm(
-            "This picture has more pixels than are read. Please export the film smaller.", "refused"
+            f"This picture has more than the {MAX_PIXELS // 1_000_000} megapixels that are read. "
+            "Please export the film smaller.",
+            "refused",
         ) from None
     except MemoryError:
         raise UnreadableFilm("This picture needs more memory than there is.", "refused") from None
@@ -73,12 +77,16 @@ def _decode(data: bytes, kind: str) -> Radiograph:
             _check_work(image, data, kind)
             bits = _bits(image, data, kind)
             orientation = _orientation(image)
-            image.load()
-            notes = (COLOUR_NOTE,) if _is_coloured(image) else ()
+            deep_colour = bits == 16 and image.mode in ("RGB", "RGBA")
+            # OpenCV checks a PNG itself; nothing else is left to one decoder's leniency.
+            if not (deep_colour and kind == "PNG"):
+                image.load()
+            # Pillow keeps the upper byte of deep colour only, which blackens 10 or 12 bits in 16.
+            grey, coloured = _from_deep_colour(data) if deep_colour else _from_loaded(image)
             source = f"{kind} {bits}-bit {_colour(image)}"
-            grey = _grey(image, data, bits)
     if orientation in _UPRIGHT:
         grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
+    notes = (COLOUR_NOTE,) if coloured else ()
     return Radiograph(np.ascontiguousarray(grey), source, notes)
 
 
@@ -105,16 +113,13 @@ def check_scans(data: bytes, pixels: int) -> None:
         )
 
 
-def _grey(image: Image.Image, data: bytes, bits: int) -> np.ndarray:
-    """Grey pixels (uint8) of a loaded picture, deep ones scaled by their contents."""
+def _from_loaded(image: Image.Image) -> tuple[np.ndarray, bool]:
+    """Grey pixels (uint8) of a loaded picture, deep ones scaled, and whether it shows colour."""
     if image.mode.startswith(("I", "F")):
         grey = scale_to_eight_bits(np.asarray(image))
         white_is_zero = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC_TAG) == 0
-        return 255 - grey if white_is_zero else grey
-    if bits == 16:
-        # Pillow keeps the upper byte of deep colour only, which blackens 10 or 12 bits in 16.
-        return _deep_colour(data)
-    if image.mode == "P" or image.mode == "PA":
+        return 255 - grey if white_is_zero else grey, False
+    if image.mode in ("P", "PA"):
         image = image.convert("RGBA")
     elif image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
         image = image.convert("RGB")
@@ -124,23 +129,35 @@ def _grey(image: Image.Image, data: bytes, bits: int) -> np.ndarray:
         # Some exports leave the opacity at zero everywhere: then it says nothing.
         if alpha.getextrema()[1] > 0 and alpha.getextrema()[0] < 255:
             grey = Image.composite(grey, Image.new("L", grey.size, 0), alpha)
-    return np.asarray(grey)
+    few = image.resize((_FEW, _FEW), Image.Resampling.NEAREST)
+    coloured = image.mode in ("RGB", "RGBA") and _is_coloured(np.asarray(few.convert("RGB")))
+    return np.asarray(grey), coloured
 
 
-def _deep_colour(data: bytes) -> np.ndarray:
-    """16-bit colour or grey with opacity to grey, with the weights that 8-bit colour gets."""
-    import cv2
-
+def _from_deep_colour(data: bytes) -> tuple[np.ndarray, bool]:
+    """16-bit colour, or grey with opacity, to grey with the weights that 8-bit colour gets."""
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.dtype != np.uint16:
         raise ValueError("not 16-bit colour")
     if array.ndim == 2:
-        return scale_to_eight_bits(array)
-    grey = cv2.cvtColor(np.ascontiguousarray(array[..., :3]), cv2.COLOR_BGR2GRAY)
-    if array.shape[2] == 4 and (opacity := array[..., 3]).max() > 0 and opacity.min() < 65535:
-        grey = (grey.astype(np.uint32) * opacity // 65535).astype(np.uint16)
+        return scale_to_eight_bits(array), False
+    with_opacity = array.shape[2] == 4
+    grey = cv2.cvtColor(array, cv2.COLOR_BGRA2GRAY if with_opacity else cv2.COLOR_BGR2GRAY)
+    if with_opacity:
+        opacity = array[..., 3]
+        if opacity.max() > 0 and opacity.min() < 65535:
+            grey = (grey.astype(np.uint32) * opacity // 65535).astype(np.uint16)
+    height, width = grey.shape
+    few = array[:: -(-height // _FEW), :: -(-width // _FEW), :3]
+    coloured = _is_coloured(scale_to_eight_bits(few.reshape(len(few), -1)).reshape(few.shape))
     del array
-    return scale_to_eight_bits(grey)
+    return scale_to_eight_bits(grey), coloured
+
+
+def _is_coloured(pixels: np.ndarray) -> bool:
+    """Whether RGB pixels (uint8, height x width x 3) show colour, not grey in three channels."""
+    spread = np.ptp(pixels.astype(np.int16), axis=2)
+    return bool(np.mean(spread > 24) > 0.02)
 
 
 def _bits(image: Image.Image, data: bytes, kind: str) -> int:
@@ -158,18 +175,10 @@ def _colour(image: Image.Image) -> str:
     return "grey" if image.mode in ("1", "L", "LA") or image.mode[0] in "IF" else "colour"
 
 
-def _is_coloured(image: Image.Image) -> bool:
-    """Whether the picture shows colour, and not just grey stored in three channels."""
-    if image.mode in ("1", "L", "LA") or image.mode[0] in "IF":
-        return False
-    small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
-    channels = np.asarray(small).astype(np.int16)
-    return bool(np.mean(np.ptp(channels, axis=2) > 24) > 0.02)
-
-
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 where there is none; TIFF is turned by Pillow itself."""
-    if image.format == "TIFF":
+    # Asking a PNG that holds none for it would decode the whole picture.
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
         return 1
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))

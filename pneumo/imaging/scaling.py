@@ -76,14 +76,19 @@ def apply_range(values: np.ndarray, black: float, white: float) -> np.ndarray:
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), _BLOCK_ROWS):
         rows = slice(top, top + _BLOCK_ROWS)
-        scaled[rows] = _to_bytes(values[rows].astype(np.float64), black, white)
+        # Single precision is ample for what single precision stored, and twice as fast.
+        precise = np.float32 if values.dtype == np.float32 else np.float64
+        scaled[rows] = _to_bytes(values[rows].astype(precise), black, white)
     return scaled
 
 
 def _to_bytes(levels: np.ndarray, black: float, white: float) -> np.ndarray:
-    levels = np.nan_to_num(levels, nan=black, posinf=white, neginf=black)
-    share = (np.clip(levels, black, white) - black) / (white - black)
-    return (share * 255 + 0.5).astype(np.uint8)
+    np.clip(levels, black, white, out=levels)  # infinities too, but not what is no number
+    np.nan_to_num(levels, copy=False, nan=black)
+    levels -= black
+    levels *= 255 / (white - black)
+    levels += 0.5
+    return levels.astype(np.uint8)
 
 
 def _finite_sample(values: np.ndarray) -> np.ndarray:

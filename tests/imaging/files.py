@@ -1,0 +1,121 @@
+"""Makes film files of every format for the tests: pictures and DICOM."""
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
+
+PATIENT = "DOE^SECRET"
+
+
+def picture(pixels: np.ndarray | Image.Image, kind: str, **options: object) -> bytes:
+    """A picture file of an array or a Pillow image."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def deep_png(pixels: np.ndarray) -> bytes:
+    """A PNG of a uint16 array, grey or with 3 or 4 equal-minded channels."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def picture_files(film: np.ndarray) -> dict[str, bytes]:
+    """One film (uint8) in every lossless picture format that is read."""
+    image, deep = Image.fromarray(film), film.astype(np.uint16) * 257
+    opaque = np.full_like(deep, 65535)
+    return {
+        "PNG grey": picture(film, "PNG"),
+        "PNG RGB": picture(image.convert("RGB"), "PNG"),
+        "PNG RGBA": picture(image.convert("RGBA"), "PNG"),
+        "PNG grey with opacity": picture(image.convert("LA"), "PNG"),
+        "PNG palette": picture(image.convert("P"), "PNG"),
+        "PNG 16-bit": picture(deep, "PNG"),
+        "PNG 16-bit RGB": deep_png(np.stack([deep] * 3, axis=-1)),
+        "PNG 16-bit RGBA": deep_png(np.stack([deep, deep, deep, opaque], axis=-1)),
+        "TIFF": picture(film, "TIFF"),
+        "TIFF LZW": picture(film, "TIFF", compression="tiff_lzw"),
+        "TIFF 16-bit": picture(deep, "TIFF"),
+        "TIFF float": picture(film.astype(np.float32) / 255, "TIFF"),
+        "BMP": picture(film, "BMP"),
+        "WebP": picture(image.convert("RGB"), "WEBP", lossless=True),
+    }
+
+
+def dicom(
+    values: np.ndarray, *, bits: int | None = None, photometric: str = "MONOCHROME2", **tags: object
+) -> Dataset:
+    """A data set around an array, with a patient who must never be seen again.
+
+    Args:
+        values: uint8, uint16 or int16, height x width (x 3).
+        bits: BitsStored; all of the array's by default.
+        photometric: PhotometricInterpretation.
+        **tags: Further elements by keyword.
+    """
+    allocated = values.dtype.itemsize * 8
+    made = Dataset()
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.SOPClassUID, made.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.3.4"
+    made.PatientName, made.PatientID, made.PatientBirthDate = PATIENT, PATIENT, "19010203"
+    made.Modality, made.ViewPosition = "DX", "PA"
+    made.Rows, made.Columns = values.shape[:2]
+    made.SamplesPerPixel = 3 if values.ndim == 3 else 1
+    if values.ndim == 3:
+        made.PlanarConfiguration = 0
+    made.PhotometricInterpretation = photometric
+    made.BitsAllocated = allocated
+    made.BitsStored = bits or allocated
+    made.HighBit = made.BitsStored - 1
+    made.PixelRepresentation = int(values.dtype.kind == "i")
+    data = values.tobytes()
+    made.PixelData = data + b"\0" * (len(data) % 2)
+    made["PixelData"].VR = "OB" if allocated == 8 else "OW"
+    for keyword, value in tags.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def dicom_bytes(made: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
+    """A complete file of a data set, compressed with what pydicom can write."""
+    if syntax in (RLELossless, JPEG2000Lossless):
+        made.compress(syntax, generate_instance_uid=False)
+    made.file_meta.TransferSyntaxUID = syntax
+    stream = io.BytesIO()
+    made.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def jpeg_dicom(film: np.ndarray, quality: int = 95) -> bytes:
+    """An 8-bit film as JPEG Baseline inside DICOM."""
+    from pydicom.encaps import encapsulate
+
+    made = dicom(film)
+    made.PixelData = encapsulate([picture(film, "JPEG", quality=quality)])
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True
+    return dicom_bytes(made, JPEGBaseline8Bit)
+
+
+def dicom_files(film: np.ndarray) -> dict[str, bytes]:
+    """One film (uint8) in every DICOM encoding that can be written here without loss."""
+    deep = film.astype(np.uint16) * 16
+    return {
+        "8-bit": dicom_bytes(dicom(film)),
+        "12-bit": dicom_bytes(dicom(deep, bits=12)),
+        "16-bit": dicom_bytes(dicom(film.astype(np.uint16) * 257)),
+        "MONOCHROME1": dicom_bytes(dicom(4095 - deep, bits=12, photometric="MONOCHROME1")),
+        "deflated": dicom_bytes(dicom(deep, bits=12), DeflatedExplicitVRLittleEndian),
+        "RGB": dicom_bytes(dicom(np.stack([film] * 3, axis=-1), photometric="RGB")),
+    }

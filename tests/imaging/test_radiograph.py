@@ -1,0 +1,215 @@
+"""Picture files: every format gives the same film, and what cannot be read is said plainly."""
+
+import io
+import os
+import stat
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumo.imaging import film as limits
+from pneumo.imaging.phantom import phantom
+from pneumo.imaging.radiograph import MAX_PIXELS, Radiograph, UnreadableFilm, read_radiograph
+from tests.imaging.files import deep_png, picture, picture_files
+
+
+@pytest.fixture(scope="module")
+def film() -> np.ndarray:
+    """A drawn film that fills its range, as equipment exports it; not square."""
+    drawn = phantom(5, size=256)[0].astype(np.float64)[:240]
+    return ((drawn - drawn.min()) * 255 / np.ptp(drawn)).astype(np.uint8)
+
+
+def reason(file: object, status: str = "error") -> str:
+    """The sentence a file is turned down with."""
+    with pytest.raises(UnreadableFilm) as caught:
+        read_radiograph(file)
+    assert caught.value.status == status
+    assert str(caught.value) == caught.value.sentence
+    return caught.value.sentence
+
+
+def test_eight_bit_grey_is_untouched(film: np.ndarray) -> None:
+    for low, high in ((0, 255), (60, 180)):
+        narrow = (low + film.astype(int) * (high - low) // 255).astype(np.uint8)
+        read = read_radiograph(picture(narrow, "PNG"))
+        np.testing.assert_array_equal(read.pixels, narrow)
+        assert (read.source, read.notes) == ("PNG 8-bit grey", ())
+        assert read.pixels.flags.c_contiguous
+
+
+def test_every_lossless_format_gives_the_same_film(film: np.ndarray) -> None:
+    for name, data in picture_files(film).items():
+        read = read_radiograph(data)
+        assert np.abs(read.pixels.astype(int) - film).max() <= 1, name
+        assert not read.notes, name
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_any_depth_in_sixteen_bits_is_scaled_and_not_clipped(film: np.ndarray, bits: int) -> None:
+    deep = (film.astype(np.float64) / 255 * (2**bits - 1)).astype(np.uint16)
+    for data in (picture(deep, "PNG"), deep_png(np.stack([deep] * 3, axis=-1))):
+        read = read_radiograph(data)
+        assert np.abs(read.pixels.astype(int) - film).mean() < 1
+
+
+def test_a_raw_export_that_uses_little_of_its_range_is_stretched(film: np.ndarray) -> None:
+    raw = (film.astype(np.uint16) * 20 + 3000).astype(np.uint16)
+    read = read_radiograph(picture(raw, "PNG"))
+    assert np.ptp(read.pixels) == 255
+    assert np.corrcoef(read.pixels.ravel(), film.ravel())[0, 1] > 0.99
+
+
+def test_float_pixels_that_are_no_numbers_do_no_harm(film: np.ndarray) -> None:
+    floats = film.astype(np.float32) / 255
+    floats[0, :3] = np.nan, np.inf, -np.inf
+    read = read_radiograph(picture(floats, "TIFF"))
+    np.testing.assert_array_equal(read.pixels[1:], film[1:])
+    assert read.pixels[0, :3].tolist() == [0, 255, 0]
+
+
+def test_few_bits_and_interlaced_pngs(film: np.ndarray) -> None:
+    for bits in (1, 2, 4):
+        levels = Image.fromarray((film >> (8 - bits)).astype(np.uint8))
+        levels.putpalette([v * 255 // (2**bits - 1) for v in range(2**bits) for _ in range(3)])
+        read = read_radiograph(picture(levels, "PNG", bits=bits))
+        assert set(np.unique(read.pixels)) <= {v * 255 // (2**bits - 1) for v in range(2**bits)}
+        assert np.abs(read.pixels.astype(int) - film).max() <= 255 >> (bits - 1)
+
+
+def test_jpegs_of_every_colour_layout(film: np.ndarray) -> None:
+    image = Image.fromarray(film)
+    for mode in ("L", "RGB", "CMYK"):
+        for progressive in (False, True):
+            data = picture(image.convert(mode), "JPEG", quality=98, progressive=progressive)
+            read = read_radiograph(data)
+            assert np.abs(read.pixels.astype(int) - film).mean() < 2.5, mode
+
+
+def test_exif_orientation_is_applied_and_exif_is_left_behind(film: np.ndarray) -> None:
+    turned = Image.fromarray(film).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "secret camera"
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
+        read = read_radiograph(picture(turned.convert("RGB"), kind, exif=exif, **options))
+        assert np.abs(read.pixels.astype(int) - film).max() <= 1, kind
+        assert "secret" not in repr(read)
+
+
+def test_opacity_shows_black_and_an_opacity_of_nothing_is_ignored(film: np.ndarray) -> None:
+    opacity = np.full_like(film, 255)
+    opacity[:20] = 0
+    read = read_radiograph(picture(np.stack([film, film, film, opacity], axis=-1), "PNG"))
+    assert not read.pixels[:20].any()
+    np.testing.assert_array_equal(read.pixels[20:], film[20:])
+    nothing = np.stack([film, film, film, np.zeros_like(film)], axis=-1)
+    np.testing.assert_array_equal(read_radiograph(picture(nothing, "PNG")).pixels, film)
+
+
+def test_colour_is_noticed_in_eight_and_sixteen_bits(film: np.ndarray) -> None:
+    red = np.stack([film, film // 2, film // 2], axis=-1)
+    for data in (picture(red, "PNG"), deep_png(red[..., ::-1].astype(np.uint16) * 257)):
+        read = read_radiograph(data)
+        assert any("colour" in note for note in read.notes)
+        luma = np.asarray(Image.fromarray(red).convert("L")).astype(int)
+        assert np.abs(read.pixels - luma).max() <= 1
+
+
+def test_white_is_zero_tiff_is_turned(film: np.ndarray) -> None:
+    stored = (255 - film).astype(np.uint16) * 257
+    data = picture(stored, "TIFF", tiffinfo={262: 0})
+    assert np.abs(read_radiograph(data).pixels.astype(int) - film).max() <= 1
+
+
+def test_limits_are_named_before_anything_is_decoded() -> None:
+    bomb = picture(Image.new("L", (10_000, 10_000)), "PNG")
+    sentence = reason(bomb, "refused")
+    assert "10,000 x 10,000" in sentence and f"{MAX_PIXELS // 10**6} megapixels" in sentence
+    assert "megapixels" in reason(picture(Image.new("1", (20_000, 20_000)), "TIFF"), "refused")
+    assert MAX_PIXELS >= 8000 * 8000
+    assert "30,000" in reason(picture(Image.new("1", (40_000, 4)), "PNG"), "refused")
+
+
+def test_a_file_over_the_byte_limit_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    big = tmp_path / "big.png"
+    with big.open("wb") as stream:
+        stream.truncate(limits.MAX_BYTES + 1)
+    assert f"{limits.MAX_BYTES // 1024**2} MB" in reason(big, "refused")
+
+
+def test_several_frames_are_refused(film: np.ndarray) -> None:
+    frames = [Image.fromarray(film), Image.fromarray(255 - film)]
+    for kind in ("TIFF", "PNG", "WEBP"):
+        data = picture(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert "frames" in reason(data, "refused")
+
+
+def test_a_jpeg_with_thousands_of_scans_is_refused(film: np.ndarray) -> None:
+    stretched = Image.fromarray(film).resize((4000, 4000))
+    data = picture(stretched, "JPEG", quality=30, progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    assert "scans" in reason(data[:-2] + scan * 1000 + data[-2:], "refused")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
+def test_truncated_files_are_errors(film: np.ndarray, kind: str) -> None:
+    data = picture(film, kind)
+    for length in (len(data) // 2, len(data) * 9 // 10):
+        assert "damaged" in reason(data[:length])
+    assert reason(data[:9])
+
+
+@pytest.mark.parametrize("data", [b"hello", b"%PDF-1.7 ...", b"<html>", b"\0" * 4096, b"GIF89a"])
+def test_no_picture_names_what_is_read(data: bytes) -> None:
+    assert "DICOM, PNG, JPEG" in reason(data)
+
+
+def test_places_that_hold_no_film(tmp_path) -> None:
+    assert "folder" in reason(tmp_path)
+    missing = tmp_path / "DOE_JOHN_19010203.png"
+    assert "DOE" not in reason(missing)
+    (tmp_path / "empty.png").touch()
+    assert "empty" in reason(tmp_path / "empty.png")
+    for odd in ("", "\0", "http://127.0.0.1/film.png", "file:///etc/passwd", "a" * 5000):
+        assert reason(odd)
+    assert reason(b"")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.timeout(20)
+def test_pipes_and_devices_do_not_hang(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in reason(tmp_path / "pipe", "refused")
+    if os.path.exists("/dev/zero") and stat.S_ISCHR(os.stat("/dev/zero").st_mode):
+        assert "device" in reason("/dev/zero", "refused")
+
+
+def test_links_are_followed_only_where_asked(tmp_path, film: np.ndarray) -> None:
+    (tmp_path / "film.png").write_bytes(picture(film, "PNG"))
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "film.png")
+    assert isinstance(read_radiograph(link), Radiograph)
+    with pytest.raises(UnreadableFilm) as caught:
+        read_radiograph(link, follow_links=False)
+    assert caught.value.status == "refused"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert reason(tmp_path / "loop")
+
+
+def test_nothing_outside_the_reader_is_changed(film: np.ndarray) -> None:
+    import warnings
+
+    before = Image.MAX_IMAGE_PIXELS, len(warnings.filters)
+    read_radiograph(picture(film, "PNG"))
+    assert (Image.MAX_IMAGE_PIXELS, len(warnings.filters)) == before
+
+
+def test_real_originals_are_read_as_pillow_reads_them(data_beside) -> None:
+    originals = sorted((data_beside / "originals").glob("*/*.jpeg"))[:6]
+    if not originals:
+        pytest.skip("the full-size originals are not here")
+    for path in originals:
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
+            expected = np.asarray(image.convert("L"))
+        np.testing.assert_array_equal(read_radiograph(path).pixels, expected)
