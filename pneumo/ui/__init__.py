@@ -1,0 +1,1 @@
+"""The app: what a person sees of a reading, in Gradio Blocks."""

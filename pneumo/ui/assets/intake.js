@@ -1,0 +1,80 @@
+// How a film comes in: dropped anywhere on the page, chosen, or taken from the gallery.
+
+const EXAMPLE_TYPE = "application/x-pneumo-example";
+
+// take({film}) or take({example}) is called with what came in, refuse(sentence) with what did not.
+function startIntake(room, take, refuse) {
+  const input = room.querySelector(".pn-file");
+  input.addEventListener("change", () => {
+    if (input.files.length) takeFile(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again
+  });
+  function takeFile(file) {
+    if (file.size > FACTS.limit) {
+      refuse(t("error.large", { limit: Math.floor(FACTS.limit / 1048576) }));
+    } else {
+      take({ film: file });
+    }
+  }
+
+  const visible = () => room.offsetParent !== null;
+  const welcome = (event) => visible() && event.dataTransfer &&
+    [...event.dataTransfer.types].some((type) => type === "Files" || type === EXAMPLE_TYPE);
+  const hint = (on) => room.classList.toggle("pn-dragging", on);
+  document.addEventListener("dragover", (event) => {
+    if (!welcome(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    hint(true);
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) hint(false);
+  });
+  document.addEventListener("dragend", () => hint(false));
+  document.addEventListener("drop", (event) => {
+    if (!welcome(event)) return;
+    event.preventDefault();
+    hint(false);
+    const example = event.dataTransfer.getData(EXAMPLE_TYPE);
+    if (example) {
+      take({ example: Number(example) });
+      return;
+    }
+    const entry = event.dataTransfer.items?.[0]?.webkitGetAsEntry?.();
+    if (entry?.isDirectory) refuse(t("error.folder"));
+    else if (event.dataTransfer.files.length) takeFile(event.dataTransfer.files[0]);
+    else refuse(t("error.nofile"));
+  });
+}
+
+async function fillGallery(room, server, take) {
+  const examples = await server.show_examples({});
+  const gallery = room.querySelector(".pn-gallery");
+  const note = room.querySelector(".pn-example-note");
+  if (!examples.length) {
+    note.textContent = t("examples.empty");
+    return;
+  }
+  gallery.replaceChildren(...examples.map((example) => {
+    const { id, title, kind } = example;
+    const truth = example.truth ? t(`examples.truth.${example.truth}`) : "";
+    const button = h("button.pn-example", {
+      type: "button",
+      draggable: "true",
+      title: example.caption || title,
+      "aria-label": t("examples.choose", { title, kind }),
+      "data-example": id,
+      onclick: () => take({ example: id, about: example }),
+    }, h("img", { src: `data:image/png;base64,${example.png}`, alt: "", draggable: "false" }),
+    h("span", {}, truth || title));
+    button.addEventListener("dragstart", (event) => {
+      event.dataTransfer.setData(EXAMPLE_TYPE, String(id));
+      event.dataTransfer.effectAllowed = "copy";
+    });
+    return button;
+  }));
+  const kinds = [...new Set(examples.map((example) => example.kind))];
+  const sources = [...new Set(examples.map((example) => example.attribution).filter(Boolean))];
+  note.textContent = [kinds.join(" · "),
+    ...sources.map((attribution) => t("examples.source", { attribution }))].join(". ");
+}

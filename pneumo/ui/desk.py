@@ -1,0 +1,149 @@
+"""The desk: takes films in, keeps the last ones in memory for a while, has them read in turn."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pneumo.imaging.radiograph import Radiograph, read_radiograph
+from pneumo.models.reader import Reader, Reading
+
+KEEP_SECONDS = 30 * 60
+KEEP_BYTES = 400_000_000
+
+# Films decoded at the same time; each may need several times its own size for a moment.
+DECODERS = 2
+
+
+class Superseded(Exception):
+    """A newer film of the same page is waiting, so this one need not be read."""
+
+
+class Forgotten(Exception):
+    """The film is no longer in memory and has to be sent again."""
+
+
+@dataclass(eq=False)
+class Film:
+    """A film on the desk with the readings it has had so far."""
+
+    token: str
+    radiograph: Radiograph
+    seconds: float
+    touched: float
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+
+class Desk:
+    """Films in memory and the readers that read them.
+
+    Every network runs under one lock: two at once would only take turns on the same cores. A
+    page counts its requests in turns; a request overtaken by a newer one of its page is dropped
+    before it costs anything.
+
+    Args:
+        make_reader: gives the reader of a model's name; called once for each name.
+        clock: seconds, for forgetting films.
+    """
+
+    def __init__(
+        self,
+        make_reader: Callable[[str], Reader] = Reader,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make_reader = make_reader
+        self._clock = clock
+        self._readers: dict[str, Reader] = {}
+        self._films: OrderedDict[str, Film] = OrderedDict()
+        self._turns: OrderedDict[str, int] = OrderedDict()
+        self._shelf = threading.Lock()
+        self._network = threading.Lock()
+        self._decoders = threading.BoundedSemaphore(DECODERS)
+
+    def announce(self, visit: str, turn: int) -> None:
+        """Note that a page has come to this turn; its earlier ones are overtaken."""
+        with self._shelf:
+            self._turns[visit] = max(turn, self._turns.get(visit, turn))
+            self._turns.move_to_end(visit)
+            while len(self._turns) > 1000:
+                self._turns.popitem(last=False)
+
+    def take_in(self, data: bytes, visit: str = "", turn: int = 0) -> Film:
+        """Decode a film and lay it on the desk.
+
+        Raises:
+            UnreadableFilm: with the sentence for the person.
+            Superseded: when the page has moved on.
+        """
+        with self._decoders:
+            self._still_wanted(visit, turn)
+            started = time.perf_counter()
+            radiograph = read_radiograph(data)
+            seconds = time.perf_counter() - started
+        film = Film(secrets.token_urlsafe(16), radiograph, seconds, self._clock())
+        with self._shelf:
+            self._films[film.token] = film
+            self._tidy()
+        return film
+
+    def fetch(self, token: str) -> Film:
+        """A film that was laid on the desk before.
+
+        Raises:
+            Forgotten: when it is no longer kept.
+        """
+        with self._shelf:
+            self._tidy()
+            film = self._films.get(token)
+            if film is None:
+                raise Forgotten
+            film.touched = self._clock()
+            self._films.move_to_end(token)
+            return film
+
+    def reader(self, name: str) -> Reader:
+        """The reader of a model, loaded at its first use.
+
+        Raises:
+            CheckpointError: when its checkpoint must not be used.
+        """
+        with self._network:
+            return self._reader(name)
+
+    def read(self, film: Film, model: str, visit: str = "", turn: int = 0) -> Reading:
+        """The reading of a film by a model; a second time it is the same one.
+
+        Raises:
+            CheckpointError: when the model's checkpoint must not be used.
+            Superseded: when the page has moved on.
+        """
+        if model not in film.readings:
+            with self._network:
+                self._still_wanted(visit, turn)
+                reading = self._reader(model).read_radiograph(film.radiograph)
+                film.readings[model] = replace(reading, seconds=reading.seconds + film.seconds)
+        return film.readings[model]
+
+    def _reader(self, name: str) -> Reader:
+        if name not in self._readers:
+            self._readers[name] = self._make_reader(name)
+        return self._readers[name]
+
+    def _still_wanted(self, visit: str, turn: int) -> None:
+        if self._turns.get(visit, turn) > turn:
+            raise Superseded
+
+    def _tidy(self) -> None:
+        """Forget what is old, and the longest untouched while there is too much; shelf held."""
+        oldest = self._clock() - KEEP_SECONDS
+        total = sum(film.radiograph.pixels.nbytes for film in self._films.values())
+        while self._films:
+            first = next(iter(self._films.values()))
+            if first.touched >= oldest and (total <= KEEP_BYTES or len(self._films) == 1):
+                return
+            total -= first.radiograph.pixels.nbytes
+            self._films.popitem(last=False)

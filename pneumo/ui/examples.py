@@ -1,0 +1,105 @@
+"""The gallery: synthetic films of the project, downloaded ones first, or a teacher's own folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.ui.pictures import thumbnail
+from pneumo.ui.texts import text
+
+BUNDLED = Path(__file__).resolve().parents[2] / "examples"
+CASES = "cases.json"
+
+# A teacher's folder may hold a whole archive; a gallery is for choosing with the eye.
+MOST = 60
+
+
+@dataclass(frozen=True)
+class Example:
+    """One film of the gallery.
+
+    Attributes:
+        path: of the picture.
+        title: short name.
+        truth: "NORMAL", "PNEUMONIA" or "" when it is not known.
+        caption: a sentence about it.
+        kind: "synthetic", "real" or "own".
+        attribution: whom to thank for a real film.
+    """
+
+    path: Path
+    title: str
+    truth: str
+    caption: str
+    kind: str
+    attribution: str = ""
+
+
+def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
+    """The folders shown: the one chosen, or PNEUMO_EXAMPLES, or downloaded and bundled ones."""
+    own = chosen or os.environ.get("PNEUMO_EXAMPLES")
+    return (Path(own),) if own else (BUNDLED / "downloaded", BUNDLED)
+
+
+def find_examples(folders: Sequence[Path]) -> tuple[Example, ...]:
+    """All films of the folders, by their cases.json; without one, every file of an own folder."""
+    found: list[Example] = []
+    for folder in folders:
+        bundled = BUNDLED in (folder, folder.parent)
+        cases = _cases(folder)
+        if cases is None and not bundled and folder.is_dir():
+            cases = [{"file": path.relative_to(folder).as_posix(), "title": path.stem}
+                     for path in sorted(folder.rglob("*"))
+                     if path.is_file() and not path.name.startswith(".")]
+        found += [_example(folder, case, bundled) for case in cases or []]
+    return tuple(example for example in found if example.path.is_file())[:MOST]
+
+
+def gallery(examples: Sequence[Example]) -> list[dict]:
+    """What the page shows of each example that can be read: id, title, caption, thumbnail."""
+    shown = []
+    for number, example in enumerate(examples):
+        try:
+            picture = thumbnail(read_radiograph(example.path))
+        except UnreadableFilm:
+            continue
+        shown.append({
+            "id": number,
+            "title": example.title,
+            "truth": example.truth,
+            "caption": example.caption,
+            "kind": text(f"examples.{example.kind}"),
+            "attribution": example.attribution,
+            "png": picture,
+        })
+    return shown
+
+
+def _cases(folder: Path) -> list[dict] | None:
+    """The entries of a folder's cases.json; None when there is no usable one."""
+    try:
+        cases = json.loads((folder / CASES).read_text())
+    except (OSError, ValueError):
+        return None
+    if isinstance(cases, dict):
+        cases = cases.get("cases")
+    if not isinstance(cases, list):
+        return None
+    return [case for case in cases if isinstance(case, dict) and isinstance(case.get("file"), str)]
+
+
+def _example(folder: Path, case: dict, bundled: bool) -> Example:
+    kind = "synthetic" if case.get("synthetic") else "real" if bundled else "own"
+    return Example(
+        path=folder / case["file"],
+        title=str(case.get("title") or Path(case["file"]).stem),
+        truth=str(case.get("truth") or ""),
+        caption=str(case.get("caption") or ""),
+        kind=kind,
+        attribution=str(case.get("attribution") or ""),
+    )

@@ -1,0 +1,49 @@
+"""What a person does with the page, for the browser tests."""
+
+from __future__ import annotations
+
+import base64
+
+DROP = """([name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name));
+    const target = document.querySelector(".pn-stage");
+    for (const type of ["dragenter", "dragover", "drop"]) {
+        target.dispatchEvent(
+            new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    }
+}"""
+
+PIXELS = """(pane) => {
+    const canvas = document.querySelector(pane + " canvas");
+    const {width, height} = canvas;
+    const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+    let coloured = 0, sum = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        coloured += Math.abs(data[i] - data[i + 2]) > 12;
+        sum = (sum * 31 + data[i] + 7 * data[i + 1] + 13 * data[i + 2]) % 1000000007;
+    }
+    return {width, height, sum, coloured: coloured / (width * height)};
+}"""
+
+
+def drop(page, content: bytes, name: str = "film") -> None:
+    """Drop a file on the stage."""
+    page.evaluate(DROP, [name, base64.b64encode(content).decode()])
+
+
+def settled(page, state: str = "ready") -> None:
+    """Wait until what was dropped last has been answered."""
+    page.wait_for_selector(f".pn-room[data-state={state}]")
+    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
+
+
+def pixels(page, pane: str) -> dict:
+    """Size, checksum and share of coloured pixels of a pane: ".pn-film" or ".pn-heat"."""
+    return page.evaluate(PIXELS, pane)
+
+
+def probability(page) -> float:
+    """The probability on the screen."""
+    return float(page.get_attribute("[data-probability]", "data-probability"))

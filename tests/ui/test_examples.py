@@ -1,0 +1,69 @@
+"""The gallery: whose films are shown, in which order, and what when folders are odd."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from pneumo.ui import examples as module
+from pneumo.ui.examples import example_folders, find_examples, gallery
+
+
+def draw(path, grey=90):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = np.full((40, 40), grey, np.uint8)
+    picture[10:30, 10:30] = 200
+    cv2.imwrite(str(path), picture)
+
+
+def write_cases(folder, cases):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cases.json").write_text(json.dumps(cases))
+
+
+@pytest.fixture
+def bundled(tmp_path, monkeypatch):
+    folder = tmp_path / "examples"
+    monkeypatch.setattr(module, "BUNDLED", folder)
+    monkeypatch.delenv("PNEUMO_EXAMPLES", raising=False)
+    folder.mkdir()
+    return folder
+
+
+def test_no_examples_at_all_is_an_empty_gallery(bundled):
+    assert find_examples(example_folders()) == ()
+    assert find_examples((bundled / "missing",)) == ()
+    assert gallery(()) == []
+
+
+def test_downloaded_films_come_first(bundled):
+    draw(bundled / "a.png")
+    draw(bundled / "downloaded" / "b.png")
+    write_cases(bundled, [{"file": "a.png", "title": "A", "truth": "NORMAL", "synthetic": True}])
+    write_cases(bundled / "downloaded", [
+        {"file": "b.png", "title": "B", "truth": "PNEUMONIA", "attribution": "Someone, CC BY 4.0"}])
+    found = find_examples(example_folders())
+    assert [example.title for example in found] == ["B", "A"]
+    assert [example.kind for example in found] == ["real", "synthetic"]
+    assert gallery(found)[0]["attribution"] == "Someone, CC BY 4.0"
+
+
+def test_an_own_folder_needs_no_cases_and_replaces_the_others(bundled, tmp_path, monkeypatch):
+    draw(bundled / "a.png")
+    write_cases(bundled, [{"file": "a.png"}])
+    own = tmp_path / "own"
+    draw(own / "chest" / "one.png")
+    (own / "notes.txt").write_text("not a film")
+    for folders in (example_folders(own),):
+        shown = gallery(find_examples(folders))
+        assert [example["title"] for example in shown] == ["one"]
+    monkeypatch.setenv("PNEUMO_EXAMPLES", str(own))
+    assert example_folders() == (own,)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"cases": 3}', '[{"title": "x"}]',
+                                     '[{"file": "missing.png"}]'])
+def test_a_broken_list_of_cases_shows_nothing_and_breaks_nothing(bundled, content):
+    (bundled / "cases.json").write_text(content)
+    assert find_examples(example_folders()) == ()
