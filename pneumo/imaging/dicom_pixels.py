@@ -24,8 +24,8 @@ JPEG_LS = frozenset({_UID + "4.80", _UID + "4.81"})
 JPEG_2000 = frozenset({_UID + "4.90", _UID + "4.91"})
 RLE = _UID + "5"
 _JPEG = LOSSLESS | JPEG_LS | {BASELINE, EXTENDED}
-_WORKER = Path(__file__).with_name("codec_worker.py")
-_WORKER_SECONDS = 20
+WORKER = Path(__file__).with_name("codec_worker.py")
+WORKER_SECONDS = 20
 
 
 def stored_values(header: Header) -> np.ndarray:
@@ -151,11 +151,11 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(_WORKER)],
+            [sys.executable, "-I", str(WORKER)],
             input=json.dumps(geometry).encode() + b"\n" + frame,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=_WORKER_SECONDS,
+            timeout=WORKER_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -88,24 +89,24 @@ def dicom(
 
 
 def dicom_bytes(made: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
-    """A complete file of a data set, compressed with what pydicom can write."""
-    if syntax in (RLELossless, JPEG2000Lossless):
-        made.compress(syntax, generate_instance_uid=False)
+    """A complete file of a data set, compressed with RLE where that is asked for."""
+    if syntax == RLELossless:
+        made.compress(syntax, generate_instance_uid=False, encoding_plugin="pydicom")
     made.file_meta.TransferSyntaxUID = syntax
     stream = io.BytesIO()
     made.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
 
 
-def jpeg_dicom(film: np.ndarray, quality: int = 95) -> bytes:
-    """An 8-bit film as JPEG Baseline inside DICOM."""
-    from pydicom.encaps import encapsulate
-
-    made = dicom(film)
-    made.PixelData = encapsulate([picture(film, "JPEG", quality=quality)])
+def packed_dicom(values: np.ndarray, syntax: str = JPEGBaseline8Bit, bits: int = 8) -> bytes:
+    """A film as JPEG Baseline (8 bits) or JPEG 2000 without loss inside DICOM."""
+    lossless = syntax == JPEG2000Lossless
+    made = dicom(values, bits=bits)
+    stream = picture(values, "JPEG2000", no_jp2=True) if lossless else picture(values, "JPEG")
+    made.PixelData = encapsulate([stream])
     made["PixelData"].VR = "OB"
     made["PixelData"].is_undefined_length = True
-    return dicom_bytes(made, JPEGBaseline8Bit)
+    return dicom_bytes(made, syntax)
 
 
 def dicom_files(film: np.ndarray) -> dict[str, bytes]:
