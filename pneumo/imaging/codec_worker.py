@@ -66,6 +66,8 @@ def decode(geometry: dict, frame: bytes) -> bytes:
 
 def main() -> int:
     """Read the request from standard input, write the pixels, and return the exit code."""
+    # The folder of this script, which Python puts first, holds nothing that may be imported here.
+    del sys.path[0]
     limit_resources()
     geometry = json.loads(sys.stdin.buffer.readline())
     frame = sys.stdin.buffer.read()

@@ -70,7 +70,7 @@ def _decode(data: bytes) -> Radiograph:
             notes += (POLARITY_NOTE,)
     words = ("DICOM", header.modality, header.photometric)
     source = " ".join(word for word in words if word)
-    return Radiograph(np.ascontiguousarray(pixels), source, notes)
+    return Radiograph(np.require(pixels, requirements=("C", "W")), source, notes)
 
 
 def _used_bits(values: np.ndarray, header: Header) -> tuple[np.ndarray, Header, int]:

@@ -151,7 +151,7 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(WORKER)],
+            [sys.executable, str(WORKER)],
             input=json.dumps(geometry).encode() + b"\n" + frame,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -87,7 +87,7 @@ def _decode(data: bytes, kind: str) -> Radiograph:
     if orientation in _UPRIGHT:
         grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
     notes = (COLOUR_NOTE,) if coloured else ()
-    return Radiograph(np.ascontiguousarray(grey), source, notes)
+    return Radiograph(np.require(grey, requirements=("C", "W")), source, notes)
 
 
 def _check_work(image: Image.Image, data: bytes, kind: str) -> None:

@@ -12,13 +12,21 @@ from pneumo.imaging.polarity import bones_bright
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "UnreadableFilm", "read_radiograph"]
 
-WHAT_IS_READ = "DICOM, PNG, JPEG, TIFF, BMP and WebP are read"
+WHAT_IS_READ = "DICOM, PNG, JPEG, TIFF, BMP and WebP files are read"
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"BM", "BMP"),
+)
+_KNOWN_OTHERS = (
+    (b"%PDF", "a PDF document"),
+    (b"GIF8", "a GIF picture"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a compressed archive"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
 )
 
 
@@ -41,7 +49,10 @@ def read_radiograph(file: str | Path | bytes, *, follow_links: bool = True) -> R
     check_bytes(len(data))
     kind = _kind(data)
     if kind is None:
-        raise UnreadableFilm(f"This file is no picture of a kind that is read: {WHAT_IS_READ}.")
+        what = next((name for start, name in _KNOWN_OTHERS if data.startswith(start)), "no film")
+        if data[4:8] == b"ftyp":
+            what = "a HEIC, AVIF or video file"
+        raise UnreadableFilm(f"This is {what}: {WHAT_IS_READ}. Please export the film as one.")
     if kind == "DICOM":
         return read_dicom(data)
     picture = read_picture(data, kind)

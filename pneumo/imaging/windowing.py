@@ -99,6 +99,10 @@ def _full_scale(table: LookupTable) -> float:
 
 def _by_content(levels: np.ndarray, counts: np.ndarray, header: Header, bits: int) -> np.ndarray:
     """The share of white of each level where the file does not say how it is to be shown."""
+    if bits <= 8 and not header.signed:
+        # As in an 8-bit picture file: what is stored is what is shown.
+        shares = levels / ((1 << bits) - 1)
+        return 1 - shares if header.slope < 0 else shares
     order = np.argsort(levels, kind="stable")
     total = np.cumsum(counts[order]) / max(counts.sum(), 1)
     tail = TAIL_PERCENT / 100

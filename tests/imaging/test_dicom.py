@@ -56,6 +56,11 @@ def test_every_encoding_gives_the_same_film(film: np.ndarray) -> None:
     assert distance(picture(film.astype(np.uint16) * 257, "PNG"), film) < 1
 
 
+def test_eight_bits_without_a_window_are_shown_as_stored(film: np.ndarray) -> None:
+    pale = (film // 4 + 120).astype(np.uint8)
+    assert distance(dicom_bytes(dicom(pale)), pale) == 0
+
+
 def test_source_and_notes_say_what_was_read(film: np.ndarray) -> None:
     read = read_radiograph(dicom_bytes(dicom(film, Modality="CR")))
     assert (read.source, read.notes) == ("DICOM CR MONOCHROME2", ())

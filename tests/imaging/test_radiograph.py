@@ -36,7 +36,7 @@ def test_eight_bit_grey_is_untouched(film: np.ndarray) -> None:
         read = read_radiograph(picture(narrow, "PNG"))
         np.testing.assert_array_equal(read.pixels, narrow)
         assert (read.source, read.notes) == ("PNG 8-bit grey", ())
-        assert read.pixels.flags.c_contiguous
+        assert read.pixels.flags.c_contiguous and read.pixels.flags.writeable
 
 
 def test_every_lossless_format_gives_the_same_film(film: np.ndarray) -> None:
@@ -163,6 +163,12 @@ def test_truncated_files_are_errors(film: np.ndarray, kind: str) -> None:
 @pytest.mark.parametrize("data", [b"hello", b"%PDF-1.7 ...", b"<html>", b"\0" * 4096, b"GIF89a"])
 def test_no_picture_names_what_is_read(data: bytes) -> None:
     assert "DICOM, PNG, JPEG" in reason(data)
+
+
+def test_common_mistakes_are_named() -> None:
+    assert "PDF" in reason(b"%PDF-1.7")
+    assert "HEIC" in reason(b"\0\0\0\x18ftypheic")
+    assert "ZIP" in reason(b"PK\x03\x04...")
 
 
 def test_places_that_hold_no_film(tmp_path) -> None:
