@@ -17,7 +17,10 @@ from pneumo.ui.exchange import answer
 from pneumo.ui.texts import ENGLISH, filled
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("core.js", "viewer.js", "stage.js", "answer.js", "intake.js", "room.js")
+SCRIPTS = (
+    "core.js", "viewer.js", "pointer.js", "stage.js", "toolbar.js", "judge.js", "answer.js",
+    "controls.js", "intake.js", "room.js",
+)
 
 
 def asset(name: str) -> str:

@@ -47,3 +47,8 @@ def pixels(page, pane: str) -> dict:
 def probability(page) -> float:
     """The probability on the screen."""
     return float(page.get_attribute("[data-probability]", "data-probability"))
+
+
+def choose(page, name: str, value: str) -> None:
+    """Choose one of a group: "model" or "point"."""
+    page.check(f"input[name=pn-{name}][value={value}]", force=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pneumo.models.reader import Reader
-from tests.browser.hands import drop, pixels, probability, settled
+from tests.browser.hands import choose, drop, pixels, probability, settled
 
 
 def jpeg_cut_off(film) -> bytes:
@@ -29,10 +29,6 @@ def png_of_100_megapixels() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
-def choose(page, model: str) -> None:
-    page.check(f"input[name=pn-model][value={model}]", force=True)
-
-
 def test_a_dropped_film_is_read_at_once_and_again_by_the_other_model(page, films):
     film = films / "film-1.png"
     drop(page, film.read_bytes())
@@ -45,7 +41,7 @@ def test_a_dropped_film_is_read_at_once_and_again_by_the_other_model(page, films
     chosen = page.input_value("input[name=pn-model]:checked")
     assert first == pytest.approx(Reader(chosen).read(film).probability, abs=1e-5)
     other = next(name for name in models if name in ("cnn", "resnet18") and name != chosen)
-    choose(page, other)
+    choose(page, "model", other)
     page.wait_for_selector(f".pn-result[data-model={other}]")
     settled(page)
     assert probability(page) != first

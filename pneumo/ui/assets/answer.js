@@ -1,22 +1,21 @@
-// The answer: label in words, probability on its bar, confidence, threshold, what to note.
+// The answer: label in words, probability on its bar, confidence, what the numbers rest on.
 
-function wordsOf(reading) {
-  return t(`answer.${reading.record.label}.say`);
+function wordsOf(reading, choice) {
+  return t(`answer.${judged(reading, choice).label}.say`);
 }
 
-function barOf(record, card) {
+function barOf(record, verdict) {
   const at = (value) => `${(100 * value).toFixed(2)}%`;
-  const band = card.uncertain && record.operating_point === "balanced" ? card.uncertain : null;
+  const { band, threshold } = verdict;
   return h("div.pn-bar", { "aria-hidden": "true" },
-    band && h("span.pn-band", {
-      style: `left: ${at(band.low)}; width: ${at(band.high - band.low)}`,
-    }),
     h("span.pn-fill", { style: `width: ${at(record.probability)}` }),
-    h("span.pn-threshold", { style: `left: ${at(record.threshold)}` }));
+    band && h("span.pn-band", { title: t("answer.band"),
+      style: `left: ${at(band.low)}; width: ${at(band.high - band.low)}` }),
+    h("span.pn-threshold", { title: t("answer.threshold"), style: `left: ${at(threshold)}` }));
 }
 
 function factsOf(pairs) {
-  return h("dl.pn-facts", {}, pairs.map(([name, value]) =>
+  return h("dl.pn-facts", {}, pairs.filter(Boolean).map(([name, value]) =>
     h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
@@ -28,21 +27,55 @@ function notesOf(record) {
     h("ul", {}, notes.map((check) => h("li", {}, check.detail))));
 }
 
-function answerOf(reading) {
+function rateOf(rate) {
+  if (!rate) return "–";
+  const value = rate.value.toFixed(2);
+  if (rate.low === undefined) return value;
+  return t("rate.interval", { value, low: rate.low.toFixed(2), high: rate.high.toFixed(2) });
+}
+
+function sentenceOf(reading, choice) {
+  const share = likeThis(reading.card, reading.record.probability, choice.prevalence);
+  if (share === null) return null;
+  const prevalence = Math.round(100 * choice.prevalence);
+  return h("p.pn-sentence", {}, t("answer.like", { count: Math.round(100 * share), prevalence }));
+}
+
+function answerOf(reading, choice, brief) {
   const { record, card } = reading;
-  return h("article.pn-result", { "data-label": record.label, "data-model": record.model },
-    notesOf(record),
-    h("p.pn-label", {}, t(`answer.${record.label}`)),
+  const verdict = judged(reading, choice);
+  const { point } = verdict;
+  const predictive = predictiveValues(point, choice.prevalence);
+  const split = point.split ? t(`split.${point.split}`) : "";
+  return h("article.pn-result", { "data-label": verdict.label, "data-model": record.model },
+    brief && h("h3", {}, card.title),
+    h("p.pn-label", {}, t(`answer.${verdict.label}`)),
     h("div.pn-probability", {},
       h("span", {}, t("answer.probability")),
       h("strong", { "data-probability": record.probability }, percent(record.probability))),
-    barOf(record, card),
+    barOf(record, verdict),
     factsOf([
-      [t("answer.confidence"), percent(record.confidence)],
-      [t("answer.label"), record.label],
-      [t("answer.threshold"), record.threshold.toFixed(3)],
-      [t("answer.model"), card.title],
-    ]));
+      [t("answer.confidence"), percent(verdict.confidence)],
+      [t("answer.threshold"), t("answer.threshold.at",
+        { value: verdict.threshold.toFixed(3), point: t(`point.${point.name}.short`) })],
+      !brief && [t("answer.model"), card.title],
+      [t("answer.sensitivity", { split }), rateOf(point.sensitivity)],
+      [t("answer.specificity", { split }), rateOf(point.specificity)],
+      predictive && [t("answer.predictive"),
+        `${percent(predictive.ppv, 0)} · ${percent(predictive.npv, 0)}`],
+    ]),
+    brief ? null : sentenceOf(reading, choice));
+}
+
+function answersOf(readings, choice) {
+  const brief = readings.length > 1;
+  const notes = notesOf(readings[0].record);
+  const results = readings.map((reading) => answerOf(reading, choice, brief));
+  if (!brief) return [notes, ...results].filter(Boolean);
+  const labels = new Set(readings.map((reading) => judged(reading, choice).label));
+  const key = labels.size === 1 ? "agree" : "disagree";
+  const verdict = h(`p.pn-agreement.pn-${key}`, {}, t(`answer.${key}`));
+  return [notes, verdict, h("div.pn-versus", {}, results)].filter(Boolean);
 }
 
 function errorOf(reason) {

@@ -5,8 +5,12 @@ function startRoom(element, server) {
   const viewer = new Viewer(room.querySelector(".pn-panes"));
   const answer = room.querySelector(".pn-answer");
   const visit = crypto.getRandomValues(new Uint32Array(3)).join("-");
-  const state = { turn: 0, source: null, token: "", film: null, readings: [], models: "" };
-  state.models = usableCards().at(-1)?.name ?? "";
+  const first = usableCards().at(-1);
+  const state = { turn: 0, source: null, token: "", film: null, readings: [] };
+  const choice = {
+    model: first?.name ?? "", point: "balanced", prevalence: 0.5,
+    threshold: first?.points.find((point) => point.name === "balanced")?.threshold ?? 0.5,
+  };
 
   function take(source) {
     state.source = source;
@@ -17,11 +21,10 @@ function startRoom(element, server) {
   // Every request has its turn; what comes back for an older one is dropped.
   async function read() {
     const turn = ++state.turn;
-    if (!state.models) return fail(t("model.none"));
+    if (!choice.model) return fail(t("model.none"));
     room.dataset.state = "busy";
     room.setAttribute("aria-busy", "true");
-    const fresh = !state.token;
-    let reply;
+    let reply, shown;
     try {
       reply = await ask(turn);
       if (turn === state.turn && reply.status === "forgotten") {
@@ -34,26 +37,27 @@ function startRoom(element, server) {
     }
     if (turn !== state.turn) return;
     if (reply.status !== "ok") return fail(reply.reason ?? t("error.server"));
-    let film, readings;
     try {
-      film = reply.film ? await Viewer.prepareFilm(reply.film) : state.film;
-      readings = await Promise.all(reply.readings.map(Viewer.prepareHeat));
+      shown = {
+        film: reply.film ? await Viewer.prepareFilm(reply.film) : state.film,
+        readings: await Promise.all(reply.readings.map(Viewer.prepareHeat)),
+      };
     } catch (error) {
       console.error(error);
       if (turn === state.turn) fail(t("error.display"));
       return;
     }
     if (turn !== state.turn) return;
-    Object.assign(state, { token: reply.token, film, readings });
-    room.dataset.state = "ready";
-    room.removeAttribute("aria-busy");
-    viewer.show(film, readings);
+    Object.assign(state, shown, { token: reply.token });
+    settle("ready");
+    viewer.show(state.film, state.readings);
     render();
-    if (fresh) room.dataset.film = turn;
   }
 
   function ask(turn) {
-    const data = { models: state.models, visit, turn, token: state.token };
+    const models = choice.model === "all" ? usableCards().map((card) => card.name).join()
+      : choice.model;
+    const data = { models, visit, turn, token: state.token };
     data.picture = state.token && state.film ? "no" : "yes";
     if (state.token) return server.read(data);
     if (state.source.film) {
@@ -64,10 +68,15 @@ function startRoom(element, server) {
     return server.read({ ...data, example: String(state.source.example) });
   }
 
+  function settle(how) {
+    room.dataset.state = how;
+    room.dataset.turn = state.turn;
+    room.removeAttribute("aria-busy");
+  }
+
   function fail(reason) {
     Object.assign(state, { token: "", film: null, readings: [], source: null });
-    room.dataset.state = "error";
-    room.removeAttribute("aria-busy");
+    settle("error");
     viewer.show(null, []);
     answer.replaceChildren(errorOf(reason));
   }
@@ -78,31 +87,44 @@ function startRoom(element, server) {
   }
 
   function render() {
-    answer.replaceChildren(...state.readings.map(answerOf));
-    describePanes(viewer, wordsOf);
+    if (!state.readings.length) return;
+    answer.replaceChildren(...answersOf(state.readings, choice));
+    describe();
   }
 
-  function choose(models) {
-    state.models = models;
+  function describe() {
+    if (state.film) describePanes(viewer, (reading) => wordsOf(reading, choice));
+  }
+
+  function change(changes) {
+    Object.assign(choice, changes);
+    render();
+  }
+
+  function chooseModel(model) {
+    choice.model = model;
     if (state.source) read();
   }
 
-  room.addEventListener("click", (event) => {
-    if (event.target.closest("[data-do=open]")) room.querySelector(".pn-file").click();
-  });
-  startIntake(room, take, refuse);
-  fillGallery(room, server, take).catch((error) => console.error(error));
-  room.querySelector(".pn-controls").replaceChildren(modelChoice(state.models, choose));
-  answer.replaceChildren(h("p.pn-empty", {}, state.models ? t("answer.none") : t("model.none")));
-}
+  function nextModel() {
+    const inputs = [...room.querySelectorAll("input[name=pn-model]:not(:disabled)")];
+    const now = inputs.findIndex((input) => input.checked);
+    inputs[(now + 1) % inputs.length]?.click();
+  }
 
-function modelChoice(chosen, choose) {
-  const options = FACTS.cards.map((card) => {
-    const input = h("input", { type: "radio", name: "pn-model", value: card.name,
-      checked: card.name === chosen, disabled: Boolean(card.broken),
-      onchange: () => choose(card.name) });
-    const reason = card.broken ? t("model.broken", { title: card.title, reason: card.broken }) : null;
-    return h("label", { title: reason }, input, h("span", {}, card.title));
-  });
-  return h("fieldset.pn-segments", {}, h("legend", {}, t("model.title")), options);
+  const open = () => room.querySelector(".pn-file").click();
+  room.querySelector("[data-do=open]").addEventListener("click", open);
+  startIntake(room, take, refuse);
+  startPointer(room.querySelector(".pn-panes"), viewer);
+  const refresh = startToolbar(room, viewer, { open, nextModel });
+  viewer.onchange = () => {
+    refresh();
+    describe();
+  };
+  refresh();
+  fillGallery(room, server, take).catch((error) => console.error(error));
+  room.querySelector(".pn-controls").replaceChildren(
+    modelChoice(choice.model, chooseModel), ...pointChoice(choice, change),
+    prevalenceChoice(choice, change));
+  answer.replaceChildren(h("p.pn-empty", {}, first ? t("answer.none") : t("model.none")));
 }

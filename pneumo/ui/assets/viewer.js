@@ -10,6 +10,7 @@ class Viewer {
     this.film = null;
     this.view = { ...RESTING_VIEW };
     this.heat = { on: true, style: "wash", sign: "for", opacity: 0.6 };
+    this.tool = window.matchMedia("(pointer: coarse)").matches ? "move" : "window";
     this.base = document.createElement("canvas");
     this.drawn = ""; // what the grey values in this.grey were taken from
     this.onchange = () => {};
@@ -59,9 +60,10 @@ class Viewer {
   set(changes) {
     const view = { ...this.view, ...changes };
     view.zoom = clamp(view.zoom, 1, MOST_ZOOM);
-    const half = 0.5 / view.zoom;
-    view.x = clamp(view.x, half, 1 - half);
-    view.y = clamp(view.y, half, 1 - half);
+    // The film's edge never comes further in than the edge of the resting film.
+    const reach = 0.5 - 0.5 / view.zoom;
+    view.x = clamp(view.x, 0.5 - reach, 0.5 + reach);
+    view.y = clamp(view.y, 0.5 - reach, 0.5 + reach);
     this.view = view;
     this.draw();
   }
@@ -71,14 +73,29 @@ class Viewer {
     this.draw();
   }
 
+  setTool(tool) {
+    this.tool = tool;
+    this.draw();
+  }
+
   reset() {
     this.set(RESTING_VIEW);
+  }
+
+  // Size of the whole film as it is shown, in page pixels.
+  shownSize() {
+    if (!this.film) return { width: 1, height: 1 };
+    const box = this.panes[0].canvas.parentElement.getBoundingClientRect();
+    return this._place(box.width, box.height);
   }
 
   draw() {
     if (this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = 0;
+      // A finger scrolls the page past a picture at rest and moves one that is enlarged.
+      const resting = this.tool === "move" && this.view.zoom === 1;
+      this.host.style.touchAction = resting ? "pan-y" : "none";
       this._draw();
       this.onchange();
     });

@@ -1,0 +1,69 @@
+// From a probability to a label at the chosen operating point; no network is asked again.
+
+const POINTS = ["high_sensitivity", "balanced", "high_specificity"];
+
+// Value of a stored curve between its thresholds.
+function onCurve(card, name, threshold) {
+  const { curve } = card;
+  if (!curve?.threshold?.length) return null;
+  const places = curve.threshold;
+  const after = clamp(places.findIndex((place) => place >= threshold), 1, places.length - 1);
+  const [left, right] = [places[after - 1], places[after]];
+  const share = right > left ? clamp((threshold - left) / (right - left), 0, 1) : 1;
+  return curve[name][after - 1] * (1 - share) + curve[name][after] * share;
+}
+
+function pointOf(card, choice) {
+  const point = card.points.find(({ name }) => name === choice.point);
+  if (point) return point;
+  const value = (name) => {
+    const at = onCurve(card, name, choice.threshold);
+    return at === null ? null : { value: at };
+  };
+  return {
+    name: "own", threshold: choice.threshold, split: "validation",
+    sensitivity: value("sensitivity"), specificity: value("specificity"),
+  };
+}
+
+// What the reading says at the operating point chosen.
+function judged(reading, choice) {
+  const { record, card } = reading;
+  const point = pointOf(card, choice);
+  const own = point.name !== record.operating_point;
+  const yes = record.probability >= point.threshold;
+  return {
+    point,
+    threshold: point.threshold,
+    label: own ? (yes ? "PNEUMONIA" : "NORMAL") : record.label,
+    confidence: own ? (yes ? record.probability : 1 - record.probability) : record.confidence,
+    band: own ? null : card.uncertain,
+  };
+}
+
+// Of films whose score is near this one, the share with pneumonia, at the ward's prevalence.
+function likeThis(card, probability, prevalence) {
+  for (let reach = 0.05; reach <= 0.5; reach += 0.05) {
+    const [low, high] = [Math.max(0, probability - reach), Math.min(1, probability + reach)];
+    const between = (name) => Math.abs(onCurve(card, name, high) - onCurve(card, name, low));
+    if (onCurve(card, "sensitivity", low) === null) return null;
+    // The curve's last threshold counts films that reach it; they belong to the window too.
+    const ill = between("sensitivity") + (high === 1 ? onCurve(card, "sensitivity", 1) : 0);
+    const well = between("specificity") + (high === 1 ? 1 - onCurve(card, "specificity", 1) : 0);
+    if (ill + well >= 0.02) {
+      return (ill * prevalence) / (ill * prevalence + well * (1 - prevalence));
+    }
+  }
+  return null;
+}
+
+function predictiveValues(point, prevalence) {
+  if (!point.sensitivity || !point.specificity) return null;
+  const [ill, well] = [point.sensitivity.value, point.specificity.value];
+  const positive = ill * prevalence + (1 - well) * (1 - prevalence);
+  const negative = well * (1 - prevalence) + (1 - ill) * prevalence;
+  return {
+    ppv: positive ? (ill * prevalence) / positive : null,
+    npv: negative ? (well * (1 - prevalence)) / negative : null,
+  };
+}
