@@ -187,7 +187,7 @@ def _fading(line: np.ndarray, child: Anatomy, side: int, size: int) -> np.ndarra
 def spine(child: Anatomy, size: int) -> np.ndarray:
     """Vertebrae from the neck to the belly with discs between them and pairs of pedicles."""
     column = smooth_curve(child.across([(0.0, -0.5), (0.0, 0.0), (0.0, 0.6), (0.0, 2.2)]))
-    total = 0.55 * stroke(column, 0.082, size, 0.006)
+    blocks, rings, processes = [], [], []
     for number in range(-5, 17):
         v = -0.08 + number * child.rib_spacing * 0.97
         half = 0.105 + 0.0022 * number
@@ -195,14 +195,16 @@ def spine(child: Anatomy, size: int) -> np.ndarray:
         corners = [(-half, v - tall), (0.0, v - tall * 0.86), (half, v - tall),
                    (half * 0.88, v), (half, v + tall), (0.0, v + tall * 0.86),
                    (-half, v + tall), (-half * 0.88, v)]  # fmt: skip
-        block = filled(smooth_curve(child.across(corners), closed=True), size, 0.0022)
-        total += 0.30 * block - 0.14 * blurred(block, 0.008 * size)
+        blocks.append(smooth_curve(child.across(corners), closed=True))
         for u in (-0.068, 0.068):
-            ring = child.across([(u + 0.020 * np.cos(a), v + 0.030 * np.sin(a)) for a in _turn()])
-            total += 0.22 * stroke(ring, 0.0055, size, 0.001)
-        process = child.across([(0.0, v + 0.02), (0.0, v + 0.075)])
-        total += 0.10 * stroke(process, 0.012, size, 0.003)
-    return total
+            oval = np.stack([u + 0.020 * np.cos(_turn()), v + 0.030 * np.sin(_turn())], axis=1)
+            rings.append(child.across(oval))
+        processes.append(child.across([(0.0, v + 0.02), (0.0, v + 0.075)]))
+    bodies = filled(blocks, size, 0.0022)
+    total = 0.55 * stroke(column, 0.082, size, 0.006)
+    total += 0.30 * bodies - 0.14 * blurred(bodies, 0.008 * size)
+    total += 0.22 * stroke(rings, 0.0055, size, 0.001)
+    return total + 0.10 * stroke(processes, 0.012, size, 0.003)
 
 
 def shoulders(child: Anatomy, size: int) -> np.ndarray:
@@ -239,22 +241,27 @@ def airway(child: Anatomy, size: int) -> np.ndarray:
 
 def vessels(child: Anatomy, side: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """Branching vessels of one lung, fanning out from its root and thinning towards the rim."""
-    total = np.zeros((size, size), np.float32)
     root = np.array([0.27, 0.44])
-    for angle in np.linspace(-1.25, 1.45, 9) + rng.normal(0.0, 0.08, 9):
-        _branch(total, child, side, rng, root + rng.normal(0.0, 0.025, 2), float(angle), 0.011, 4)
+    angles = np.linspace(-1.25, 1.45, 9) + rng.normal(0.0, 0.08, 9)
+    ends = [(root + rng.normal(0.0, 0.025, 2), angle) for angle in angles]
+    total = np.zeros((size, size), np.float32)
+    for width in (0.011, 0.0073, 0.0048, 0.0032):
+        grown = [_branch(rng, *end) for end in ends]
+        lines = [smooth_curve(child.place(points, side)) for points, _ in grown]
+        total += 40 * width * stroke(lines, width, size)
+        ends = [
+            (points[-1], angle + turn + rng.normal(0.0, 0.1))
+            for points, angle in grown
+            for turn in (-0.38, 0.34)
+        ]
     return blurred(total, 0.0012 * size)
 
 
-def _branch(total, child, side, rng, start, angle, width, generations) -> None:
-    """Adds one vessel to `total` and lets it fork, `generations` times at most."""
+def _branch(rng: np.random.Generator, start: np.ndarray, angle: float) -> tuple[np.ndarray, float]:
+    """One vessel up to its fork: its (u, v) points and the direction it ends in."""
     points = [start]
     for _ in range(3):
         angle += rng.normal(0.0, 0.16)
         # The lung is about 1.6 times as tall as wide, so a step in v is shorter than one in u.
         points.append(points[-1] + 0.062 * np.array([np.cos(angle), 0.66 * np.sin(angle)]))
-    total += 40 * width * stroke(smooth_curve(child.place(points, side)), width, len(total))
-    if generations > 1:
-        for turn in (-0.38, 0.34):
-            bend = angle + turn + rng.normal(0.0, 0.1)
-            _branch(total, child, side, rng, points[-1], bend, width * 0.66, generations - 1)
+    return np.array(points), angle

@@ -178,7 +178,7 @@ def attenuation(
         total += 0.24 * anatomy.ribs(child, side, size) * inside
         if rng is not None:
             drawn = np.minimum(anatomy.vessels(child, side, size, rng), 1.0)
-            total += 0.16 * drawn * anatomy.lung(child, side, size) * (0.4 + 0.6 * air)
+            total += 0.21 * drawn * anatomy.lung(child, side, size) * (0.4 + 0.6 * air)
     total += 0.44 * (anatomy.spine(child, size) + anatomy.shoulders(child, size)) * inside
     if rng is not None:
         total += 0.020 * clouds(rng, size, coarsest=6, octaves=6) * inside

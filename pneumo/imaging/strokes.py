@@ -32,27 +32,25 @@ def smooth_curve(points: Sequence[Sequence[float]], closed: bool = False, steps:
     else:
         knots = np.vstack([2 * knots[0] - knots[1], knots, 2 * knots[-1] - knots[-2]])
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
-    pieces = []
-    for a, b, c, d in zip(knots, knots[1:], knots[2:], knots[3:], strict=False):
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2)
-            + 0.5 * (3 * b - a - 3 * c + d) * t**3
-        )
-    if not closed:
-        pieces.append(knots[-2:-1])
-    return np.vstack(pieces)
+    a, b, c, d = (knots[i : len(knots) - 3 + i, None] for i in range(4))
+    bends = (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    curve = (b + 0.5 * ((c - a) * t + bends)).reshape(-1, 2)
+    return curve if closed else np.vstack([curve, knots[-2:-1]])
 
 
-def _pixels(curve: np.ndarray, size: int) -> np.ndarray:
+def _pixels(curves: np.ndarray | Sequence[np.ndarray], size: int) -> list[np.ndarray]:
     """Fractions of the picture to OpenCV's fixed-point coordinates of pixel centres."""
-    return np.round((curve * size - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
+    several = [curves] if isinstance(curves, np.ndarray) else curves
+    return [np.round((c * size - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32) for c in several]
 
 
-def filled(curve: np.ndarray, size: int, softness: float = 0.0) -> np.ndarray:
-    """Fills a closed curve.
+def filled(
+    curves: np.ndarray | Sequence[np.ndarray], size: int, softness: float = 0.0
+) -> np.ndarray:
+    """Fills closed curves.
 
     Args:
-        curve: N x 2 points in fractions of the picture.
+        curves: N x 2 points in fractions of the picture, or several such that do not overlap.
         size: side of the canvas in pixels.
         softness: standard deviation of the edge, as a fraction of the picture.
 
@@ -60,12 +58,14 @@ def filled(curve: np.ndarray, size: int, softness: float = 0.0) -> np.ndarray:
         float32 array, size x size: 1 inside, 0 outside.
     """
     canvas = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(canvas, [_pixels(curve, size)], 255, cv2.LINE_AA, _FRACTION_BITS)
+    cv2.fillPoly(canvas, _pixels(curves, size), 255, cv2.LINE_AA, _FRACTION_BITS)
     return blurred(canvas.astype(np.float32) / 255.0, softness * size)
 
 
-def stroke(curve: np.ndarray, width: float, size: int, softness: float = 0.0) -> np.ndarray:
-    """Draws a line of constant width (a fraction of the picture) along a curve.
+def stroke(
+    curves: np.ndarray | Sequence[np.ndarray], width: float, size: int, softness: float = 0.0
+) -> np.ndarray:
+    """Draws a line of constant width (a fraction of the picture) along a curve, or several.
 
     Returns:
         float32 array, size x size, 0..1. A line thinner than a pixel is drawn one pixel wide and
@@ -73,9 +73,8 @@ def stroke(curve: np.ndarray, width: float, size: int, softness: float = 0.0) ->
     """
     canvas = np.zeros((size, size), np.uint8)
     thickness = max(1, round(width * size))
-    cv2.polylines(
-        canvas, [_pixels(curve, size)], False, 255, thickness, cv2.LINE_AA, _FRACTION_BITS
-    )
+    lines = _pixels(curves, size)
+    cv2.polylines(canvas, lines, False, 255, thickness, cv2.LINE_AA, _FRACTION_BITS)
     pale = min(1.0, width * size) / 255.0
     return blurred(canvas.astype(np.float32) * pale, softness * size)
 
