@@ -1,4 +1,4 @@
-"""The command line: python -m pneumo predict | evaluate | data | examples."""
+"""The command line: python -m pneumo predict | evaluate | card | data | examples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ COMMANDS = {
     "predict": ("pneumo.commands.predict", "read films, one record each"),
     "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
+    "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),
 }
 
@@ -35,7 +36,11 @@ def main(words: list[str] | None = None) -> int:
     args = parser.parse_args(words)
     try:
         return args.run(args)
-    except (RuntimeError, ValueError, OSError) as error:  # CheckpointError, DataError, disk full
+    except Exception as error:
+        # What this project raises, and what the disk says, are sentences for the person; anything
+        # else is a mistake of ours and shows itself whole.
+        if not (isinstance(error, OSError) or type(error).__module__.startswith("pneumo.")):
+            raise
         print(f"pneumo {args.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

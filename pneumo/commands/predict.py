@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=network_names(), help="default: resnet18 if there")
     parser.add_argument("--threshold", type=_probability, metavar="T",
                         help="own threshold on the probability, 0 to 1")
+    parser.add_argument("--no-guard", action="store_true",
+                        help="read also what does not look like a frontal chest radiograph; "
+                        "its record says so")
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there, not to the screen")
     parser.add_argument("--heatmaps", type=Path, metavar="DIR",
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CheckpointError: when there is no usable checkpoint.
     """
-    reader = Reader(args.model or default_model(), args.threshold)
+    reader = Reader(args.model or default_model(), args.threshold, not args.no_guard)
     paths = list(walk(args.paths))
     if args.heatmaps:
         args.heatmaps.mkdir(parents=True, exist_ok=True)

@@ -144,9 +144,11 @@ class Trainer:
             [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
             lr=phase.learning_rate, weight_decay=self.recipe.weight_decay,
         )
+        steps = phase.epochs * self.steps_an_epoch
+        # With exactly one step of rise, torch's schedule divides by zero.
+        rise = 0.25 if 0.25 * steps != 1 else 0.5
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, phase.learning_rate, phase.epochs * self.steps_an_epoch,
-            pct_start=0.25,
+            self.optimiser, phase.learning_rate, steps, pct_start=rise
         )
 
     def _size(self) -> int:
@@ -170,8 +172,8 @@ class Trainer:
             self.optimiser.step()
             self.schedule.step()
             self.average.update_parameters(self.network)
-            losses.append(float(loss))
-            outside += [float(share)] if share is not None else []
+            losses.append(loss.item())
+            outside += [share.item()] if share is not None else []
             done = self.epoch * self.steps_an_epoch + len(losses)
             self.progress(done, self.total_epochs * self.steps_an_epoch, losses[-1])
         self._close_epoch(phase, losses, outside, started)

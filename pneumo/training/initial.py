@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +87,9 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise InitialError(f"{path} is no state dict: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # a file that is no state dict can fail in any place of a decoder
+        reason = str(error).splitlines()[0]
+        raise InitialError(f"{path} is no state dict ({reason}).") from None
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise InitialError(f"{path} is no state dict: it must map names to tensors.")
     return state

@@ -1,0 +1,89 @@
+"""train.py: from a folder to a checkpoint that reads, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import train
+from pneumo.models.checkpoint import load
+from pneumo.models.reader import Reader
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT = ["--model", "cnn", "--folds", "4", "--batch", "16", "--low-size", "64", "--size", "96",
+         "--low-epochs", "1", "--epochs", "2"]
+
+
+def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, film_png, capsys):
+    words = [*SHORT, "--data", str(drawn_dataset), "--out", str(tmp_path / "out"),
+             "--run", str(tmp_path / "run"), "--score-test"]
+    assert train.main(words) == 0
+    checkpoint = load("cnn", tmp_path / "out")
+    assert Reader(checkpoint).read(film_png).ok
+    card = checkpoint.card
+    assert card["metrics"]["test"]["n"] == 12 and card["metrics"]["test_times_scored"] == 1
+    assert {"value", "low", "high"} <= set(card["metrics"]["test"]["auc"])
+    assert card["data"]["training"]["films"] + card["data"]["validation"]["films"] == 60
+    training = card["training"]
+    assert training["recipe"]["seed"] == 0 and len(training["history"]) == 2
+    assert len(card["data"]["fingerprint"]) == 64 and training["versions"]["torch"]
+    assert str(tmp_path) not in json.dumps(card)  # no path of anybody's machine
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert "epoch 2/2" in log and "Official test, 12 films" in log
+    assert "validation AUC" in capsys.readouterr().err  # the bar
+
+
+def test_killed_and_resumed_ends_with_the_same_weights(drawn_dataset, tmp_path):
+    def command(name: str, *more: str) -> list[str]:
+        return [sys.executable, str(ROOT / "train.py"), *SHORT, "--data", str(drawn_dataset),
+                "--out", str(tmp_path / name), "--run", str(tmp_path / f"run-{name}"),
+                "--threads", "1", *more]
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command("whole"), env=env, check=True, capture_output=True, cwd=tmp_path)
+    killed = subprocess.Popen(command("cut"), env=env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, cwd=tmp_path)
+    state = tmp_path / "run-cut" / "state.pt"
+    deadline = time.monotonic() + 200
+    while not state.is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert state.is_file()
+    again = command("cut", "--resume")
+    subprocess.run(again, env=env, check=True, capture_output=True, cwd=tmp_path)
+    whole, cut = (load("cnn", tmp_path / name) for name in ("whole", "cut"))
+    assert whole.weights_sha256 == cut.weights_sha256
+    assert whole.card["training"]["command"].replace("whole", "cut") == (
+        cut.card["training"]["command"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--data", "nowhere"], "data download"),
+        (["--data", "{drawn}", "--resume"], "nothing to resume"),
+        (["--data", "{drawn}", "--init", "imagenet"], "no ImageNet weights"),
+        (["--data", "{drawn}", "--folds", "999"], "at least 999 patients"),
+        (["--data", "{drawn}", "--lungs", "nowhere"], "no lung mask"),
+    ],
+)
+def test_what_cannot_be_done_is_said(words, sentence, drawn_dataset, tmp_path, capsys):
+    filled = [word.replace("{drawn}", str(drawn_dataset)) for word in words]
+    out = ["--out", str(tmp_path), "--run", str(tmp_path / "run")]
+    assert train.main([*SHORT, *filled, *out]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(drawn_dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train, "train", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert train.main([*SHORT, "--data", str(drawn_dataset)]) == 1
+    assert "--resume" in capsys.readouterr().err

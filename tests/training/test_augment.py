@@ -1,0 +1,66 @@
+"""Augmentation: reproducible, and its geometry is the same for film and mask."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pneumo.imaging.phantom import phantom
+from pneumo.training.augment import (
+    Augmentation, augment, degraded_copies, generator, jpeg, random_matrix, warp,
+)
+
+STILL = Augmentation(crop=1.0, rotation=0, shear=0, flip=0, exposure=0, degrade=0)
+
+
+def test_same_key_same_film():
+    film = phantom(1, size=96)[0]
+    variants = [augment(film, generator(5, 1, i), Augmentation(), 96)[0] for i in (0, 0, 1)]
+    assert np.array_equal(variants[0], variants[1])
+    assert not np.array_equal(variants[0], variants[2])
+
+
+def test_nothing_to_change_changes_almost_nothing():
+    film = phantom(2, size=96)[0]
+    # Crop aspect still varies; with the whole area kept it is clipped to the whole film.
+    for seed in range(20):
+        matrix = random_matrix(generator(seed), 96, 96, STILL)
+        if np.allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-9):
+            assert np.array_equal(warp(film, matrix, 96), film)
+
+
+def test_mask_moves_with_the_film():
+    film = np.zeros((128, 128), np.uint8)
+    cv2.circle(film, (50, 70), 20, 255, -1)
+    spec = Augmentation(exposure=0, degrade=0)
+    for seed in range(10):
+        moved, mask = augment(film, generator(seed), spec, 96, film)
+        assert np.array_equal(moved, mask)
+
+
+def test_the_middle_of_the_crop_stays_inside_the_film():
+    for seed in range(200):
+        matrix = random_matrix(generator(seed), 224, 128, Augmentation())
+        inverse = cv2.invertAffineTransform(matrix)
+        x, y = inverse @ (64, 64, 1)
+        assert 0 < x < 224 and 0 < y < 224
+        # A crop keeps at least 0.3 of the area, so magnification is at most 1 / sqrt(0.3 * 3/4).
+        scale = np.linalg.svd(matrix[:, :2], compute_uv=False) / (128 / 224)
+        assert scale.max() < 2.5 and scale.min() > 0.9
+
+
+def test_degraded_copies_depend_on_place_and_seed_alone():
+    films = np.stack([phantom(i, size=64)[0] for i in range(4)])
+    copies = degraded_copies(films, 7, 0.8)
+    assert np.array_equal(copies, degraded_copies(films, 7, 0.8))
+    assert np.array_equal(copies[:2], degraded_copies(films[:2], 7, 0.8))
+    assert not np.array_equal(copies, degraded_copies(films, 8, 0.8))
+    assert np.array_equal(degraded_copies(films, 7, 0.0), films)
+
+
+@pytest.mark.parametrize("quality", [15, 50, 95])
+def test_jpeg_costs_more_the_lower_its_quality(quality):
+    film = phantom(3, size=224)[0]
+    error = np.abs(jpeg(film, quality).astype(int) - film).mean()
+    assert 0 < error < {15: 8, 50: 4, 95: 2}[quality]

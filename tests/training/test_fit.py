@@ -1,0 +1,156 @@
+"""The training loop: it learns, it freezes what it says, and a kill costs nothing but time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training.dataset import films, labels, load_squares, validation_split
+from pneumo.training.evidence_loss import evidence_outside
+from pneumo.training.fit import Films, ResumeError, Trainer, epoch_order
+from pneumo.training.initial import InitialError, start
+from pneumo.training.recipe import Recipe, phases
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def parts(drawn_dataset) -> tuple[Films, Films]:
+    """Training and validation films in memory, every third training film with a lung mask."""
+    preprocessing = Preprocessing(SIZE)
+    result = []
+    for table in validation_split(films(drawn_dataset, "train"), folds=4):
+        mask = np.zeros((SIZE, SIZE), np.uint8)
+        mask[10:50, 8:56] = 255
+        lungs = dict.fromkeys(range(0, len(table), 3), mask)
+        result.append(Films(load_squares(table, preprocessing), labels(table), lungs))
+    return tuple(result)
+
+
+def recipe(model: str = "cnn", **values) -> Recipe:
+    defaults = {"epochs": 3, "size": SIZE, "batch": 16, "folds": 4, "learning_rate": 1e-3,
+                "low_size": 48, "low_epochs": 1, "evidence": 0.5, "unfreeze": "all"}
+    return Recipe(model, **{**defaults, **values})
+
+
+def trainer(parts, spec: Recipe, state=None, init="scratch") -> Trainer:
+    network, initial = start(spec.model, init, spec.seed)
+    return Trainer(network, spec, initial.fresh_modules, *parts, Preprocessing(SIZE), state,
+                   log=lambda line: None)
+
+
+@pytest.mark.parametrize("model", ["cnn", "resnet18"])
+def test_interrupted_and_resumed_run_ends_with_the_same_weights(parts, tmp_path, model):
+    spec = recipe(model, batch=24, epochs=2 if model == "resnet18" else 3)
+    whole = trainer(parts, spec, tmp_path / "whole.pt").run()
+    trainer(parts, spec, tmp_path / "state.pt").run(stop_after=1)
+    second = trainer(parts, spec, tmp_path / "state.pt")
+    second.resume()
+    assert second.epoch == 1
+    resumed = second.run()
+    for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    assert len(second.history) == spec.epochs
+
+
+def test_interrupted_between_phases(parts, tmp_path):
+    # A state dict with everything but layer4 and the head: two phases for ResNet-18.
+    full = start("resnet18", "scratch", 3)[0].state_dict()
+    part = {k: v for k, v in full.items() if not k.startswith(("layer4", "fc"))}
+    torch.save(part, tmp_path / "trunk.pth")
+    spec = recipe("resnet18", epochs=1, frozen_epochs=1, low_epochs=2, batch=24)
+    init = str(tmp_path / "trunk.pth")
+    whole = trainer(parts, spec, None, init).run()
+    trainer(parts, spec, tmp_path / "state.pt", init).run(stop_after=1)
+    second = trainer(parts, spec, tmp_path / "state.pt", init)
+    second.resume()
+    resumed = second.run()
+    assert all(torch.equal(a, b) for a, b in
+               zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+def test_first_phase_trains_the_head_and_what_is_fresh_alone(parts, tmp_path):
+    full = start("resnet18", "scratch", 3)[0].state_dict()
+    trunk = {k: v for k, v in full.items() if not k.startswith(("layer4.1.conv1", "fc"))}
+    torch.save(trunk, tmp_path / "trunk.pth")
+    spec = recipe("resnet18", epochs=0, frozen_epochs=1, low_epochs=1, ema=0.0, batch=24)
+    run = trainer(parts, spec, None, str(tmp_path / "trunk.pth"))
+    assert [p.frozen for p in run.phases] == [("conv1", "bn1", "layer1", "layer2", "layer3")]
+    trained = run.run().state_dict()
+    changed = {k.split(".")[0] for k, v in trained.items() if not torch.equal(v, full[k])}
+    assert changed == {"layer4", "fc"}
+
+
+def test_phases_of_a_recipe():
+    spec = Recipe("resnet18", epochs=4, frozen_epochs=2, unfreeze="layer4")
+    first, second = phases(spec, ("layer4", "fc"))
+    assert (first.epochs, second.epochs) == (2, 4)
+    assert first.learning_rate > second.learning_rate
+    assert second.frozen == ("conv1", "bn1", "layer1", "layer2", "layer3")
+    assert phases(Recipe("resnet18", unfreeze="all"), ("fc",))[-1].frozen == ()
+    assert [p.frozen for p in phases(Recipe("cnn", frozen_epochs=2), ())] == [()]
+    with pytest.raises(ValueError, match="--unfreeze takes all, conv1"):
+        phases(Recipe("resnet18", unfreeze="layer9"), ())
+
+
+def test_it_learns_what_there_is_to_learn(parts):
+    # Drawn PNEUMONIA films are brighter in one lung; a few epochs see it.
+    run = trainer(parts, recipe(epochs=8, low_epochs=0, evidence=0.0, ema=0.8))
+    run.run()
+    assert run.history[-1]["validation_auc"] > 0.9
+    assert run.history[-1]["loss"] < run.history[0]["loss"]
+
+
+def test_every_epoch_is_half_and_half_and_uses_every_film():
+    y = np.array([0] * 10 + [1] * 30)
+    order = epoch_order(y, 0, 0)
+    assert len(order) == 40 and y[order].mean() == 0.5
+    assert np.bincount(order, minlength=40)[:10].tolist() == [2] * 10
+    assert np.bincount(order, minlength=40)[10:].max() == 1
+    assert not np.array_equal(order, epoch_order(y, 0, 1))
+
+
+def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):
+    with pytest.raises(ResumeError, match="nothing to resume"):
+        trainer(parts, recipe(), tmp_path / "state.pt").resume()
+    trainer(parts, recipe(), tmp_path / "state.pt").run(stop_after=1)
+    with pytest.raises(ResumeError, match="other values of learning_rate"):
+        trainer(parts, recipe(learning_rate=5e-4), tmp_path / "state.pt").resume()
+
+
+def test_evidence_outside_is_a_share():
+    lungs = torch.zeros(1, 1, 64, 64)
+    lungs[:, :, :, :32] = 1
+    heat = torch.zeros(1, 8, 8)
+    heat[0, :, :4] = -2.0
+    assert evidence_outside(heat, lungs) == pytest.approx(0, abs=1e-6)
+    heat = heat.flip(2)
+    assert evidence_outside(heat, lungs) == pytest.approx(1, abs=1e-4)
+    heat[0, :, :4] = 2.0
+    assert evidence_outside(10 * heat, lungs) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_starting_weights_say_what_was_loaded(tmp_path):
+    full = start("cnn", "scratch", 1)[0].state_dict()
+    torch.save({"block1.0.weight": full["block1.0.weight"], "other": torch.zeros(1)},
+               tmp_path / "part.pth")
+    network, initial = start("cnn", str(tmp_path / "part.pth"), 2)
+    assert initial.loaded == ("block1.0.weight",) and initial.unused == ("other",)
+    assert "block1" in initial.fresh_modules and "classifier" in initial.fresh_modules
+    assert torch.equal(network.state_dict()["block1.0.weight"], full["block1.0.weight"])
+    assert "fresh: block1.1.weight" in initial.sentence()
+
+
+def test_impossible_starting_weights(tmp_path):
+    with pytest.raises(InitialError, match="no ImageNet weights for 'cnn'"):
+        start("cnn", "imagenet", 0)
+    with pytest.raises(InitialError, match="no file"):
+        start("cnn", str(tmp_path / "nothing.pth"), 0)
+    (tmp_path / "rubbish.pth").write_bytes(b"rubbish")
+    with pytest.raises(InitialError, match="no state dict"):
+        start("cnn", str(tmp_path / "rubbish.pth"), 0)
+    torch.save({"x": torch.zeros(2)}, tmp_path / "other.pth")
+    with pytest.raises(InitialError, match="No tensor"):
+        start("cnn", str(tmp_path / "other.pth"), 0)
