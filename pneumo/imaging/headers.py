@@ -27,6 +27,27 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return struct.unpack_from(">II", data, 16)
 
 
+def bare_png(data: bytes) -> bytes | None:
+    """A PNG reduced to its header and its pixels, None where its parts do not fit into the file.
+
+    What is left declares no length that is not there, no second frame and no text, so that a
+    decoder which believes such declarations can be given it.
+    """
+    parts, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 12 + length
+        if end > len(data):
+            return None
+        kind = data[at + 4 : at + 8]
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            parts.append(data[at:end])
+        if kind == b"IEND":
+            return b"".join(parts)
+        at = end
+    return None
+
+
 def _bmp_size(data: bytes) -> tuple[int, int]:
     if struct.unpack_from("<I", data, 14)[0] == 12:
         return struct.unpack_from("<HH", data, 18)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from pneumo.imaging.film import MAX_PIXELS, Radiograph, UnreadableFilm, check_size
-from pneumo.imaging.headers import picture_size
+from pneumo.imaging.headers import bare_png, picture_size
 from pneumo.imaging.scaling import scale_to_eight_bits
 
 KINDS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -136,7 +136,11 @@ def _from_loaded(image: Image.Image) -> tuple[np.ndarray, bool]:
 
 def _from_deep_colour(data: bytes) -> tuple[np.ndarray, bool]:
     """16-bit colour, or grey with opacity, to grey with the weights that 8-bit colour gets."""
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    # OpenCV allocates whatever length a part of a PNG declares.
+    plain = bare_png(data) if data.startswith(b"\x89PNG") else data
+    if plain is None:
+        raise ValueError("a part of the file is missing")
+    array = cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.dtype != np.uint16:
         raise ValueError("not 16-bit colour")
     if array.ndim == 2:

@@ -26,9 +26,9 @@ def picture(pixels: np.ndarray | Image.Image, kind: str, **options: object) -> b
     return stream.getvalue()
 
 
-def deep_png(pixels: np.ndarray) -> bytes:
-    """A PNG of a uint16 array, grey or with 3 or 4 equal-minded channels."""
-    return cv2.imencode(".png", pixels)[1].tobytes()
+def deep_png(pixels: np.ndarray, ending: str = ".png") -> bytes:
+    """A PNG (or another kind, by its ending) of a uint16 array, grey or with 3 or 4 channels."""
+    return cv2.imencode(ending, pixels)[1].tobytes()
 
 
 def picture_files(film: np.ndarray) -> dict[str, bytes]:
@@ -47,6 +47,7 @@ def picture_files(film: np.ndarray) -> dict[str, bytes]:
         "TIFF": picture(film, "TIFF"),
         "TIFF LZW": picture(film, "TIFF", compression="tiff_lzw"),
         "TIFF 16-bit": picture(deep, "TIFF"),
+        "TIFF 16-bit RGB": deep_png(np.stack([deep] * 3, axis=-1), ".tiff"),
         "TIFF float": picture(film.astype(np.float32) / 255, "TIFF"),
         "BMP": picture(film, "BMP"),
         "WebP": picture(image.convert("RGB"), "WEBP", lossless=True),
