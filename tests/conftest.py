@@ -33,7 +33,7 @@ def data_root() -> Path:
     """The real dataset; the test is skipped where it is not."""
     folder = find_data()
     if folder is None:
-        pytest.skip("the dataset is not here: set PNEUMO_DATA or run python -m pneumo data download")
+        pytest.skip("no dataset here: set PNEUMO_DATA or run python -m pneumo data download")
     return folder
 
 

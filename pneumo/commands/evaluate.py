@@ -49,7 +49,8 @@ def table(result: dict) -> str:
         f"{'':14}{heads[0]:26}{heads[1]}",
     ]
     for name in MEASURES:
-        cells = [f"{s[name]['value']:.4f} ({s[name]['low']:.4f}-{s[name]['high']:.4f})" for s in both]
+        measured = [s[name] for s in both]
+        cells = [f"{m['value']:.4f} ({m['low']:.4f}-{m['high']:.4f})" for m in measured]
         lines.append(f"{name:14}{cells[0]:26}{cells[1]}")
     for name in both[0]["confusion"]:
         lines.append(f"{name:14}".ljust(16) + f"{both[0]['confusion'][name]:<24}"

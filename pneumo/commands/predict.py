@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="read also what does not look like a frontal chest radiograph; "
                         "its record says so")
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there, not to the screen")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of the screen")
     parser.add_argument("--heatmaps", type=Path, metavar="DIR",
                         help="write STEM.npy (signed evidence) and STEM.png (overlay) there")
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.heatmaps:
         args.heatmaps.mkdir(parents=True, exist_ok=True)
     unread, stems = 0, set()
-    target = open(args.output, "w", newline="") if args.output else nullcontext(sys.stdout)
+    target = args.output.open("w", newline="") if args.output else nullcontext(sys.stdout)
     with target as stream:
         write = _writer(args.format, stream, bool(args.heatmaps))
         for path in tqdm(paths, unit="film", delay=2, disable=None, file=sys.stderr):

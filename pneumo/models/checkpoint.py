@@ -41,12 +41,14 @@ class Checkpoint:
         card: the json beside the weights.
         preprocessing: how a film becomes this network's input.
         weights_sha256: of the weight file, 64 hexadecimal digits.
+        folder: it was loaded from; None when it was not.
     """
 
     network: nn.Module
     card: dict
     preprocessing: Preprocessing
     weights_sha256: str
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -177,7 +179,7 @@ def load(name: str, folder: Path | None = None) -> Checkpoint:
         first = str(error).splitlines()[0]
         raise CheckpointError(f"The weights {path} do not fit the network: {first}") from None
     network.eval().requires_grad_(False)
-    return Checkpoint(network, card, Preprocessing(**card["preprocessing"]), sha256)
+    return Checkpoint(network, card, Preprocessing(**card["preprocessing"]), sha256, folder)
 
 
 def _weight_bytes(path: Path) -> bytes:
@@ -187,7 +189,7 @@ def _weight_bytes(path: Path) -> bytes:
             f"train the network with train.py --model {path.stem}."
         )
     if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise CheckpointError(f"{path} is larger than any network of this project. It was not read.")
+        raise CheckpointError(f"{path} is larger than any network here, so it was not read.")
     data = path.read_bytes()
     if data.startswith(b"version https://git-lfs"):
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""The one way from a radiograph's pixels to a network's input, for training and for serving alike."""
+"""The one way from a radiograph's pixels to a network's input, in training and serving alike."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
     area = rng.uniform(spec.crop, 1.0)
     aspect = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
     width, height = np.minimum(1.0, [np.sqrt(area * aspect), np.sqrt(area / aspect)])
-    centre = np.array([rng.uniform(width / 2, 1 - width / 2), rng.uniform(height / 2, 1 - height / 2)])
+    centre = np.array([rng.uniform(share / 2, 1 - share / 2) for share in (width, height)])
     angle, shear = np.deg2rad(rng.uniform(-1, 1, 2) * (spec.rotation, spec.shear))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = turn @ np.array([[1, np.tan(shear)], [0, 1]]) @ np.diag([1 / width, 1 / height])

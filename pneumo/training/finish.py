@@ -19,7 +19,7 @@ from pneumo.models.gradcam import evidence
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import degraded_copies
 from pneumo.training.dataset import Film
-from pneumo.training.fit import Films, logits
+from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import score
 
 # Strengths of the validation copies: as they are, mildly and strongly degraded.

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,37 +19,13 @@ from pneumo.models.gradcam import evidence_map
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import augment, degraded_copies, generator
 from pneumo.training.evidence_loss import evidence_outside
+from pneumo.training.memory import Films, epoch_order, logits
 from pneumo.training.metrics import auc
 from pneumo.training.recipe import Phase, Recipe, phases
 
 
 class ResumeError(ValueError):
     """A saved state that belongs to another run; the message says what differs."""
-
-
-@dataclass(frozen=True, eq=False)
-class Films:
-    """Films in memory: squares uint8 (N, S, S), labels int64 (N,), lungs {index: uint8 (S, S)}."""
-
-    squares: np.ndarray
-    labels: np.ndarray
-    lungs: dict[int, np.ndarray]
-
-
-def epoch_order(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """Indices of one epoch: as many as there are films, half of each class, shuffled.
-
-    The rarer class is repeated, the commoner one is cut short; every film of a class is drawn
-    before one is drawn again.
-    """
-    rng = generator(seed, epoch, 1)
-    half = len(labels) // 2
-    picks = []
-    for label in (0, 1):
-        pool = np.flatnonzero(labels == label)
-        rounds = -(-half // len(pool))
-        picks.append(np.concatenate([rng.permutation(pool) for _ in range(rounds)])[:half])
-    return rng.permutation(np.concatenate(picks))
 
 
 class Trainer:
@@ -297,17 +272,3 @@ class Trainer:
             part,
         )
         os.replace(part, self.state_file)
-
-
-def logits(
-    network: nn.Module, squares: np.ndarray, preprocessing: Preprocessing, batch: int = 64
-) -> np.ndarray:
-    """Logits of many films in eval mode: uint8 (N, S, S) to float64 (N,)."""
-    network.eval()
-    device = next(network.parameters()).device
-    with torch.inference_mode():
-        parts = [
-            network(preprocessing.tensor(squares[i : i + batch]).to(device)).cpu()
-            for i in range(0, len(squares), batch)
-        ]
-    return torch.cat(parts).double().numpy()

@@ -19,8 +19,9 @@ from pneumo.models.checkpoint import read_card, round_to_stored, save, write_car
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset, finish
 from pneumo.training.evaluation import score_films
-from pneumo.training.fit import Films, Trainer
+from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
+from pneumo.training.memory import Films
 from pneumo.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,9 @@ import torch
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
 from pneumo.training.evidence_loss import evidence_outside
-from pneumo.training.fit import Films, ResumeError, Trainer, epoch_order
+from pneumo.training.fit import ResumeError, Trainer
 from pneumo.training.initial import InitialError, start
+from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Recipe, phases
 
 SIZE = 64
