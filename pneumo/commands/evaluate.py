@@ -46,15 +46,19 @@ def table(result: dict) -> str:
     lines = [
         f"{result['model']} on {result['split']} (weights {result['weights_sha256'][:12]}, "
         f"threshold {both[0]['threshold']:.3f}, bootstrap 95 % intervals)",
-        f"{'':14}{heads[0]:26}{heads[1]}",
+        f"{'':16}{heads[0]:26}{heads[1]}",
     ]
     for name in MEASURES:
         measured = [s[name] for s in both]
         cells = [f"{m['value']:.4f} ({m['low']:.4f}-{m['high']:.4f})" for m in measured]
-        lines.append(f"{name:14}{cells[0]:26}{cells[1]}")
+        lines.append(f"{name:16}{cells[0]:26}{cells[1]}")
     for name in both[0]["confusion"]:
-        lines.append(f"{name:14}".ljust(16) + f"{both[0]['confusion'][name]:<24}"
-                     f"{both[1]['confusion'][name]}")
+        cells = [
+            f"{s['confusion'][name]} ({s['confusion_intervals'][name]['low']:.0f}-"
+            f"{s['confusion_intervals'][name]['high']:.0f})"
+            for s in both
+        ]
+        lines.append(f"{name:16}{cells[0]:26}{cells[1]}")
     for kind, value in result["sensitivity_by_kind"].items():
         lines.append(f"sensitivity, {kind}: {value['sensitivity']:.4f} of {value['n']}")
     lines += [f"not read: {u['path']}: {u['reason']}" for u in result["unread"]]

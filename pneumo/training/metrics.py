@@ -81,23 +81,30 @@ def score(
         seed: of the bootstrap.
 
     Returns:
-        {"n", "positives", "threshold", "confusion", and for each measure
-        {"value", "low", "high"}}.
+        {"n", "positives", "threshold", "confusion": counts, "confusion_intervals":
+        {count: {"low", "high"}}, and for each measure {"value", "low", "high"}}.
     """
     y, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
     measures = _measures(threshold)
     rng = np.random.default_rng(seed)
     positives, negatives = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     drawn: dict[str, list[float]] = {name: [] for name in measures}
+    counts: list[list[int]] = []
     for _ in range(resamples):
         pick = np.concatenate([rng.choice(g, len(g)) for g in (positives, negatives) if len(g)])
         for name, measure in measures.items():
             drawn[name].append(measure(y[pick], p[pick]))
+        counts.append(list(confusion(y[pick], p[pick] >= threshold).values()))
     result: dict = {
         "n": len(y),
         "positives": int(y.sum()),
         "threshold": float(threshold),
         "confusion": confusion(y, p >= threshold),
+    }
+    edges = np.percentile(counts, (2.5, 97.5), axis=0).T
+    result["confusion_intervals"] = {
+        name: {"low": float(low), "high": float(high)}
+        for name, (low, high) in zip(result["confusion"], edges, strict=True)
     }
     for name, measure in measures.items():
         low, high = np.percentile(drawn[name], (2.5, 97.5))

@@ -45,6 +45,14 @@ def test_confusion_by_hand():
     assert list(counts.values()) == [2, 1, 1, 1]
 
 
+def test_confusion_intervals_hold_the_counts(films):
+    y, p = films
+    result = score(y, p, 0.5, 200)
+    for name, count in result["confusion"].items():
+        interval = result["confusion_intervals"][name]
+        assert interval["low"] < count < interval["high"]
+
+
 def test_ece_by_hand():
     # Two bins: 0.25 says 25 % and 50 % come true; 0.85 says 85 % and all come true.
     y, p = np.array([0, 1, 1, 1]), np.array([0.25, 0.25, 0.85, 0.85])
