@@ -8,22 +8,15 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
 from pneumo.models.calibration import Calibration, label_of
 from pneumo.models.checkpoint import Checkpoint, load
-from pneumo.models.gradcam import evidence
+from pneumo.models.gradcam import evidence_map
+from pneumo.models.guard import Check, load_guard, overridden, unguarded
 
 DEFAULT_OPERATING_POINT = "balanced"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One named check of a film: outcome "passed", "warned" or "failed", and a sentence."""
-
-    name: str
-    outcome: str
-    detail: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +36,7 @@ class Reading:
         operating_point: name of the threshold, such as "balanced", or "own".
         heat: float32, (h, w) of the network's last feature map: signed evidence for pneumonia
             (Grad-CAM before its ReLU) in units of the logit, on one scale for all films.
-        checks: named checks with their outcome.
+        checks: the guard's and the file's, each with its outcome.
         seconds: wall-clock time of this reading.
     """
 
@@ -96,14 +89,21 @@ class Reader:
         model: a registered name or a loaded Checkpoint.
         threshold: an own threshold on the calibrated probability, 0 to 1; by default the
             balanced operating point of the card.
+        guard: whether a picture that fails the guard is refused. If not, it is read all the same
+            and its checks say so.
 
     Raises:
-        CheckpointError: when the checkpoint must not be used.
+        CheckpointError: when the checkpoint must not be used, or its guard belongs to other
+            weights (GuardError).
         ValueError: when the threshold is not a number from 0 to 1.
     """
 
-    def __init__(self, model: str | Checkpoint, threshold: float | None = None) -> None:
+    def __init__(
+        self, model: str | Checkpoint, threshold: float | None = None, guard: bool = True
+    ) -> None:
         self.checkpoint = load(model) if isinstance(model, str) else model
+        self.guard = load_guard(self.checkpoint, strict=guard)
+        self.guarded = guard
         card = self.checkpoint.card
         self.calibration = Calibration(**card["calibration"])
         self.operating_point = DEFAULT_OPERATING_POINT if threshold is None else "own"
@@ -122,8 +122,15 @@ class Reader:
         """Read one film from a path or from bytes; a bad film gives a Reading that says why."""
         return self.examine(file)[1]
 
-    def examine(self, file: str | Path | bytes) -> tuple[Radiograph | None, Reading]:
-        """The decoded film beside its reading, for those who show both; None when not decodable."""
+    def examine(
+        self, file: str | Path | bytes, guard: bool | None = None
+    ) -> tuple[Radiograph | None, Reading]:
+        """The decoded film beside its reading, for those who show both; None when not decodable.
+
+        Args:
+            file: a path, or the bytes of a file.
+            guard: False reads also what the guard would refuse; by default the reader's own rule.
+        """
         started = time.perf_counter()
         try:
             radiograph = read_radiograph(file)
@@ -131,7 +138,7 @@ class Reader:
             seconds = time.perf_counter() - started
             reading = self._reading("", error.status, reason=error.sentence, seconds=seconds)
             return None, reading
-        reading = self.read_radiograph(radiograph)
+        reading = self.read_radiograph(radiograph, guard)
         return radiograph, replace(reading, seconds=time.perf_counter() - started)
 
     def read_many(self, files: Iterable[str | Path | bytes]) -> Iterator[Reading]:
@@ -139,17 +146,26 @@ class Reader:
         for file in files:
             yield self.read(file)
 
-    def read_radiograph(self, radiograph: Radiograph) -> Reading:
-        """Read a film that is already decoded."""
+    def read_radiograph(self, radiograph: Radiograph, guard: bool | None = None) -> Reading:
+        """Read a film that is already decoded; `guard` as in `examine`."""
         started = time.perf_counter()
-        x = self.checkpoint.preprocessing(radiograph.pixels)
-        logit, heat = evidence(self.checkpoint.network, x)
+        network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
+        square = preprocessing.square(radiograph.pixels)
+        with torch.no_grad():
+            features = network.features(preprocessing.tensor(square))
+        checks = tuple(Check("file", "warned", note) for note in radiograph.notes)
+        checks += self.guard.examine(features, square, radiograph) if self.guard else unguarded()
+        reason = next((check.detail for check in checks if check.outcome == "failed"), "")
+        if reason and (self.guarded if guard is None else guard):
+            reading = self._reading(radiograph.source, "refused", reason=reason, checks=checks)
+            return replace(reading, seconds=time.perf_counter() - started)
+        logit, heat = evidence_map(network.head, features)
         reading = self._reading(
             radiograph.source,
             "ok",
             probability=self.calibration.probability(float(logit[0])),
             heat=heat[0].numpy(),
-            checks=tuple(Check("file", "warned", note) for note in radiograph.notes),
+            checks=checks + (overridden() if reason else ()),
         )
         reading = reading.with_threshold(self.threshold, self.operating_point)
         return replace(reading, seconds=time.perf_counter() - started)
