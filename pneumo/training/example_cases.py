@@ -105,14 +105,23 @@ def encoded(film: np.ndarray) -> bytes:
 
 
 def write(cases: Sequence[Case], folder: str | Path) -> None:
-    """Writes pictures and cases.json; pictures that an earlier cases.json names and this does not
-    are removed.
+    """Writes pictures and cases.json, and removes pictures that only the earlier cases.json named.
+
+    Args:
+        cases: what the folder is to hold.
+        folder: made when it is missing; other files in it stay.
+
+    Raises:
+        OSError: when the folder cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / CASES
-    before = {entry["file"] for entry in json.loads(index.read_text())} if index.is_file() else ()
-    for name in set(before) - {case.file for case in cases}:
+    try:
+        before = {entry["file"] for entry in read_cases(folder)}
+    except ExampleError:  # No earlier list, or a damaged one: nothing is known to be ours.
+        before = set()
+    for name in before - {case.file for case in cases}:
         (folder / Path(name).name).unlink(missing_ok=True)
     for case in cases:
         (folder / case.file).write_bytes(case.png)

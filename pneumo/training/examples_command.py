@@ -7,6 +7,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.models.reader import Reader
@@ -30,14 +32,14 @@ def add_commands(commands) -> None:
     making = commands.add_parser("make", help="draw the synthetic films")
     making.set_defaults(examples_act=_make)
     making.add_argument("--out", type=Path, default=Path("examples"), metavar="DIR")
-    making.add_argument("--seed", type=int, default=0, help="of the whole set (default 0)")
+    making.add_argument("--seed", type=_whole, default=0, help="of the whole set (default 0)")
     making.add_argument("--count", type=int, default=12, help="films, an even number (default 12)")
     making.add_argument(
         "--models", nargs="*", metavar="NAME",
         help="networks that must agree with the class; default: all that have a checkpoint; "
         "without a name: none",
     )  # fmt: skip
-    making.add_argument("--tries", type=int, default=12, help="candidates a film at most")
+    making.add_argument("--tries", type=_tries, default=12, help="candidates a film at most")
     checking = commands.add_parser("distances", help="print each film's distance to real ones")
     checking.set_defaults(examples_act=_distances)
     checking.add_argument("--folder", type=Path, default=Path("examples"), metavar="DIR")
@@ -46,6 +48,18 @@ def add_commands(commands) -> None:
             "--data", type=Path, required=True, metavar="DIR",
             help="dataset: train/ and test/ with NORMAL/ and PNEUMONIA/",
         )  # fmt: skip
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0.")
+    return int(text)
+
+
+def _tries(text: str) -> int:
+    if not 1 <= _whole(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 1000.")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     except (DataError, CheckpointError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename} cannot be read or written: {error.strerror}.", file=sys.stderr)
         return 2
 
 
@@ -98,7 +115,7 @@ def report(folder: Path, cases: list[dict], real: RealFilms) -> int:
     )
     print(
         f"Real films of different patients: {PERCENTILE:g}th percentile of the nearest neighbour "
-        f"{real.limit:.4f} (median {float(sorted(real.between)[len(real.between) // 2]):.4f}). "
+        f"{real.limit:.4f} (median {np.median(real.between):.4f}). "
         "A synthetic film must not be nearer than that."
     )
     listed = {case["file"]: case.get("sha256") for case in cases}

@@ -230,3 +230,12 @@ def test_make_without_a_dataset_says_how_to_get_it(tmp_path, capsys):
     assert examples_command.run(args) == 2
     assert "data download" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("words", [["--seed", "-1"], ["--tries", "0"], ["--tries", "many"]])
+def test_wrong_numbers_are_wrong_usage(words, capsys):
+    parser = argparse.ArgumentParser()
+    examples_command.add_arguments(parser)
+    with pytest.raises(SystemExit) as left:
+        parser.parse_args(["make", "--data", "x", *words])
+    assert left.value.code == 2 and words[1] in capsys.readouterr().err
