@@ -9,6 +9,7 @@ from pathlib import Path
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.models.networks import network_names
 from pneumo.training.evaluation import score_films
+from pneumo.training.lungs import lung_table
 
 MEASURES = ("accuracy", "sensitivity", "specificity", "auc", "brier", "ece")
 
@@ -19,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder that holds SPLIT/NORMAL and SPLIT/PNEUMONIA")
     parser.add_argument("--split", default="test", help="default: test")
     parser.add_argument("--model", choices=network_names(), help="default: every bundled network")
+    parser.add_argument("--lungs", type=Path, metavar="MASKS",
+                        help="instead measure where the evidence lies, on validation films of "
+                        "DIR/train with a mask MASKS/{NORMAL,PNEUMONIA}/STEM.png")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
 
 
@@ -31,12 +35,31 @@ def run(args: argparse.Namespace) -> int:
     names = (args.model,) if args.model else available_models()
     if not names:
         raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
-    results = [score_films(name, args.data, args.split) for name in names]
-    for result in results:
-        print(table(result))
+    if args.lungs:
+        results = [lung_table(name, args.data, args.lungs) for name in names]
+        print(lung_lines(results))
+    else:
+        results = [score_films(name, args.data, args.split) for name in names]
+        print("\n".join(table(result) for result in results))
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 1 if any(result["unread"] for result in results) else 0
+    return 1 if any(result.get("unread") for result in results) else 0
+
+
+def lung_lines(results: list[dict]) -> str:
+    """The lung measures as text, a row a network."""
+    heads = {
+        "heat_in_lungs": "heat in lungs", "peak_in_lung": "peak in a lung", "auc": "AUC",
+        "auc_only_lungs": "AUC, only lungs", "auc_without_lungs": "AUC, lungs painted over",
+    }
+    lines = [
+        f"{results[0]['n']} validation films with drawn lungs, "
+        f"{results[0]['lung_area']:.0%} of the picture; heat of true positives",
+        f"{'':12}" + "".join(f"{head:26}" for head in heads.values()),
+    ]
+    for result in results:
+        lines.append(f"{result['model']:12}" + "".join(f"{result[k]:<26.3f}" for k in heads))
+    return "\n".join(lines) + "\n"
 
 
 def table(result: dict) -> str:

@@ -1,0 +1,48 @@
+"""The lung measures on pictures whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumo.training.lungs import PAINT, heat_in_lungs, only_lungs, without_lungs
+
+
+@pytest.fixture
+def film() -> tuple[np.ndarray, np.ndarray]:
+    """A film of grey 200 with two lungs of grey 40 and their mask."""
+    mask = np.zeros((224, 224), np.uint8)
+    mask[50:150, 30:90] = mask[50:150, 130:190] = 255
+    mask[50:70, 30:40] = 0  # the lungs are no boxes
+    return np.where(mask > 0, 40, 200).astype(np.uint8), mask
+
+
+def test_only_lungs_keeps_them_and_paints_the_rest(film):
+    square, mask = film
+    painted = only_lungs(square, mask)
+    assert np.array_equal(painted[mask > 0], square[mask > 0])
+    far = np.ones_like(mask, bool)
+    far[40:160, 20:200] = False
+    assert (painted[far] == PAINT).all()
+
+
+def test_without_lungs_no_lung_is_left_and_no_outline(film):
+    square, mask = film
+    painted = without_lungs(square, mask)
+    assert (painted[mask > 0] == PAINT).all()
+    assert (painted[50:70, 30:40] == PAINT).all()  # the notch is not to be seen
+    assert (painted[:, 105:115] == 200).all()  # what lies between stays
+
+
+def test_heat_inside_and_outside(film):
+    _, mask = film
+    heat = np.full((14, 14), -1.0, np.float32)
+    heat[6, 10] = 5.0
+    share, peak = heat_in_lungs(heat, mask)
+    assert share > 0.95 and peak
+    heat = np.zeros((14, 14), np.float32)
+    heat[13, 0] = 1.0
+    assert heat_in_lungs(heat, mask) == (0.0, False)
+    share, _ = heat_in_lungs(np.ones((14, 14), np.float32), mask)
+    assert share == pytest.approx((mask > 0).mean())
+    assert heat_in_lungs(-np.ones((14, 14), np.float32), mask)[0] == 0.0
