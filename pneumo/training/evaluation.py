@@ -14,8 +14,8 @@ from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.checkpoint import load
 from pneumo.models.reader import Reader
 from pneumo.training import dataset
-from pneumo.training.finish import rates
-from pneumo.training.metrics import score
+from pneumo.training.finish import curve, rates
+from pneumo.training.metrics import reliability, score
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +63,9 @@ def score_films(
     """Metrics of a checkpoint on one split, on all films and on distinct ones.
 
     Returns:
-        {"model", "weights_sha256", "split", "all", "distinct", "sensitivity_by_kind",
-        "operating_points", "unread"}; the first two scores as `metrics.score` gives them.
+        {"model", "weights_sha256", "split", "all", "distinct", "curve", "reliability",
+        "sensitivity_by_kind", "operating_points", "unread"}; "all" and "distinct" as
+        `metrics.score` gives them.
 
     Raises:
         DataError: when the split is missing or has no readable film of a class.
@@ -85,6 +86,8 @@ def score_films(
         "split": split,
         "all": score(y, p, reader.threshold),
         "distinct": score(y[one], p[one], reader.threshold),
+        "curve": curve(y, p),
+        "reliability": reliability(y, p),
         "sensitivity_by_kind": {
             str(kind): {
                 "n": int((kinds == kind).sum()),

@@ -36,6 +36,24 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(place))
 
 
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> list[dict]:
+    """What a reliability diagram shows: per bin of probability, how often pneumonia was there.
+
+    Returns:
+        {"low", "high", "n", "probability": mean, "frequency"} of every bin that holds a film.
+    """
+    y, p = np.asarray(labels), np.asarray(probabilities)
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    return [
+        {
+            "low": i / bins, "high": (i + 1) / bins, "n": int((place == i).sum()),
+            "probability": float(p[place == i].mean()), "frequency": float(y[place == i].mean()),
+        }
+        for i in range(bins)
+        if (place == i).any()
+    ]
+
+
 def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve; nan when a class is missing."""
     labels = np.asarray(labels)

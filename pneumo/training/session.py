@@ -109,11 +109,13 @@ def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
     """Score the saved checkpoint on the test split and write the result into its card."""
     scores = score_films(name, paths.data, "test", folder=paths.out)
     card = read_card(name, paths.out)
-    card["metrics"]["test"] = scores.pop("all")
-    card["metrics"]["test_distinct"] = scores.pop("distinct")
-    card["metrics"]["test_by_kind"] = scores.pop("sensitivity_by_kind")
+    card["metrics"]["test"] = scores["all"]
+    card["metrics"]["test_distinct"] = scores["distinct"]
+    card["metrics"]["test_by_kind"] = scores["sensitivity_by_kind"]
+    card["metrics"]["test_curve"] = scores["curve"]
+    card["metrics"]["test_reliability"] = scores["reliability"]
     card["metrics"]["test_times_scored"] = card["metrics"].get("test_times_scored", 0) + 1
-    for point, measured in scores.pop("operating_points").items():
+    for point, measured in scores["operating_points"].items():
         card["operating_points"][point]["test"] = measured
     write_card(card, paths.out / f"{name}.json")
     test = card["metrics"]["test"]

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.training.finish import fit_calibration, operating_thresholds, rates
-from pneumo.training.metrics import confusion, expected_calibration_error, score
+from pneumo.training.metrics import confusion, expected_calibration_error, reliability, score
 
 
 @pytest.fixture
@@ -58,6 +58,15 @@ def test_ece_by_hand():
     y, p = np.array([0, 1, 1, 1]), np.array([0.25, 0.25, 0.85, 0.85])
     assert expected_calibration_error(y, p) == pytest.approx(0.5 * 0.25 + 0.5 * 0.15)
     assert expected_calibration_error(np.array([0, 1]), np.array([0.0, 1.0])) == 0
+
+
+def test_reliability_accounts_for_every_film_and_for_the_ece(films):
+    y, p = films
+    bins = reliability(y, p)
+    assert sum(b["n"] for b in bins) == len(y)
+    assert all(b["low"] <= b["probability"] <= b["high"] for b in bins)
+    gap = sum(b["n"] * abs(b["probability"] - b["frequency"]) for b in bins) / len(y)
+    assert gap == pytest.approx(expected_calibration_error(y, p))
 
 
 def test_calibration_recovers_the_truth():
