@@ -1,4 +1,4 @@
-"""The command line: python -m pneumo predict | evaluate | card | data | examples."""
+"""The command line: python -m pneumo predict | evaluate | guard | card | data | examples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 COMMANDS = {
     "predict": ("pneumo.commands.predict", "read films, one record each"),
     "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
+    "guard": ("pneumo.commands.guard", "fit the guard against wrong pictures, or measure it"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),

@@ -24,9 +24,12 @@ from pneumo.models.reader import Reader, Reading
 
 COLUMNS = (
     "path", "status", "reason", "model", "probability", "label", "confidence", "threshold",
-    "operating_point", "source", "seconds", "weights_sha256",
+    "operating_point", "warnings", "source", "seconds", "weights_sha256",
 )
-TABLE = ("status", "label", "probability", "confidence", "threshold", "model", "path", "reason")
+TABLE = (
+    "status", "label", "probability", "confidence", "threshold", "model", "path", "reason",
+    "warnings",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         write = _writer(args.format, stream, bool(args.heatmaps))
         for path in tqdm(paths, unit="film", delay=2, disable=None, file=sys.stderr):
             radiograph, reading = reader.examine(path)
-            record = {"path": str(path), **reading.record()}
+            named = [check.name for check in reading.checks if check.outcome != "passed"]
+            record = {"path": str(path), **reading.record(), "warnings": " ".join(named)}
             if args.heatmaps:
                 record["heatmap"] = None
                 if reading.ok:
@@ -143,7 +147,8 @@ def _writer(form: str, stream: TextIO, heatmaps: bool):
 
         def write(record: dict) -> None:
             cells = [record[name] for name in TABLE]
-            place = cells[6] + (f"  ({cells[7]})" if cells[7] else "")
+            note = cells[7] or cells[8]
+            place = cells[6] + (f"  ({note})" if note else "")
             stream.write(_line([*cells[:6], place], widths))
             stream.flush()
     return write

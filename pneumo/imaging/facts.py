@@ -84,7 +84,7 @@ def count_letters(pixels: np.ndarray) -> int:
     found = 0
     for how, extreme in ((cv2.MORPH_TOPHAT, pixels >= 200), (cv2.MORPH_BLACKHAT, pixels <= 55)):
         # Letters are burnt in at one full level, unlike ribs, vessels and lines.
-        mask = (cv2.morphologyEx(pixels, how, kernel) > 90) & extreme
+        mask = (cv2.morphologyEx(pixels, how, kernel) > 60) & extreme
         found += _in_lines(mask.astype(np.uint8))
     return found
 

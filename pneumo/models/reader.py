@@ -13,8 +13,9 @@ import torch
 from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
 from pneumo.models.calibration import Calibration, label_of
 from pneumo.models.checkpoint import Checkpoint, load
+from pneumo.models.checks import Check, overridden, unguarded
 from pneumo.models.gradcam import evidence_map
-from pneumo.models.guard import Check, load_guard, overridden, unguarded
+from pneumo.models.guard import load_guard
 
 DEFAULT_OPERATING_POINT = "balanced"
 

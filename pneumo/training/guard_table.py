@@ -13,10 +13,11 @@ from sklearn.metrics import roc_auc_score
 
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.models.guard import Check, Guard, descriptions
+from pneumo.models.checks import Check
+from pneumo.models.guard import Guard, descriptions
 from pneumo.training import dataset
-from pneumo.training.guard_fit import FIT, Table, fit_chest_head, standardised
-from pneumo.training.guard_material import HELD_OUT, Specimen
+from pneumo.training.guard_fit import Table, fit_chest_head, standardised
+from pneumo.training.guard_material import FIT, HELD_OUT, Specimen
 from pneumo.training.guard_pictures import DRAWERS
 
 TEST = "official test films"
