@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
+
 from pneumo.imaging import overlay
 from pneumo.models.checkpoint import CheckpointError, available_models, read_card
 from pneumo.ui.pictures import CONTOUR_SHARE, DEFAULT_SCALE
+from pneumo.ui.texts import text
 
 
 def heat_scale(card: dict) -> float:
@@ -60,3 +63,29 @@ def page_card(name: str) -> dict:
 def page_cards() -> list[dict]:
     """The cards of all models that have a checkpoint, in the order of their registration."""
     return [page_card(name) for name in available_models()]
+
+
+def curve_point(card: dict, threshold: float) -> dict:
+    """An own threshold as an operating point, its rates read off the stored curve."""
+    curve = card.get("curve") or {}
+    places = curve.get("threshold") or []
+
+    def rate(name: str) -> dict | None:
+        if len(places) < 2:
+            return None
+        return {"value": float(np.interp(threshold, places, curve[name]))}
+
+    return {
+        "name": "own", "threshold": float(threshold), "split": "validation",
+        "sensitivity": rate("sensitivity"), "specificity": rate("specificity"),
+    }
+
+
+def rate_words(rate: dict | None) -> str:
+    """A measured rate with its interval, as it is printed everywhere."""
+    if not rate:
+        return "–"
+    value = f"{rate['value']:.2f}"
+    if rate.get("low") is None:
+        return value
+    return text("rate.interval", value=value, low=f"{rate['low']:.2f}", high=f"{rate['high']:.2f}")

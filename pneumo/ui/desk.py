@@ -35,7 +35,7 @@ class Film:
     radiograph: Radiograph
     seconds: float
     touched: float
-    readings: dict[str, Reading] = field(default_factory=dict)
+    readings: dict[tuple[str, bool], Reading] = field(default_factory=dict)
 
 
 class Desk:
@@ -72,8 +72,8 @@ class Desk:
             while len(self._turns) > 1000:
                 self._turns.popitem(last=False)
 
-    def take_in(self, data: bytes, visit: str = "", turn: int = 0) -> Film:
-        """Decode a film and lay it on the desk.
+    def decode(self, data: bytes, visit: str = "", turn: int = 0) -> Film:
+        """Decode a film that is wanted once and not kept.
 
         Raises:
             UnreadableFilm: with the sentence for the person.
@@ -84,7 +84,11 @@ class Desk:
             started = time.perf_counter()
             radiograph = read_radiograph(data)
             seconds = time.perf_counter() - started
-        film = Film(secrets.token_urlsafe(16), radiograph, seconds, self._clock())
+        return Film(secrets.token_urlsafe(16), radiograph, seconds, self._clock())
+
+    def take_in(self, data: bytes, visit: str = "", turn: int = 0) -> Film:
+        """Decode a film and keep it on the desk for a while; errors as in `decode`."""
+        film = self.decode(data, visit, turn)
         with self._shelf:
             self._films[film.token] = film
             self._tidy()
@@ -114,19 +118,38 @@ class Desk:
         with self._network:
             return self._reader(name)
 
-    def read(self, film: Film, model: str, visit: str = "", turn: int = 0) -> Reading:
+    def read(
+        self, film: Film, model: str, visit: str = "", turn: int = 0, guard: bool = True
+    ) -> Reading:
         """The reading of a film by a model; a second time it is the same one.
+
+        Args:
+            film: one of this desk's.
+            model: name of a network.
+            visit: the page's name, and `turn` the number of its request.
+            turn: see above.
+            guard: False reads also what the guard would refuse.
 
         Raises:
             CheckpointError: when the model's checkpoint must not be used.
             Superseded: when the page has moved on.
         """
-        if model not in film.readings:
+        key = (model, guard)
+        if key not in film.readings:
             with self._network:
                 self._still_wanted(visit, turn)
-                reading = self._reader(model).read_radiograph(film.radiograph)
-                film.readings[model] = replace(reading, seconds=reading.seconds + film.seconds)
-        return film.readings[model]
+                reading = self._reader(model).read_radiograph(film.radiograph, guard)
+                film.readings[key] = replace(reading, seconds=reading.seconds + film.seconds)
+        return film.readings[key]
+
+    def read_once(self, data: bytes, model: str, guard: bool = True) -> Reading:
+        """The reading of a film's bytes, kept nowhere; a bad film gives a Reading that says why.
+
+        Raises:
+            CheckpointError: when the model's checkpoint must not be used.
+        """
+        with self._network:
+            return self._reader(model).examine(data, guard)[1]
 
     def _reader(self, name: str) -> Reader:
         if name not in self._readers:

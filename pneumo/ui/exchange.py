@@ -30,6 +30,7 @@ class Request:
         token: of a film already on the desk, or "".
         example: number of an example, or None.
         picture: whether the page needs the film's picture too.
+        guard: False when the person wants it read although the guard refused it.
     """
 
     models: tuple[str, ...]
@@ -39,6 +40,7 @@ class Request:
     token: str = ""
     example: int | None = None
     picture: bool = True
+    guard: bool = True
 
 
 def parse(data: object) -> Request:
@@ -64,6 +66,7 @@ def parse(data: object) -> Request:
         token=str(fields.get("token", "")),
         example=int(example) if example.isdigit() else None,
         picture=str(fields.get("picture", "yes")) == "yes",
+        guard=str(fields.get("guard", "on")) != "off",
     )
 
 
@@ -72,7 +75,8 @@ def answer(desk: Desk, examples: Sequence[Example], data: object) -> dict:
 
     Returns:
         `status` is "ok" (then film, token and readings are there), "refused" or "error" (then
-        reason is a sentence), "superseded" or "forgotten" (the page knows what to do).
+        reason is a sentence; a token with it means that the film can be read all the same),
+        "superseded" or "forgotten" (the page knows what to do).
     """
     try:
         request = parse(data)
@@ -99,11 +103,15 @@ def _answer(desk: Desk, examples: Sequence[Example], request: Request) -> dict:
         desk.announce(request.visit, request.turn)
     film = _film(desk, examples, request)
     readings = [
-        picture_reading(desk, film, desk.read(film, model, request.visit, request.turn))
+        desk.read(film, model, request.visit, request.turn, request.guard)
         for model in request.models
     ]
+    refused = next((reading for reading in readings if not reading.ok), None)
+    if refused:
+        return {"status": refused.status, "reason": refused.reason, "token": film.token}
     shown = {"film": film_picture(film.radiograph)} if request.picture else {}
-    return {"status": "ok", "token": film.token, "readings": readings, **shown}
+    drawn = [picture_reading(desk, film, reading) for reading in readings]
+    return {"status": "ok", "token": film.token, "readings": drawn, **shown}
 
 
 def _film(desk: Desk, examples: Sequence[Example], request: Request) -> Film:

@@ -21,7 +21,6 @@ ENGLISH: dict[str, str] = {
     "drop.detail": "PNG, JPEG, TIFF or DICOM, frontal view. Or drag one of the examples below.",
     "drop.choose": "Choose a film",
     "drop.now": "Let go to read this film",
-    "open": "Open film",
     "examples.title": "Examples",
     "examples.empty": "There are no example films in this installation.",
     "examples.synthetic": "Synthetic film, no patient",
@@ -36,10 +35,9 @@ ENGLISH: dict[str, str] = {
     "view.stage": "Film and film with heat",
     "view.film": "Film",
     "view.heat": "Heat of {model}",
-    "view.film.none": "No film is open.",
+    "view.film.example": "{title}: {kind}",
     "view.film.alt": "The radiograph, {width} by {height} pixels, {source}.",
     "view.heat.alt": "The same film with heat by {model}. {words} {where}",
-    "view.shrunk": "Shown at {width} by {height} pixels; read at full size.",
     "heat.none.for": "No positive evidence in this film.",
     "heat.none.against": "No evidence against pneumonia in this film.",
     "heat.where.for": "Evidence for pneumonia is strongest in the {place} of the picture and "
@@ -98,7 +96,9 @@ ENGLISH: dict[str, str] = {
     "answer.band": "Uncertain band",
     "answer.sensitivity": "Sensitivity, {split}",
     "answer.specificity": "Specificity, {split}",
-    "answer.predictive": "Predictive value if positive · if negative",
+    "answer.predictive": "PPV · NPV",
+    "answer.predictive.long": "Predictive value of a positive and of a negative label",
+    "answer.force": "Read it all the same",
     "answer.like": "Of 100 children with a score like this, {count} have pneumonia, where "
     "{prevalence} of 100 films show it.",
     "answer.agree": "The models agree.",
@@ -106,8 +106,6 @@ ENGLISH: dict[str, str] = {
     "rate.interval": "{value} ({low} to {high})",
     "split.test": "test", "split.validation": "validation",
     "answer.error": "This film was not read",
-    "answer.source": "Read as",
-    "answer.seconds": "Time",
     "answer.checks": "Please note",
     # Choosing
     "model.title": "Model",
@@ -126,6 +124,86 @@ ENGLISH: dict[str, str] = {
     "prevalence.title": "Of 100 such films here, pneumonia in",
     "prevalence.hint": "The share of films with pneumonia on your own ward; it decides the "
     "predictive values and not the reading",
+    # The report
+    "tools.report": "Report", "key.report": "Report of this reading",
+    "report.title": "Pneumo: reading of a chest radiograph",
+    "report.dialog": "Report of this reading",
+    "report.comment": "Comment of the reader",
+    "report.comment.hint": "Printed as it is. Nothing about the patient is printed unless you "
+    "type it here.",
+    "report.pdf": "Save PDF", "report.png": "Save PNG", "report.busy": "Drawing the page ...",
+    "report.checks": "Checks", "report.checks.none": "Nothing to note.",
+    "report.weights": "{model}, weights sha256 {sha256}", "report.source": "Film read as {source}",
+    "report.forgotten": "This film is no longer in memory. Please open it again.",
+    # Many films
+    "many.title": "Many films",
+    "many.drop": "Drop up to {most} films, a folder or a zip here",
+    "many.choose": "Choose films", "many.stop": "Stop", "many.clear": "Clear",
+    "many.csv": "Save table (CSV)", "many.summary": "Save summary (HTML)",
+    "many.progress": "{done} of {total} read, about {left} left",
+    "many.done": "{done} of {total} read in {time}",
+    "many.stopped": "Stopped after {done} of {total}",
+    "many.counts": "Pneumonia pattern likely {PNEUMONIA}, uncertain {UNCERTAIN}, unlikely "
+    "{NORMAL}, not read {unread}",
+    "many.too": "Only the first {most} films were taken.",
+    "many.zip": "This zip cannot be opened: {reason}",
+    "many.zip.broken": "it is damaged or no zip.",
+    "many.zip.locked": "it is locked with a password.",
+    "many.zip.large": "its files are too large when unpacked.",
+    "many.seconds": "{count} s", "many.minutes": "{count} min",
+    "many.hint": "File names stay in your browser; only the films travel, one by one.",
+    "many.open": "Open {name} in the viewer",
+    "many.column.picture": "Film", "many.column.name": "File", "many.column.status": "Status",
+    "many.column.probability": "Probability", "many.column.label": "Label",
+    "many.column.notes": "Please note", "many.column.reason": "Reason",
+    "many.status.ok": "read", "many.status.refused": "refused", "many.status.error": "not read",
+    "many.status.waiting": "waiting", "many.table": "Films and their readings",
+    "many.sort": "Sort by {column}", "many.progressbar": "Progress",
+    # The model card
+    "card.title": "What this is for",
+    "card.intended": "Pneumo is made for research and teaching: to see what networks trained on a "
+    "public set of children's chest radiographs say about a film, how sure they are, and where "
+    "they look. It is no medical device and has never been tested in care.",
+    "card.limits": "Limits",
+    "card.limit.children": "The networks learned from children of one to five years of one "
+    "hospital. On adults, newborns, lateral films or other projections their answers mean little.",
+    "card.limit.source": "Films of other hospitals, devices and exposures differ; expect lower "
+    "accuracy than the tables say.",
+    "card.limit.score": "The probability holds where half of the films show pneumonia. On your "
+    "ward it is another: set the prevalence beside the answer.",
+    "card.limit.heat": "Heat shows what moved the network's score. It is coarse and no outline of "
+    "disease, and a convincing place does not make the answer right.",
+    "card.limit.other": "Only pneumonia is asked. Effusion, pneumothorax, tumours, fractures and "
+    "tubes are not looked for and may mislead the score.",
+    "card.limit.device": "A person must read every film; an answer here is no reason to treat or "
+    "not to treat.",
+    "card.results": "Results",
+    "card.results.how": "In brackets: 95 % intervals. Thresholds were fixed on validation films of "
+    "patients who are not in the training set; the test films decided nothing. Brier score and "
+    "calibration error are better when smaller.",
+    "card.network": "Network", "card.films": "Films", "card.count": "Count",
+    "card.auc": "AUC", "card.accuracy": "Accuracy", "card.sensitivity": "Sensitivity",
+    "card.specificity": "Specificity", "card.brier": "Brier score", "card.ece": "Calibration error",
+    "card.roc": "Sensitivity and specificity at every threshold, on {on}. Dots: operating points.",
+    "card.roc.alt": "Receiver operating characteristic of {title}",
+    "card.roc.x": "1 − specificity", "card.roc.y": "sensitivity",
+    "card.confusion": "Confusion on the test films",
+    "card.called.ill": "called pneumonia", "card.called.well": "called normal",
+    "card.is.ill": "has pneumonia", "card.is.well": "is normal",
+    "card.test.none": "The official test films have not been scored with these weights.",
+    "card.parameters": "Parameters", "card.data": "Data", "card.data.training": "Trained on",
+    "card.data.validation": "Validated on", "card.side": "{films} films of {patients} patients",
+    "card.weights": "Weights, sha256",
+    # For programs
+    "api.film": "Film",
+    "api.model": "Model", "api.model.info": "Name of a network, as /models gives it",
+    "api.threshold": "Threshold",
+    "api.threshold.info": "Own threshold, 0 to 1; empty for the balanced operating point",
+    "api.heat": "Heat", "api.heat.info": "Add the signed evidence as rows of numbers",
+    "api.guard": "Guard", "api.guard.info": "Refuse what is no frontal chest radiograph",
+    "api.reading": "Reading", "api.models": "Models",
+    "api.unknown": "There is no model called '{name}'. Available: {names}.",
+    "api.threshold.wrong": "The threshold must be a number from 0 to 1.",
     # What can go wrong outside the film
     "error.offline": "The app did not answer. Please check that it still runs, and drop the film "
     "again.",
@@ -136,6 +214,15 @@ ENGLISH: dict[str, str] = {
     "error.nofile": "No file arrived. Please drop one film file.",
     "error.folder": "This is a folder. Please drop one film file.",
     "error.display": "Your browser could not show this film. Please try another browser.",
+    # What the gate says to requests that do not come through
+    "gate.400": "This request could not be understood. What can be asked is described at "
+    "/gradio_api/info.",
+    "gate.404": "There is nothing at this address.",
+    "gate.408": "The request took too long to arrive. Please try again.",
+    "gate.413": "This request is too large. A film may have up to {limit} MB.",
+    "gate.500": "Something went wrong inside the app. Please try again, and report it if it "
+    "happens once more.",
+    "gate.503": "Too many films are being read at this moment. Please try again in a minute.",
 }
 
 

@@ -17,7 +17,7 @@ class CountingReader:
         self.name = name
         self.count = 0
 
-    def read_radiograph(self, radiograph) -> Reading:
+    def read_radiograph(self, radiograph, guard=None) -> Reading:
         self.count += 1
         return Reading(radiograph.source, self.name, "0" * 64, "ok",
                        probability=float(radiograph.pixels.mean()) / 255)
@@ -45,6 +45,8 @@ def test_a_film_is_read_once_by_each_model():
     assert desk.read(desk.fetch(film.token), "a") is first
     assert desk.read(film, "b").model == "b"
     assert desk.reader("a").count == 1
+    assert desk.read(film, "a", guard=False) is not first
+    assert desk.reader("a").count == 2
     assert first.seconds >= film.seconds
 
 

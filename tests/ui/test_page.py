@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pneumo.ui import layout
-from pneumo.ui.room import ASSETS
+from pneumo.ui.assets_text import ASSETS
 from pneumo.ui.texts import ENGLISH, filled, text
 
 

@@ -61,7 +61,7 @@ function answerOf(reading, choice, brief) {
       !brief && [t("answer.model"), card.title],
       [t("answer.sensitivity", { split }), rateOf(point.sensitivity)],
       [t("answer.specificity", { split }), rateOf(point.specificity)],
-      predictive && [t("answer.predictive"),
+      predictive && [h("abbr", { title: t("answer.predictive.long") }, t("answer.predictive")),
         `${percent(predictive.ppv, 0)} · ${percent(predictive.npv, 0)}`],
     ]),
     brief ? null : sentenceOf(reading, choice));
@@ -78,7 +78,8 @@ function answersOf(readings, choice) {
   return [notes, verdict, h("div.pn-versus", {}, results)].filter(Boolean);
 }
 
-function errorOf(reason) {
+function errorOf(reason, force) {
   return h("div.pn-error", { role: "alert" },
-    h("strong", {}, t("answer.error")), h("p", {}, reason));
+    h("strong", {}, t("answer.error")), h("p", {}, reason),
+    force && h("button.pn-button", { type: "button", onclick: force }, t("answer.force")));
 }

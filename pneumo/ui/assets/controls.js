@@ -9,7 +9,7 @@ function segments(name, title, options, chosen, choose) {
   return h("fieldset.pn-segments", {}, h("legend", {}, title), h("div", {}, labels));
 }
 
-function modelChoice(chosen, choose) {
+function modelChoice(chosen, choose, name = "pn-model") {
   const options = FACTS.cards.map((card) => ({
     value: card.name,
     label: card.title,
@@ -21,7 +21,7 @@ function modelChoice(chosen, choose) {
     const label = usable.length === 2 ? t("model.both") : t("model.all");
     options.push({ value: "all", label, hint: t("model.all.hint") });
   }
-  return segments("pn-model", t("model.title"), options, chosen, choose);
+  return segments(name, t("model.title"), options, chosen, choose);
 }
 
 // change(changes) is called with what was chosen: point, threshold or prevalence.

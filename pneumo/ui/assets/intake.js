@@ -53,7 +53,7 @@ async function fillGallery(room, server, take) {
   const note = room.querySelector(".pn-example-note");
   if (!examples.length) {
     note.textContent = t("examples.empty");
-    return;
+    return examples;
   }
   gallery.replaceChildren(...examples.map((example) => {
     const { id, title, kind } = example;
@@ -64,7 +64,7 @@ async function fillGallery(room, server, take) {
       title: example.caption || title,
       "aria-label": t("examples.choose", { title, kind }),
       "data-example": id,
-      onclick: () => take({ example: id, about: example }),
+      onclick: () => take({ example: id }),
     }, h("img", { src: `data:image/png;base64,${example.png}`, alt: "", draggable: "false" }),
     h("span", {}, truth || title));
     button.addEventListener("dragstart", (event) => {
@@ -77,4 +77,5 @@ async function fillGallery(room, server, take) {
   const sources = [...new Set(examples.map((example) => example.attribution).filter(Boolean))];
   note.textContent = [kinds.join(" · "),
     ...sources.map((attribution) => t("examples.source", { attribution }))].join(". ");
+  return examples;
 }

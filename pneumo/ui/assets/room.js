@@ -6,15 +6,14 @@ function startRoom(element, server) {
   const answer = room.querySelector(".pn-answer");
   const visit = crypto.getRandomValues(new Uint32Array(3)).join("-");
   const first = usableCards().at(-1);
-  const state = { turn: 0, source: null, token: "", film: null, readings: [] };
+  const state = { turn: 0, source: null, token: "", film: null, readings: [], examples: [] };
   const choice = {
     model: first?.name ?? "", point: "balanced", prevalence: 0.5,
     threshold: first?.points.find((point) => point.name === "balanced")?.threshold ?? 0.5,
   };
 
   function take(source) {
-    state.source = source;
-    state.token = "";
+    Object.assign(state, { source, token: "", forced: false });
     return read();
   }
 
@@ -36,7 +35,7 @@ function startRoom(element, server) {
       reply = { status: "error", reason: t("error.offline") };
     }
     if (turn !== state.turn) return;
-    if (reply.status !== "ok") return fail(reply.reason ?? t("error.server"));
+    if (reply.status !== "ok") return fail(reply.reason ?? t("error.server"), reply.token);
     try {
       shown = {
         film: reply.film ? await Viewer.prepareFilm(reply.film) : state.film,
@@ -50,14 +49,17 @@ function startRoom(element, server) {
     if (turn !== state.turn) return;
     Object.assign(state, shown, { token: reply.token });
     settle("ready");
-    viewer.show(state.film, state.readings);
+    viewer.show(state.film, state.readings, filmTitle());
     render();
   }
 
+  function modelsChosen() {
+    return choice.model === "all" ? usableCards().map((card) => card.name).join() : choice.model;
+  }
+
   function ask(turn) {
-    const models = choice.model === "all" ? usableCards().map((card) => card.name).join()
-      : choice.model;
-    const data = { models, visit, turn, token: state.token };
+    const data = { models: modelsChosen(), visit, turn, token: state.token };
+    if (state.forced) data.guard = "off";
     data.picture = state.token && state.film ? "no" : "yes";
     if (state.token) return server.read(data);
     if (state.source.film) {
@@ -74,16 +76,27 @@ function startRoom(element, server) {
     room.removeAttribute("aria-busy");
   }
 
-  function fail(reason) {
-    Object.assign(state, { token: "", film: null, readings: [], source: null });
+  // A token says that the film itself is sound and may be read all the same.
+  function fail(reason, token = "") {
+    Object.assign(state, { token, film: null, readings: [] });
+    if (!token) state.source = null;
     settle("error");
     viewer.show(null, []);
-    answer.replaceChildren(errorOf(reason));
+    const force = () => {
+      state.forced = true;
+      read();
+    };
+    answer.replaceChildren(errorOf(reason, token ? force : null));
   }
 
   function refuse(reason) {
     state.turn += 1;
     fail(reason);
+  }
+
+  function filmTitle() {
+    const example = state.examples.find(({ id }) => id === state.source.example);
+    return example ? t("view.film.example", example) : t("view.film");
   }
 
   function render() {
@@ -115,14 +128,21 @@ function startRoom(element, server) {
   const open = () => room.querySelector(".pn-file").click();
   room.querySelector("[data-do=open]").addEventListener("click", open);
   startIntake(room, take, refuse);
+  document.addEventListener("pneumo-open", (event) => take(event.detail));
   startPointer(room.querySelector(".pn-panes"), viewer);
-  const refresh = startToolbar(room, viewer, { open, nextModel });
+  const report = startReport(room, server, () => state.readings.length && {
+    models: modelsChosen(), token: state.token, guard: state.forced ? "off" : "on",
+    point: choice.point, threshold: choice.threshold, sign: viewer.heat.sign,
+    opacity: viewer.heat.on ? viewer.heat.opacity : 0,
+  });
+  const refresh = startToolbar(room, viewer, { open, nextModel, report });
   viewer.onchange = () => {
     refresh();
     describe();
   };
   refresh();
-  fillGallery(room, server, take).catch((error) => console.error(error));
+  fillGallery(room, server, take).then((examples) => { state.examples = examples; },
+    (error) => console.error(error));
   room.querySelector(".pn-controls").replaceChildren(
     modelChoice(choice.model, chooseModel), ...pointChoice(choice, change),
     prevalenceChoice(choice, change));

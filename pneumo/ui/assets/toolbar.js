@@ -27,6 +27,7 @@ function actionsOf(viewer, page) {
     { name: "up", key: "ArrowUp", run: () => moveBy(viewer, 0, 40) },
     { name: "down", key: "ArrowDown", run: () => moveBy(viewer, 0, -40) },
     { name: "reset", key: "0", run: () => viewer.reset() },
+    { name: "report", key: "p", run: page.report },
     { name: "full", key: "f", run: page.full },
     { name: "model", key: "m", run: page.nextModel },
     { name: "help", key: "?", run: page.help },
@@ -62,7 +63,7 @@ function startToolbar(room, viewer, page) {
     h("div.pn-tools", {}, button("tool", false), button("invert", false), button("reset")),
     h("div.pn-tools", {}, button("heat", true), button("style", false), button("sign", false),
       h("label.pn-opacity", {}, h("span", {}, t("tools.opacity")), opacity)),
-    h("div.pn-tools.pn-end", {}, button("full"), button("help")),
+    h("div.pn-tools.pn-end", {}, button("report"), button("full"), button("help")),
   );
   return function refresh() {
     const pressed = {

@@ -37,11 +37,11 @@ class Viewer {
   }
 
   // film null empties the stage; readings may be empty while a film is shown alone.
-  show(film, readings) {
+  show(film, readings, name) {
     if (film !== this.film) this.view = { ...RESTING_VIEW };
     this.film = film;
     this.drawn = "";
-    const titles = film ? [t("view.film"), ...readings.map((r) => r.card.title)] : [];
+    const titles = film ? [name, ...readings.map((r) => r.card.title)] : [];
     this.panes = titles.map((title, number) => this._pane(title, readings[number - 1] ?? null));
     this.host.replaceChildren(...this.panes.map((pane) => pane.figure));
     this.host.dataset.count = this.panes.length;

@@ -1,0 +1,65 @@
+"""Many films: the second tab, one request a film, so that one bad film never stops the rest."""
+
+from __future__ import annotations
+
+import logging
+
+import gradio as gr
+
+from pneumo.imaging.film import MAX_BYTES
+from pneumo.imaging.radiograph import UnreadableFilm
+from pneumo.models.checkpoint import CheckpointError
+from pneumo.models.reader import Reading
+from pneumo.ui.assets_text import asset, script
+from pneumo.ui.cards import page_cards
+from pneumo.ui.desk import Desk
+from pneumo.ui.exchange import parse
+from pneumo.ui.pictures import thumbnail
+from pneumo.ui.texts import filled, text
+
+SCRIPTS = ("core.js", "controls.js", "zip.js", "table.js", "many.js")
+MOST = 500
+
+
+def brief(desk: Desk, data: object) -> dict:
+    """One film of many, read and not kept.
+
+    Returns:
+        record (as `Reading.record`, status "error" when it was not read) and png, a small
+        picture of the film as base64, or "".
+    """
+    try:
+        request = parse(data)
+    except (ValueError, TypeError):
+        return {"record": {"status": "error", "reason": text("error.nofile")}, "png": ""}
+    model, picture = request.models[0], ""
+    try:
+        try:
+            film = desk.decode(request.film or b"")
+            reading = desk.read(film, model, guard=request.guard)
+            picture = thumbnail(film.radiograph)
+        except UnreadableFilm as error:
+            sha256 = desk.reader(model).checkpoint.weights_sha256
+            reading = Reading("", model, sha256, error.status, reason=error.sentence)
+        return {"record": reading.record(), "png": picture}
+    except CheckpointError as error:
+        return {"record": {"status": "error", "reason": str(error)}, "png": ""}
+    except Exception:
+        logging.getLogger(__name__).exception("a film of many could not be read")
+        return {"record": {"status": "error", "reason": text("error.server")}, "png": ""}
+
+
+def many_films(desk: Desk) -> gr.HTML:
+    """The component of the second tab; to be called inside a Blocks context."""
+
+    def read_one(data):
+        return brief(desk, data)
+
+    return gr.HTML(
+        html_template=filled(asset("many.html")),
+        js_on_load=script(SCRIPTS, "startMany(element, server);", cards=page_cards(),
+                          limit=MAX_BYTES, most=MOST),
+        server_functions=[read_one],
+        apply_default_css=False,
+        elem_id="many-films",
+    )

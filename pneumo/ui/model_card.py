@@ -1,0 +1,182 @@
+"""The model card tab: tables and curves drawn from the json cards, explained for a doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+import gradio as gr
+
+from pneumo.models.checkpoint import CheckpointError, available_models, read_card
+from pneumo.ui.cards import operating_points, rate_words
+from pneumo.ui.texts import text
+
+MEASURES = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
+LIMITS = ("children", "source", "score", "heat", "other", "device")
+
+
+def model_card_tab() -> gr.HTML:
+    """The component of the third tab; to be called inside a Blocks context."""
+    return gr.HTML(value=page(list(_cards())), apply_default_css=False, elem_id="model-card")
+
+
+def page(cards: Sequence[dict]) -> str:
+    """The whole tab as html.
+
+    Args:
+        cards: the json cards of the networks shown; parts that one lacks are left out.
+    """
+    if not cards:
+        return f'<article class="pn-card"><p>{_text("model.none")}</p></article>'
+    limits = "".join(f"<li>{_text(f'card.limit.{name}')}</li>" for name in LIMITS)
+    return "".join([
+        '<article class="pn-card">',
+        f"<h2>{_text('card.title')}</h2><p>{_text('card.intended')}</p>",
+        f"<h2>{_text('card.limits')}</h2><ul>{limits}</ul>",
+        f"<h2>{_text('card.results')}</h2><p>{_text('card.results.how')}</p>",
+        results(cards),
+        "".join(_network(card) for card in cards),
+        "</article>",
+    ])
+
+
+def results(cards: Sequence[dict]) -> str:
+    """Scores of every network on every split that was scored, with intervals."""
+    rows = []
+    for card in cards:
+        for split, scores in _splits(card):
+            cells = [_scored(scores.get(name)) for name in MEASURES]
+            rows.append([_title(card), split, str(scores.get("n", "")), *cells])
+    head = ["card.network", "card.films", "card.count", *(f"card.{name}" for name in MEASURES)]
+    return _table("card.results", [text(key) for key in head], rows)
+
+
+def roc(card: dict) -> str:
+    """The receiver operating characteristic of the stored curve, with the operating points."""
+    curve = card.get("curve") or {}
+    if len(curve.get("threshold") or []) < 2:
+        return ""
+    pairs = sorted(zip(curve["specificity"], curve["sensitivity"], strict=True))
+    line = " ".join(f"{20 + 200 * (1 - well):.1f},{220 - 200 * ill:.1f}" for well, ill in pairs)
+    marks = []
+    for point in operating_points(card):
+        if point["sensitivity"] and point["specificity"]:
+            x = 20 + 200 * (1 - point["specificity"]["value"])
+            y = 220 - 200 * point["sensitivity"]["value"]
+            name = _text(f"point.{point['name']}.short")
+            marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{name}</title></circle>')
+    label = escape(text("card.roc.alt", title=_title(card)))
+    return (
+        f'<figure><svg viewBox="0 0 240 250" role="img" aria-label="{label}">'
+        '<path class="pn-axis" d="M20 20V220H220M20 220L220 20"/>'
+        f'<polyline class="pn-roc" points="{line}"/>{"".join(marks)}'
+        f'<text x="120" y="240" text-anchor="middle">{_text("card.roc.x")}</text>'
+        f'<text x="12" y="120" text-anchor="middle" transform="rotate(-90 12 120)">'
+        f'{_text("card.roc.y")}</text></svg>'
+        f"<figcaption>{escape(text('card.roc', on=curve.get('on', text('split.validation'))))}"
+        "</figcaption></figure>"
+    )
+
+
+def _cards() -> Iterator[dict]:
+    for name in available_models():
+        try:
+            yield read_card(name)
+        except CheckpointError:
+            continue
+
+
+def _network(card: dict) -> str:
+    points = [
+        [text(f"point.{point['name']}"), f"{point['threshold']:.3f}",
+         text(f"split.{point['split']}") if point["split"] else "–",
+         rate_words(point["sensitivity"]), rate_words(point["specificity"])]
+        for point in operating_points(card)
+        if f"point.{point['name']}" in _known_points()
+    ]
+    head = [text(key) for key in
+            ("point.title", "answer.threshold", "card.films", "card.sensitivity",
+             "card.specificity")]
+    return "".join([
+        f"<section><h2>{escape(_title(card))}</h2>",
+        f'<div class="pn-card-row">{roc(card)}<div>',
+        _table("point.title", head, points), _confusion(card), _facts(card),
+        "</div></div></section>",
+    ])
+
+
+def _known_points() -> set[str]:
+    return {"point.balanced", "point.high_sensitivity", "point.high_specificity"}
+
+
+def _confusion(card: dict) -> str:
+    test = (card.get("metrics") or {}).get("test") or {}
+    counts = test.get("confusion")
+    if not counts:
+        return f"<p>{_text('card.test.none')}</p>"
+    head = ["", text("card.called.ill"), text("card.called.well")]
+    rows = [
+        [text("card.is.ill"), str(counts["true_positive"]), str(counts["false_negative"])],
+        [text("card.is.well"), str(counts["false_positive"]), str(counts["true_negative"])],
+    ]
+    return _table("card.confusion", head, rows)
+
+
+def _facts(card: dict) -> str:
+    """Data, training and weights: whatever the card holds, in its own words."""
+    data, training = card.get("data") or {}, card.get("training") or {}
+    facts = [(text("card.parameters"), f"{card['architecture'].get('parameters', 0):,}")]
+    if data.get("name"):
+        facts.append((text("card.data"), data["name"]))
+    for side in ("training", "validation"):
+        if isinstance(data.get(side), dict):
+            counts = text("card.side", films=data[side].get("films", "?"),
+                          patients=data[side].get("patients", "?"))
+            facts.append((text(f"card.data.{side}"), counts))
+    plain = (str, int, float)
+    facts += [(key.replace("_", " "), str(value)) for key, value in training.items()
+              if isinstance(value, plain) and len(str(value)) <= 300]
+    facts.append((text("card.weights"), str(card["weights"].get("sha256", ""))))
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+                   for name, value in facts)
+    return f'<dl class="pn-card-facts">{rows}</dl>'
+
+
+def _splits(card: dict) -> Iterator[tuple[str, dict]]:
+    metrics = card.get("metrics") or {}
+    test, validation = metrics.get("test"), metrics.get("validation") or {}
+    if test:
+        yield text("split.test"), test
+    if "auc" in validation:
+        validation = {"": validation}
+    for name, scores in validation.items():
+        if isinstance(scores, dict) and "auc" in scores:
+            yield f"{text('split.validation')} {name}".strip(), scores
+
+
+def _scored(rate: dict | None) -> str:
+    if not isinstance(rate, dict) or rate.get("value") is None:
+        return "–"
+    low, high = rate.get("low"), rate.get("high")
+    if low is None:
+        return f"{rate['value']:.3f}"
+    return text("rate.interval", value=f"{rate['value']:.3f}", low=f"{low:.3f}", high=f"{high:.3f}")
+
+
+def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in rows
+    )
+    return (f'<div class="pn-scroll" tabindex="0" role="region" aria-label="{_text(caption)}">'
+            f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>")
+
+
+def _title(card: dict) -> str:
+    return str(card["architecture"].get("title") or card["architecture"]["name"])
+
+
+def _text(key: str) -> str:
+    return escape(text(key))

@@ -1,0 +1,48 @@
+"""The model card tab: every number is the json's, and a card that lacks parts is still shown."""
+
+import copy
+import re
+
+import pytest
+
+from pneumo.models.checkpoint import available_models, read_card
+from pneumo.ui.model_card import page, results
+
+RATE = {"value": 0.912, "low": 0.88, "high": 0.931}
+SCORES = {"n": 624, "positives": 390, "threshold": 0.5, "confusion": {
+    "true_positive": 371, "false_negative": 19, "true_negative": 211, "false_positive": 23},
+    **dict.fromkeys(("auc", "accuracy", "sensitivity", "specificity", "brier", "ece"), RATE)}
+
+
+@pytest.fixture
+def card(networks) -> dict:
+    card = copy.deepcopy(read_card(available_models()[0]))
+    card["metrics"] = {"validation": {"clean": SCORES}, "test": SCORES}
+    return card
+
+
+def test_every_score_of_the_json_stands_there_with_its_interval(card):
+    table = results([card])
+    assert table.count("0.912 (0.880 to 0.931)") == 12
+    assert "624" in table
+    shown = page([card])
+    for count in SCORES["confusion"].values():
+        assert f"<td>{count}</td>" in shown
+    assert card["weights"]["sha256"] in shown and "<svg" in shown
+
+
+@pytest.mark.parametrize("missing", ["metrics", "training", "data", "curve", "uncertain", "heat"])
+def test_a_card_without_a_part_is_shown_without_it(card, missing):
+    card.pop(missing, None)
+    assert card["weights"]["sha256"] in page([card])
+
+
+def test_what_a_card_says_cannot_become_markup(card):
+    card["architecture"]["title"] = "<img src=x onerror=alert(1)>"
+    card["data"] = {"name": "<b>data</b>"}
+    shown = page([card])
+    assert "<img" not in shown and "<b>" not in shown
+
+
+def test_no_card_is_a_sentence():
+    assert "train" in re.sub("<.*?>", "", page([]))
