@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pneumo.imaging.facts import Facts
@@ -28,9 +29,10 @@ SAYINGS = {
     "unlike": "The film differs from those the network learned from, so its answer is less "
     "reliable.",
 }
+TURNS = ("turned 90", "turned 180", "turned 270")
 # Check of the reading -> the heads it consults, in the order of what matters more.
 WARNINGS = {
-    "upright": ("turned 90", "turned 180", "turned 270", "mirrored"),
+    "upright": (*TURNS, "mirrored"),
     "whole": ("cropped",),
     "population": ("adult", "unlike"),
 }
@@ -67,8 +69,16 @@ def chest_check(is_chest: bool, declared_lateral: bool) -> Check:
     return Check("chest", "passed", "This looks like a frontal chest radiograph.")
 
 
-def named_warnings(found: set[str]) -> tuple[Check, ...]:
-    """A check for every entry of `WARNINGS`; `found` holds the heads that said yes."""
+def named_warnings(found: Mapping[str, float]) -> tuple[Check, ...]:
+    """A check for every entry of `WARNINGS`.
+
+    Args:
+        found: the heads that said yes, with how far each is above its threshold.
+    """
+    turns = [name for name in TURNS if name in found]
+    if turns:
+        # Of a film that lies on its side nothing else can be said.
+        return (Check("upright", "warned", SAYINGS[max(turns, key=found.__getitem__)]),)
     checks = []
     for name, heads in WARNINGS.items():
         said = next((SAYINGS[head] for head in heads if head in found), None)

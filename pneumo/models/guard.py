@@ -89,7 +89,10 @@ class Guard:
             tuple of Check; the film must be refused when one has failed.
         """
         scores = self.scores(descriptions(features, square[None])[0])
-        found = {name for name, head in self.heads.items() if scores[name] >= head.threshold}
+        found = {
+            name: scores[name] - head.threshold
+            for name, head in self.heads.items() if scores[name] >= head.threshold
+        }
         chest = chest_check("chest" in found, LATERAL_NOTE in film.notes)
         return (chest, *fact_checks(facts_of(film.pixels)), *named_warnings(found))
 

@@ -169,8 +169,9 @@ def _copies(plain: Specimen, index: int) -> tuple[str, ...]:
     if plain.part == HELD_OUT:
         every = tuple(name for name in CHANGES if name not in ("plain", "varied"))
         return every if index % 6 == 0 else ()
-    others = ("degraded", "cropped", "degraded", "mirrored", "upside-down")
-    return (tuple(TURNS)[index % 3], others[index % 5])
+    others = ("degraded", "turned 90", "cropped", "degraded", "turned 180", "mirrored",
+              "degraded", "turned 270", "upside-down")
+    return (others[index % len(others)],)
 
 
 def originals(sources: Sources) -> Iterator[Specimen]:

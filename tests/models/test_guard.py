@@ -99,6 +99,11 @@ def test_warnings_are_named_and_the_film_is_read(checkpoint, film, head, check, 
     assert reading.ok and [c.name for c in warned] == [check] and word in warned[0].detail
 
 
+def test_of_a_turned_film_only_the_likeliest_turn_is_told():
+    one, = named_warnings({"turned 90": 0.1, "turned 270": 2.0, "cropped": 9.0, "unlike": 9.0})
+    assert one.outcome == "warned" and "anticlockwise" in one.detail
+
+
 def test_a_declared_lateral_view_is_refused(checkpoint, film):
     write_guard(checkpoint, chest=-1.0)
     reading = Reader(checkpoint).read_radiograph(replace(film, notes=(LATERAL_NOTE,)))
