@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
 
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.ui.cards import page_cards
@@ -14,28 +13,25 @@ from pneumo.ui.gate.uploads import Uploads
 from pneumo.ui.texts import text
 
 
-class FilmField(gr.File):
+def film_field() -> gr.File:
     """A file field for programs whose value is the token of an upload and never a path.
 
-    Without a data model Gradio neither opens, copies nor downloads what the field names.
+    Programs are told to upload a file first, as for every file field. But without a data model
+    Gradio neither opens, copies nor downloads what the field names. (A subclass would say the
+    same, but for each one Gradio writes a file beside the module.)
     """
-
-    is_template = True  # the page draws it as its parent
-
-    def __init__(self, label: str) -> None:
-        super().__init__(label=label)
-        self.data_model = None
-
-    def api_info(self) -> dict[str, Any]:
-        """What programs are told to send: a file, uploaded first, as for every file field."""
-        return FileData.model_json_schema()
+    field = gr.File(label=text("api.film"))
+    described = field.api_info()
+    field.data_model = None
+    field.api_info = lambda: described
+    return field
 
 
 def public_events(desk: Desk, uploads: Uploads) -> None:
     """Declare /predict and /models; to be called inside a Blocks context."""
     names = available_models()
     with gr.Column(visible=False):
-        film = FilmField(label=text("api.film"))
+        film = film_field()
         model = gr.Textbox(label=text("api.model"), info=text("api.model.info"),
                            value=names[-1] if names else "")
         threshold = gr.Number(label=text("api.threshold"), info=text("api.threshold.info"))

@@ -1,0 +1,50 @@
+"""Films a program has sent and not yet had read: in memory, under random names, for minutes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+
+from pneumo.imaging.film import MAX_BYTES
+
+# A program asks for the reading right after it has sent the film.
+KEEP_SECONDS = 5 * 60
+KEEP_BYTES = 2 * MAX_BYTES
+MOST = 1000
+
+
+class Full(Exception):
+    """So many films are waiting that no other can be kept."""
+
+
+class Uploads:
+    """Bytes under tokens; each is given out once and never touches the disk."""
+
+    def __init__(self, keep_bytes: int = KEEP_BYTES, most: int = MOST) -> None:
+        self._keep_bytes = keep_bytes
+        self._most = most
+        self._films: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def put(self, data: bytes) -> str:
+        """Keep a film and give its token, a name that nobody can guess.
+
+        Raises:
+            Full: when there is no room for it.
+        """
+        with self._lock:
+            kept = sum(map(len, self._films.values()))
+            if len(self._films) >= self._most or kept + len(data) > self._keep_bytes:
+                raise Full
+            token = secrets.token_urlsafe(16)
+            self._films[token] = data
+            return token
+
+    def take(self, token: str) -> bytes | None:
+        """The film of a token, forgotten with this; None when there is none."""
+        with self._lock:
+            return self._films.pop(token, None)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._films)
