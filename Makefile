@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .PHONY: run test lint system browser clean
 run: system $(VENV)/run.stamp
-	$(BIN)/python app.py
+	$(BIN)/python app.py --open
 
 test: system $(VENV)/test.stamp browser
 	$(BIN)/python -m ruff check .

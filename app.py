@@ -23,10 +23,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Pneumo in the browser.")
     parser.add_argument("--examples", type=Path, metavar="DIR",
                         help="a folder of own films for the gallery")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
     arguments = parser.parse_args()
     if arguments.examples:
         if not arguments.examples.is_dir():
             parser.error(f"there is no folder {arguments.examples}")
         demo = build_demo(arguments.examples)
     threading.Thread(target=warm_up, args=(demo.desk,), daemon=True).start()
-    demo.launch(**launch_arguments())
+    demo.launch(**launch_arguments(), inbrowser=arguments.open)

@@ -166,7 +166,7 @@ def _in_memory(
     table: Sequence[dataset.Film], lungs: Path | None, preprocessing: Preprocessing
 ) -> Films:
     cv2.setNumThreads(1)
-    with tqdm(total=len(table), unit="film", desc="reading", delay=2) as bar:
+    with tqdm(total=len(table), unit="film", desc="reading", disable=None) as bar:
         squares = dataset.load_squares(table, preprocessing, lambda done: bar.update(done - bar.n))
     masks = dataset.load_lungs(table, lungs, preprocessing) if lungs else {}
     return Films(np.ascontiguousarray(squares), dataset.labels(table), masks)

@@ -155,3 +155,23 @@ def test_impossible_starting_weights(tmp_path):
     torch.save({"x": torch.zeros(2)}, tmp_path / "other.pth")
     with pytest.raises(InitialError, match="No tensor"):
         start("cnn", str(tmp_path / "other.pth"), 0)
+
+
+def test_imagenet_weights_are_torchvisions_and_their_absence_is_a_sentence(monkeypatch):
+    from urllib.error import URLError
+
+    from torchvision.models import resnet18
+
+    published = resnet18(num_classes=1000).state_dict()
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url",
+                        lambda *a, **k: published)
+    network, initial = start("resnet18", "imagenet", 0)
+    assert initial.fresh == ("fc.weight", "fc.bias") and initial.unused == initial.fresh
+    assert torch.equal(network.conv1.weight, published["conv1.weight"])
+
+    def offline(*a, **k):
+        raise URLError("no route")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
+    with pytest.raises(InitialError, match="could not be downloaded"):
+        start("resnet18", "imagenet", 0)
