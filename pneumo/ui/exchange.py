@@ -54,7 +54,8 @@ def parse(data: object) -> Request:
     if not isinstance(fields, dict):
         raise ValueError("a request is a table of names and values")
     known = available_models()
-    models = tuple(name for name in str(fields.get("models", "")).split(",") if name in known)
+    wanted = str(fields.get("models", "")).split(",")
+    models = tuple(dict.fromkeys(name for name in wanted if name in known))
     if not models:
         raise ValueError("a request names at least one available model")
     example = str(fields.get("example", ""))

@@ -83,6 +83,8 @@ class Gate:
         blocks, method = scope["app"].get_blocks(), scope["method"]
         call = CALLS.fullmatch(path)
         if method in ("GET", "HEAD") and LOOKS.fullmatch(path):
+            # Gradio keeps this with the first visitor's Host in its addresses, whatever it was.
+            scope["app"].api_info = None
             await self.app(scope, receive, out)
         elif method != "POST":
             raise Refusal(404)

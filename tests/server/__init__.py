@@ -1,0 +1,1 @@
+"""Attacks on the real app, each of which has to fail."""
