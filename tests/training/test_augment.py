@@ -8,7 +8,13 @@ import pytest
 
 from pneumo.imaging.phantom import phantom
 from pneumo.training.augment import (
-    Augmentation, augment, degraded_copies, generator, jpeg, random_matrix, warp,
+    Augmentation,
+    augment,
+    degraded_copies,
+    generator,
+    jpeg,
+    random_matrix,
+    warp,
 )
 
 STILL = Augmentation(crop=1.0, rotation=0, shear=0, flip=0, exposure=0, degrade=0)

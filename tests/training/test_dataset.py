@@ -10,7 +10,13 @@ import pytest
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import (
-    DataError, films, fingerprint, labels, load_lungs, load_squares, patient_group,
+    DataError,
+    films,
+    fingerprint,
+    labels,
+    load_lungs,
+    load_squares,
+    patient_group,
     validation_split,
 )
 
