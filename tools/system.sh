@@ -2,6 +2,7 @@
 # Installs what Python packages cannot bring: OpenCV's shared libraries and, with "browser", a
 # Chromium for the tests. Uses apt where there is one; elsewhere says what to install.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin  # where ldconfig is for an ordinary user
 here=$(cd "$(dirname "$0")/.." && pwd)
 
 as_root() {
@@ -33,4 +34,5 @@ for name in chromium chromium-browser google-chrome google-chrome-stable chrome;
     if command -v "$name" >/dev/null 2>&1; then exit 0; fi
 done
 if command -v apt-get >/dev/null 2>&1 && apt chromium; then exit 0; fi
-"$here/.venv/bin/python" -m playwright install chromium
+python="$here/.venv/bin/python"
+"$python" -m playwright install --with-deps chromium || "$python" -m playwright install chromium
