@@ -67,7 +67,9 @@ def _fit(args: argparse.Namespace, checkpoint: Checkpoint) -> dict:
         table = guard_fit.tabulate(
             checkpoint, specimens(sources, checkpoint.preprocessing, FIT), _mover(bar)
         )
-    guard = guard_fit.fit(checkpoint, table)
+    path = guard_path(checkpoint)
+    save_guard(guard_fit.fit(checkpoint, table), path)
+    guard = load_guard(checkpoint)  # what is measured is what was stored, rounded
     measured = _measure(args, checkpoint, guard, sources)
     measured["unseen_kinds"] = guard_table.unseen_kinds(table)
     kinds, counts = np.unique(table.kind, return_counts=True)
@@ -78,9 +80,7 @@ def _fit(args: argparse.Namespace, checkpoint: Checkpoint) -> dict:
         "pictures": {str(k): int(n) for k, n in zip(kinds, counts, strict=True)},
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
-    guard = replace(guard, card={"fitted": fitted, "measured": measured})
-    path = guard_path(checkpoint)
-    save_guard(guard, path)
+    save_guard(replace(guard, card={"fitted": fitted, "measured": measured}), path)
     print("\nRefused by a guard that was fitted without the kind:")
     for row in measured["unseen_kinds"]:
         print(f"{row['kind']:22}{row['refused']:6} of {row['n']}")
