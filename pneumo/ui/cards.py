@@ -49,7 +49,8 @@ def page_card(name: str) -> dict:
             "sha256": str(card["weights"].get("sha256", "")),
             "points": operating_points(card),
             "uncertain": card.get("uncertain"),
-            "curve": card.get("curve"),
+            "curve": card_curve(card)[0],
+            "curve_split": card_curve(card)[1],
             "scale": scale,
             "contour": CONTOUR_SHARE * scale,
             "legend": {sign: asdict(overlay.legend(scale, sign)) for sign in signs},
@@ -65,9 +66,15 @@ def page_cards() -> list[dict]:
     return [page_card(name) for name in available_models()]
 
 
+def card_curve(card: dict) -> tuple[dict, str]:
+    """Sensitivity and specificity at many thresholds, and whether on "test" or "validation"."""
+    test = (card.get("metrics") or {}).get("test_curve")
+    return (test, "test") if test else (card.get("curve") or {}, "validation")
+
+
 def curve_point(card: dict, threshold: float) -> dict:
     """An own threshold as an operating point, its rates read off the stored curve."""
-    curve = card.get("curve") or {}
+    curve, split = card_curve(card)
     places = curve.get("threshold") or []
 
     def rate(name: str) -> dict | None:
@@ -76,7 +83,7 @@ def curve_point(card: dict, threshold: float) -> dict:
         return {"value": float(np.interp(threshold, places, curve[name]))}
 
     return {
-        "name": "own", "threshold": float(threshold), "split": "validation",
+        "name": "own", "threshold": float(threshold), "split": split,
         "sensitivity": rate("sensitivity"), "specificity": rate("specificity"),
     }
 

@@ -8,7 +8,7 @@ from html import escape
 import gradio as gr
 
 from pneumo.models.checkpoint import CheckpointError, available_models, read_card
-from pneumo.ui.cards import operating_points, rate_words
+from pneumo.ui.cards import card_curve, operating_points, rate_words
 from pneumo.ui.texts import text
 
 MEASURES = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
@@ -53,7 +53,7 @@ def results(cards: Sequence[dict]) -> str:
 
 def roc(card: dict) -> str:
     """The receiver operating characteristic of the stored curve, with the operating points."""
-    curve = card.get("curve") or {}
+    curve, split = card_curve(card)
     if len(curve.get("threshold") or []) < 2:
         return ""
     pairs = sorted(zip(curve["specificity"], curve["sensitivity"], strict=True))
@@ -65,16 +65,34 @@ def roc(card: dict) -> str:
             y = 220 - 200 * point["sensitivity"]["value"]
             name = _text(f"point.{point['name']}.short")
             marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{name}</title></circle>')
-    label = escape(text("card.roc.alt", title=_title(card)))
+    inside = f'<polyline class="pn-roc" points="{line}"/>{"".join(marks)}'
+    return _diagram("card.roc", card, inside, text("card.roc", on=text(f"split.{split}")))
+
+
+def calibration(card: dict) -> str:
+    """How often pneumonia was there at each probability, where the test films were scored."""
+    bins = (card.get("metrics") or {}).get("test_reliability")
+    if not bins:
+        return ""
+    most = max(part["n"] for part in bins)
+    dots = "".join(
+        f'<circle cx="{20 + 200 * part["probability"]:.1f}"'
+        f' cy="{220 - 200 * part["frequency"]:.1f}"'
+        f' r="{2 + 5 * (part["n"] / most) ** 0.5:.1f}"><title>{part["n"]}</title></circle>'
+        for part in bins
+    )
+    return _diagram("card.calibration", card, dots, text("card.calibration"))
+
+
+def _diagram(name: str, card: dict, inside: str, caption: str) -> str:
+    """A square diagram from 0 to 1 both ways; `inside` is svg in 20..220 by 220..20."""
+    label = escape(text(f"{name}.alt", title=_title(card)))
     return (
         f'<figure><svg viewBox="0 0 240 250" role="img" aria-label="{label}">'
-        '<path class="pn-axis" d="M20 20V220H220M20 220L220 20"/>'
-        f'<polyline class="pn-roc" points="{line}"/>{"".join(marks)}'
-        f'<text x="120" y="240" text-anchor="middle">{_text("card.roc.x")}</text>'
+        f'<path class="pn-axis" d="M20 20V220H220M20 220L220 20"/>{inside}'
+        f'<text x="120" y="240" text-anchor="middle">{_text(f"{name}.x")}</text>'
         f'<text x="12" y="120" text-anchor="middle" transform="rotate(-90 12 120)">'
-        f'{_text("card.roc.y")}</text></svg>'
-        f"<figcaption>{escape(text('card.roc', on=curve.get('on', text('split.validation'))))}"
-        "</figcaption></figure>"
+        f'{_text(f"{name}.y")}</text></svg><figcaption>{escape(caption)}</figcaption></figure>'
     )
 
 
@@ -99,7 +117,7 @@ def _network(card: dict) -> str:
              "card.specificity")]
     return "".join([
         f"<section><h2>{escape(_title(card))}</h2>",
-        f'<div class="pn-card-row">{roc(card)}<div>',
+        f'<div class="pn-card-row"><div>{roc(card)}{calibration(card)}</div><div>',
         _table("point.title", head, points), _confusion(card), _facts(card),
         "</div></div></section>",
     ])
@@ -111,15 +129,24 @@ def _known_points() -> set[str]:
 
 def _confusion(card: dict) -> str:
     test = (card.get("metrics") or {}).get("test") or {}
-    counts = test.get("confusion")
-    if not counts:
+    if not test.get("confusion"):
         return f"<p>{_text('card.test.none')}</p>"
     head = ["", text("card.called.ill"), text("card.called.well")]
     rows = [
-        [text("card.is.ill"), str(counts["true_positive"]), str(counts["false_negative"])],
-        [text("card.is.well"), str(counts["false_positive"]), str(counts["true_negative"])],
+        [text("card.is.ill"), *(_count(test, n) for n in ("true_positive", "false_negative"))],
+        [text("card.is.well"), *(_count(test, n) for n in ("false_positive", "true_negative"))],
     ]
     return _table("card.confusion", head, rows)
+
+
+def _count(test: dict, name: str) -> str:
+    """A count of films, with its interval where the card has one."""
+    count = test["confusion"][name]
+    interval = (test.get("confusion_intervals") or {}).get(name)
+    if not interval:
+        return str(count)
+    low, high = (f"{interval[end]:.0f}" for end in ("low", "high"))
+    return text("rate.interval", value=count, low=low, high=high)
 
 
 def _facts(card: dict) -> str:

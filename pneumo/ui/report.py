@@ -20,7 +20,7 @@ from pneumo.ui.texts import text
 PAGE = (8.27, 11.69)  # inches, A4
 PICTURE_SIDE = 1200
 MOST_COMMENT = 1500
-_LEFT, _WIDTH = 0.08, 0.84
+_LEFT, _WIDTH, _TOP = 0.08, 0.84, 0.895  # shares of the page
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,11 @@ def compose(
                                 "svg.hashsalt": "pneumo"}):
         figure = Figure(figsize=PAGE)
         _head(figure, time)
-        _pictures(figure, fitted(pixels, PICTURE_SIDE), parts, sign, opacity)
+        film = fitted(pixels, PICTURE_SIDE)
+        free = _pictures(figure, film, parts, sign, opacity)
         for number, part in enumerate(parts):
-            _answer(figure, part, _LEFT + number * _WIDTH / len(parts))
-        _foot(figure, parts, comment)
+            _answer(figure, part, _LEFT + number * _WIDTH / len(parts), free)
+        _foot(figure, parts, comment, free - 0.165)
         pages = {}
         for kind, empty in (("pdf", "CreationDate"), ("png", "Software")):
             stream = io.BytesIO()
@@ -82,37 +83,46 @@ def _head(figure: Figure, time: str) -> None:
 
 def _pictures(
     figure: Figure, film: np.ndarray, parts: Sequence[Part], sign: str, opacity: float
-) -> None:
+) -> float:
+    """Draw film and heat; gives the height under which the page is free."""
     pictures = [(text("view.film"), np.repeat(film[..., None], 3, axis=2))]
     for part in parts:
         layer = overlay.colour_layer(part.reading.heat, film.shape, part.scale, sign)
         pictures.append((text("view.heat", model=part.title), overlay.blend(film, layer, opacity)))
     gap = 0.02
     width = (_WIDTH - gap * (len(pictures) - 1)) / len(pictures)
+    # The picture's own shape decides the height of its place, up to a third of the page.
+    height = min(0.34, width * PAGE[0] / PAGE[1] * film.shape[0] / film.shape[1])
+    bottom = _TOP - height
     for number, (title, picture) in enumerate(pictures):
-        axes = figure.add_axes((_LEFT + number * (width + gap), 0.58, width, 0.31))
+        left = _LEFT + number * (width + gap)
+        axes = figure.add_axes((left, bottom, width, height), anchor="N")
         axes.imshow(picture, interpolation="lanczos", aspect="equal")
         axes.set_title(title, size=9, loc="left")
-        axes.set_facecolor("black")
         axes.set_xticks([])
         axes.set_yticks([])
         if number:
-            _legend(figure, parts[number - 1], sign, _LEFT + number * (width + gap), width)
+            _legend(figure, parts[number - 1], sign, (left, bottom - 0.018, width, 0.008))
+    return bottom - 0.075
 
 
-def _legend(figure: Figure, part: Part, sign: str, left: float, width: float) -> None:
-    axes = figure.add_axes((left, 0.558, width, 0.009))
+def _legend(
+    figure: Figure, part: Part, sign: str, place: tuple[float, float, float, float]
+) -> None:
+    axes = figure.add_axes(place)
     axes.imshow(overlay.colour_table(sign)[None], aspect="auto", extent=(0, 1, 0, 1))
     ends = [0.0, part.scale / 2, part.scale]
     signed = ends if sign == overlay.FOR else [-end for end in ends]
     axes.set_xticks([0, 0.5, 1], [f"{value:.3g}" for value in signed], size=7)
+    for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
+        label.set_horizontalalignment(side)
     axes.set_yticks([])
     axes.set_xlabel(text(f"legend.{sign}"), size=7, labelpad=1)
 
 
-def _answer(figure: Figure, part: Part, left: float) -> None:
+def _answer(figure: Figure, part: Part, left: float, top: float) -> None:
     reading, point = part.reading, part.point
-    figure.text(left, 0.495, text(f"answer.{reading.label}"), size=13, weight="bold")
+    figure.text(left, top, text(f"answer.{reading.label}"), size=13, weight="bold")
     split = text(f"split.{point['split']}") if point["split"] else ""
     rows = [
         (text("answer.model"), part.title),
@@ -124,12 +134,12 @@ def _answer(figure: Figure, part: Part, left: float) -> None:
         (text("answer.specificity", split=split), rate_words(point["specificity"])),
     ]
     for number, (name, value) in enumerate(rows):
-        height = 0.472 - 0.018 * number
+        height = top - 0.024 - 0.018 * number
         figure.text(left, height, name, color="#4a5a68", size=8)
         figure.text(left + 0.205, height, value, size=8, weight="bold")
 
 
-def _foot(figure: Figure, parts: Sequence[Part], comment: str) -> None:
+def _foot(figure: Figure, parts: Sequence[Part], comment: str, top: float) -> None:
     lines = [(text("report.checks"), True)]
     checks = {check.detail: check for part in parts for check in part.reading.checks}
     noted = [check for check in checks.values() if check.outcome != "passed"]
@@ -142,7 +152,7 @@ def _foot(figure: Figure, parts: Sequence[Part], comment: str) -> None:
         for paragraph in comment.strip()[:MOST_COMMENT].splitlines():
             lines += [(line, False) for line in textwrap.wrap(paragraph, 104) or [""]]
     for number, (line, bold) in enumerate(lines[:20]):
-        figure.text(_LEFT, 0.345 - 0.0145 * number, line, size=8.5,
+        figure.text(_LEFT, top - 0.0145 * number, line, size=8.5,
                     weight="bold" if bold else "normal")
     for number, part in enumerate(parts):
         weights = text("report.weights", model=part.title, sha256=part.reading.weights_sha256)

@@ -99,7 +99,7 @@ ENGLISH: dict[str, str] = {
     "answer.predictive": "PPV · NPV",
     "answer.predictive.long": "Predictive value of a positive and of a negative label",
     "answer.force": "Read it all the same",
-    "answer.like": "Of 100 children with a score like this, {count} have pneumonia, where "
+    "answer.like": "Of 100 {split} films with a score like this, {count} have pneumonia, where "
     "{prevalence} of 100 films show it.",
     "answer.agree": "The models agree.",
     "answer.disagree": "The models disagree: look twice.",
@@ -187,6 +187,10 @@ ENGLISH: dict[str, str] = {
     "card.roc": "Sensitivity and specificity at every threshold, on {on}. Dots: operating points.",
     "card.roc.alt": "Receiver operating characteristic of {title}",
     "card.roc.x": "1 − specificity", "card.roc.y": "sensitivity",
+    "card.calibration": "How often films had pneumonia (up) at each probability given (right), on "
+    "the test films. On the line the two agree; larger dots are more films.",
+    "card.calibration.alt": "Calibration of {title}",
+    "card.calibration.x": "probability", "card.calibration.y": "frequency",
     "card.confusion": "Confusion on the test films",
     "card.called.ill": "called pneumonia", "card.called.well": "called normal",
     "card.is.ill": "has pneumonia", "card.is.well": "is normal",

@@ -1,16 +1,8 @@
-"""The app in a process of its own and a headless Chromium that looks at it."""
+"""The app, a headless browser, drawn films, and a page that must not raise script errors."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,16 +10,10 @@ import cv2
 import pytest
 
 from pneumo.imaging.phantom import phantom
+from tests.browser.serve import NotRunning, headless_browser, running_app
 from tests.ui.conftest import networks
 
 __all__ = ["networks"]
-
-ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)
 
 
 @pytest.fixture(scope="session")
@@ -49,65 +35,21 @@ def films(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def app_url(films, networks) -> Iterator[str]:
     """Address of the app, started as a person would start it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {
-        **os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1",
-        "NO_PROXY": "127.0.0.1,localhost", "GRADIO_ANALYTICS_ENABLED": "False",
-        "PNEUMO_EXAMPLES": str(films), "GRADIO_TEMP_DIR": str(films / "uploads"),
-        "OMP_NUM_THREADS": "1",
-    }
-    log = films / "app.log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")], cwd=films, env=settings, stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_up(url, process, log)
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"The app ended by itself:\n{log.read_text()}")
-        try:
-            direct.open(url, timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
-    pytest.fail(f"The app did not answer within three minutes:\n{log.read_text()}")
+        with running_app(films, PNEUMO_EXAMPLES=str(films)) as url:
+            yield url
+    except NotRunning as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless browser: an installed Chromium or Chrome, else playwright's own."""
+    """A headless browser; the test fails with a sentence where none can be started."""
     try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        pytest.fail("The browser tests need playwright: pip install -r requirements-dev.txt")
-    installed = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed, args=list(FLAGS))
-        except Error as error:
-            pytest.fail(
-                "No browser could be started for the browser tests. Install one with "
-                f"'apt-get install chromium' or 'playwright install chromium'.\n{error}"
-            )
-        yield browser
-        browser.close()
+        with headless_browser() as browser:
+            yield browser
+    except NotRunning as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture

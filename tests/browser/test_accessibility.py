@@ -48,6 +48,18 @@ def test_nothing_serious_before_with_and_without_a_film(page, theme, films, widt
     assert serious(page) == []
 
 
+@pytest.mark.parametrize("tab", ["Many films", "Model card"])
+def test_nothing_serious_on_the_other_tabs(page, theme, films, tab):
+    page.get_by_role("tab", name=tab).click()
+    if tab == "Many films":
+        page.wait_for_selector(".pn-many .pn-model input")
+        page.set_input_files(".pn-many .pn-file", [films / "film-0.png", films / "cases.json"])
+        page.wait_for_selector(".pn-many[data-running=no][data-rows='2']")
+    else:
+        page.wait_for_selector(".pn-card table")
+    assert serious(page) == []
+
+
 def test_every_control_is_reached_by_the_keyboard(page, films):
     drop(page, (films / "film-1.png").read_bytes())
     settled(page)

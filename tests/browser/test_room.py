@@ -134,9 +134,9 @@ def test_all_models_side_by_side_with_a_word_on_their_agreement(room, films):
 
 def test_help_lists_the_keys_and_can_switch_them_off(room):
     room.keyboard.press("?")
-    assert room.is_visible("dialog.pn-help")
-    assert "Invert" in room.inner_text("dialog.pn-help")
-    room.uncheck("dialog.pn-help input")
+    assert room.is_visible("dialog.pn-keys")
+    assert "Invert" in room.inner_text("dialog.pn-keys")
+    room.uncheck("dialog.pn-keys input")
     room.keyboard.press("Escape")
     before = pixels(room, ".pn-film")["sum"]
     room.keyboard.press("i")
@@ -183,3 +183,35 @@ def test_dragging_the_window_of_a_large_film_is_smooth(page, films):
     frames = page.evaluate(FRAMES)
     print(f"{frames:.0f} frames per second")
     assert pixels(page, ".pn-film")["sum"] != before
+
+
+def test_a_refused_film_can_be_read_all_the_same(page, films):
+    refusals = []
+
+    def refuse_once(route):
+        if refusals:
+            route.continue_()
+            return
+        refusals.append(route)
+        route.fulfill(json={"status": "refused", "reason": "No chest film.", "token": "gone"})
+
+    page.wait_for_selector(".pn-example")
+    page.route("**/component_server**", refuse_once)
+    drop(page, (films / "film-1.png").read_bytes())
+    settled(page, "error")
+    assert page.inner_text(".pn-error p") == "No chest film."
+    page.click(".pn-error button")
+    settled(page)
+    expected = Reader(page.input_value("input[name=pn-model]:checked"), guard=False)
+    assert probability(page) == pytest.approx(
+        expected.read(films / "film-1.png").probability, abs=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "start"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_the_report_is_one_click_and_a_comment(room, kind, start):
+    room.keyboard.press("p")
+    room.fill("#pn-comment", "Looks well.")
+    with room.expect_download() as download:
+        room.click(f"[data-report={kind}]")
+    assert download.value.path().read_bytes().startswith(start)
+    assert download.value.suggested_filename == f"pneumo-report.{kind}"

@@ -8,7 +8,7 @@ import pytest
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import available_models
-from pneumo.models.reader import Reader
+from pneumo.models.reader import Reader, Reading
 from pneumo.ui.desk import Desk
 from pneumo.ui.examples import Example
 from pneumo.ui.exchange import answer
@@ -81,3 +81,17 @@ def test_an_inner_error_is_answered_too(film):
 
     reply = answer(Desk(Broken), (), sent(film))
     assert reply["status"] == "error" and "ZeroDivision" not in reply["reason"]
+
+
+def test_what_the_guard_refuses_can_be_read_all_the_same(film):
+    class Guarded(Reader):
+        def read_radiograph(self, radiograph, guard=None):
+            if guard:
+                return Reading(radiograph.source, self.name, "0" * 64, "refused", reason="Not so.")
+            return super().read_radiograph(radiograph, guard)
+
+    desk = Desk(Guarded)
+    refused = answer(desk, (), sent(film))
+    assert (refused["status"], refused["reason"]) == ("refused", "Not so.")
+    forced = answer(desk, (), sent(None, token=refused["token"], guard="off"))
+    assert forced["status"] == "ok" and forced["film"]

@@ -17,7 +17,10 @@ SCORES = {"n": 624, "positives": 390, "threshold": 0.5, "confusion": {
 @pytest.fixture
 def card(networks) -> dict:
     card = copy.deepcopy(read_card(available_models()[0]))
-    card["metrics"] = {"validation": {"clean": SCORES}, "test": SCORES}
+    bins = [{"low": 0.0, "high": 0.1, "n": 9, "probability": 0.04, "frequency": 0.0},
+            {"low": 0.9, "high": 1.0, "n": 30, "probability": 0.97, "frequency": 0.9}]
+    card["metrics"] = {"validation": {"clean": SCORES}, "test": SCORES, "test_curve": card["curve"],
+                       "test_reliability": bins}
     return card
 
 
@@ -28,7 +31,7 @@ def test_every_score_of_the_json_stands_there_with_its_interval(card):
     shown = page([card])
     for count in SCORES["confusion"].values():
         assert f"<td>{count}</td>" in shown
-    assert card["weights"]["sha256"] in shown and "<svg" in shown
+    assert card["weights"]["sha256"] in shown and shown.count("<svg") == 2
 
 
 @pytest.mark.parametrize("missing", ["metrics", "training", "data", "curve", "uncertain", "heat"])

@@ -38,7 +38,9 @@ function sentenceOf(reading, choice) {
   const share = likeThis(reading.card, reading.record.probability, choice.prevalence);
   if (share === null) return null;
   const prevalence = Math.round(100 * choice.prevalence);
-  return h("p.pn-sentence", {}, t("answer.like", { count: Math.round(100 * share), prevalence }));
+  const split = t(`split.${reading.card.curve_split}`);
+  return h("p.pn-sentence", {},
+    t("answer.like", { count: Math.round(100 * share), prevalence, split }));
 }
 
 function answerOf(reading, choice, brief) {

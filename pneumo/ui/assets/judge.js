@@ -21,7 +21,7 @@ function pointOf(card, choice) {
     return at === null ? null : { value: at };
   };
   return {
-    name: "own", threshold: choice.threshold, split: "validation",
+    name: "own", threshold: choice.threshold, split: card.curve_split,
     sensitivity: value("sensitivity"), specificity: value("specificity"),
   };
 }

@@ -86,7 +86,7 @@ function helpOf(actions, keys) {
     h("div", {}, h("dt", {}, h("kbd", {}, keyName(key))), h("dd", {}, t(`key.${name}`))));
   const mouse = ["drag", "shift", "wheel", "double"].map((name) =>
     h("div", {}, h("dt", {}, t(`mouse.${name}`)), h("dd", {}, t(`mouse.${name}.does`))));
-  const dialog = h("dialog.pn-help", { "aria-label": t("help.title") },
+  const dialog = h("dialog.pn-help.pn-keys", { "aria-label": t("help.title") },
     h("h2", {}, t("help.title")), h("dl", {}, rows, mouse),
     h("label.pn-check", {}, keys, t("help.keys")),
     h("button.pn-button", { type: "button", onclick: () => dialog.close() }, t("help.close")));
