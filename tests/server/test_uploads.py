@@ -7,15 +7,20 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
 import pytest
+from gradio.routes import App
+from gradio_client import Client, handle_file
 
 from pneumo.imaging.film import MAX_BYTES
-from pneumo.ui.gate import uploads
+from pneumo.ui import desk
+from pneumo.ui.gate import middleware, uploads
 from pneumo.ui.gate.uploads import Full, Uploads
-from pneumo.ui.layout import launch_arguments
+from pneumo.ui.layout import build_demo, launch_arguments
 from tests.server.server import API, Server
 
 NAMES = [
@@ -34,6 +39,12 @@ def form(content: bytes, name: str, field: str = "files", **fields: str) -> tupl
     start = f'--cut\r\nContent-Disposition: form-data; name="{field}"; filename="'.encode()
     body = lines + start + name.encode() + b'"\r\n\r\n' + content + b"\r\n--cut--\r\n"
     return body, "multipart/form-data; boundary=cut"
+
+
+def run(work: Coroutine):
+    """Run in a thread of its own: the browser of other tests has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def memory(server: Server) -> int:
@@ -79,11 +90,9 @@ def test_an_upload_of_a_program_never_touches_the_disk(server: Server, film: byt
 
 
 def test_gradio_client_reads_a_film_through_the_gate(server: Server, film: bytes, tmp_path):
-    from gradio_client import Client, handle_file
-
     path = tmp_path / "Zebrowska.png"
     path.write_bytes(film)
-    client = Client(server.url, verbose=False, download_files=str(tmp_path), analytics_enabled=False)
+    client = Client(server.url, verbose=False, download_files=False, analytics_enabled=False)
     record = client.predict(handle_file(path), "cnn", None, False, False, api_name="/predict")
     assert record["status"] == "ok" and server.files() == []
     assert [model["name"] for model in client.predict(api_name="/models")] == ["cnn", "resnet18"]
@@ -182,11 +191,6 @@ def test_uploads_hold_no_more_bytes_than_they_may():
 
 def test_a_film_nobody_asks_for_is_forgotten_within_minutes(film: bytes, monkeypatch):
     """The same gate in this process, with minutes made short."""
-    from gradio.routes import App
-
-    from pneumo.ui.gate import middleware
-    from pneumo.ui.layout import build_demo
-
     assert uploads.KEEP_SECONDS <= 10 * 60
     monkeypatch.setattr(middleware, "KEEP_SECONDS", 0.2)
     demo = build_demo()
@@ -200,11 +204,34 @@ def test_a_film_nobody_asks_for_is_forgotten_within_minutes(film: bytes, monkeyp
             await asyncio.sleep(0.5)
             return kept, len(demo.uploads)
 
-    assert asyncio.run(send_and_wait()) == (1, 0)
+    assert run(send_and_wait()) == (1, 0)
+
+
+def test_the_last_film_of_the_day_is_forgotten_too(film: bytes, stand_ins, monkeypatch):
+    assert desk.KEEP_SECONDS <= 30 * 60
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
+    monkeypatch.setattr(desk, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(middleware, "DESK_SECONDS", 0.5 - 60)
+    demo = build_demo()
+    app = App.create_app(demo, app_kwargs=launch_arguments()["app_kwargs"])
+    room = next(n for n, block in demo.blocks.items() if block.elem_id == "reading-room")
+    form = {"component_id": str(room), "session_hash": "s", "fn_name": "read", "models": "cnn",
+            "guard": "off"}
+    tidied = []
+    monkeypatch.setattr(demo.desk, "tidy", lambda: tidied.append(desk.Desk.tidy(demo.desk)))
+
+    async def send_and_wait() -> str:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            reply = await client.post(
+                f"{API}/component_server", data=form, files={"film": ("f", film)})
+            await asyncio.sleep(1)
+            return reply.json()["status"]
+
+    assert run(send_and_wait()) == "ok"
+    assert tidied == [0]
 
 
 def test_what_gradio_itself_may_store_is_purged_within_minutes():
-    from pneumo.ui.layout import build_demo
-
     period, age = build_demo().delete_cache
     assert 0 < period <= 300 and 0 < age <= 300

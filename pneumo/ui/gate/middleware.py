@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pneumo.imaging.film import MAX_BYTES
+from pneumo.ui.desk import KEEP_SECONDS as DESK_SECONDS
 from pneumo.ui.gate.calls import parsed, plain_call
 from pneumo.ui.gate.limits import (
     CALL_BYTES,
@@ -125,6 +126,8 @@ class Gate:
 
     async def _serve(self, scope: Scope, receive: Receive, out: _Out, blocks: gr.Blocks) -> None:
         """Call a component's server function, as Gradio does it but without its temporary files."""
+        # A film that stays the last of the day is forgotten too.
+        asyncio.get_running_loop().call_later(DESK_SECONDS + 60, blocks.desk.tidy)
         if Headers(scope=scope).get("content-type", "").startswith("multipart/form-data"):
             check_length(scope, FILM_BYTES)
             with Limited(receive, FILM_BYTES, self.budget) as limited:
