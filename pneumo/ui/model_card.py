@@ -12,6 +12,9 @@ from pneumo.ui.cards import card_curve, operating_points, rate_words
 from pneumo.ui.texts import text
 
 MEASURES = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
+TRAINING = (
+    "init_sentence", "imbalance", "lung_masks", "selection", "command", "finished", "commit",
+)
 LIMITS = ("children", "source", "score", "heat", "other", "device")
 
 
@@ -160,9 +163,8 @@ def _facts(card: dict) -> str:
             counts = text("card.side", films=data[side].get("films", "?"),
                           patients=data[side].get("patients", "?"))
             facts.append((text(f"card.data.{side}"), counts))
-    plain = (str, int, float)
-    facts += [(key.replace("_", " "), str(value)) for key, value in training.items()
-              if isinstance(value, plain) and len(str(value)) <= 300]
+    facts += [(text(f"card.training.{key}"), str(training[key])) for key in TRAINING
+              if training.get(key)]
     facts.append((text("card.weights"), str(card["weights"].get("sha256", ""))))
     rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
                    for name, value in facts)

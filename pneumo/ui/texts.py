@@ -197,6 +197,10 @@ ENGLISH: dict[str, str] = {
     "card.test.none": "The official test films have not been scored with these weights.",
     "card.parameters": "Parameters", "card.data": "Data", "card.data.training": "Trained on",
     "card.data.validation": "Validated on", "card.side": "{films} films of {patients} patients",
+    "card.training.init_sentence": "Started from", "card.training.imbalance": "Class balance",
+    "card.training.lung_masks": "Lung outlines used", "card.training.selection": "Weights chosen",
+    "card.training.command": "Command", "card.training.finished": "Finished",
+    "card.training.commit": "Commit",
     "card.weights": "Weights, sha256",
     # For programs
     "api.film": "Film",

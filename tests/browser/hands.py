@@ -51,4 +51,7 @@ def probability(page) -> float:
 
 def choose(page, name: str, value: str) -> None:
     """Choose one of a group: "model" or "point"."""
-    page.check(f"input[name=pn-{name}][value={value}]", force=True)
+    option = page.locator(f"input[name=pn-{name}][value={value}]")
+    # Out from under the caveat, which always stands at the foot of the window.
+    option.evaluate("(input) => input.scrollIntoView({block: 'center'})")
+    option.check(force=True)

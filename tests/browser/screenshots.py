@@ -50,6 +50,8 @@ def one_film(page) -> None:
 
 def all_models(page) -> None:
     """The same film, all networks side by side."""
+    if not page.locator("input[name=pn-model][value=all]").count():
+        return  # there is only one
     choose(page, "model", "all")
     page.wait_for_selector(".pn-versus")
     settled(page)
