@@ -168,7 +168,7 @@ def _copies(plain: Specimen, index: int) -> tuple[str, ...]:
         return ("varied",) * 2 if plain.part == FIT else ()
     if plain.part == HELD_OUT:
         every = tuple(name for name in CHANGES if name not in ("plain", "varied"))
-        return every if index % 6 == 0 else ()
+        return every if index % 8 == 0 else ()
     others = ("degraded", "turned 90", "cropped", "degraded", "turned 180", "mirrored",
               "degraded", "turned 270", "upside-down")
     return (others[index % len(others)],)
