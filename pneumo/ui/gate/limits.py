@@ -12,7 +12,9 @@ from pneumo.imaging.film import MAX_BYTES
 
 # A question without a film, and what a form may hold besides its film.
 CALL_BYTES = 64 * 1024
+# A slow line takes minutes for a large film; one that sends a byte a minute is no line.
 PATIENCE_SECONDS = 60
+MOST_SECONDS = 15 * 60
 
 
 class Refusal(Exception):
@@ -46,7 +48,7 @@ class Budget:
 
 
 class Limited:
-    """A `receive` that hands on so many bytes and no more, and waits only so long for each piece.
+    """A `receive` that hands on so many bytes and no more, and waits only so long for them.
 
     It holds its bytes in the budget until the end of its context, when the request is answered.
     """
@@ -56,6 +58,7 @@ class Limited:
         self._most = most
         self._budget = budget
         self._seen = 0
+        self._end = anyio.current_time() + MOST_SECONDS
 
     def __enter__(self) -> Limited:
         return self
@@ -65,7 +68,8 @@ class Limited:
 
     async def __call__(self) -> Message:
         try:
-            with anyio.fail_after(PATIENCE_SECONDS):
+            left = self._end - anyio.current_time()
+            with anyio.fail_after(min(PATIENCE_SECONDS, left)):
                 message = await self._receive()
         except TimeoutError:
             raise Refusal(408) from None
