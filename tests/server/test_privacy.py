@@ -103,6 +103,12 @@ def session(server: Server, chromium, dicom: bytes, film: bytes) -> Session:
             seen.shown.append(page.content())
         page.click(".pn-example")
         settled(page)
+        page.get_by_role("tab", name="Model card").click()
+        page.get_by_role("tab", name="Many films").click()
+        page.set_input_files(".pn-many .pn-file", [
+            {"name": NAME, "mimeType": "", "buffer": content} for content in (dicom, film, b"-")])
+        page.wait_for_selector(".pn-many[data-running=no][data-rows='3']")
+        seen.stored.append(page.evaluate(STORED))
         for request in replies:
             reply = request.response()
             if "heartbeat" not in request.url and reply and reply.status < 300:
