@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--learning-rate", type=float, help="peak (default: the network's own)")
     p.add_argument("--epochs", type=int, help="of the second phase (default: 7, cnn 12)")
     for name in ("frozen_epochs", "size", "low_size", "low_epochs", "batch", "head_learning_rate",
-                 "weight_decay", "label_smoothing", "ema", "folds", "fold", "seed"):
+                 "weight_decay", "label_smoothing", "ema", "wrong_sign", "folds", "fold", "seed"):
         default = next(f.default for f in fields(Recipe) if f.name == name)
         default = 1 if name == "frozen_epochs" else default
         p.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default,

@@ -1,4 +1,4 @@
-"""A second loss: the share of a film's evidence, for or against, that lies outside its lungs."""
+"""A second loss: the share of a film's evidence that lies outside its lungs or denies its label."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import torch
 from torch.nn import functional
 
 
-def evidence_outside(heat: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
+def evidence_misplaced(
+    heat: torch.Tensor, lungs: torch.Tensor, labels: torch.Tensor, wrong_sign: float = 0.0
+) -> torch.Tensor:
     """Mean share of |evidence| outside the lungs, differentiable in the map.
 
     In the manner of "right for the right reasons" (Ross et al. 2017), on Grad-CAM instead of the
@@ -16,6 +18,10 @@ def evidence_outside(heat: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
         heat: float, (N, h, w), signed evidence.
         lungs: float, (N, 1, S, S), 1 inside the lungs; a cell of the map counts as lung by the
             share of it that is lung.
+        labels: float, (N,), 1 for pneumonia, 0 for normal.
+        wrong_sign: how much evidence inside the lungs counts as misplaced when its sign denies
+            the label. Without it a network with hidden layers may call a film pneumonia for want
+            of evidence against it, and its map then shows nothing.
 
     Returns:
         scalar from 0 (all inside) to 1.
@@ -24,5 +30,8 @@ def evidence_outside(heat: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
     # Cells on the border hold both; a cell half covered is lung enough.
     outside = 1 - torch.clamp(2 * inside, max=1)
     strength = heat.abs()
-    share = (strength * outside).sum((1, 2)) / (strength.sum((1, 2)) + 1e-6)
+    sign = (2 * labels - 1)[:, None, None]
+    denying = functional.relu(-sign * heat) * (1 - outside)
+    misplaced = (strength * outside + wrong_sign * denying).sum((1, 2))
+    share = misplaced / (strength.sum((1, 2)) + 1e-6)
     return share.mean()

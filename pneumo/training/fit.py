@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pneumo.models.gradcam import evidence_map
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import augment, degraded_copies, generator
-from pneumo.training.evidence_loss import evidence_outside
+from pneumo.training.evidence_loss import evidence_misplaced
 from pneumo.training.memory import Films, epoch_order, logits
 from pneumo.training.metrics import auc
 from pneumo.training.recipe import Phase, Recipe, phases
@@ -162,7 +162,7 @@ class Trainer:
         entry = {
             "epoch": self.epoch, "phase": phase.name, "size": size,
             "loss": float(np.mean(losses)),
-            "evidence_outside": float(np.mean(outside)) if outside else None,
+            "evidence_misplaced": float(np.mean(outside)) if outside else None,
             "validation_auc": clean, "validation_auc_degraded": degraded,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "seconds": time.perf_counter() - started,
@@ -171,7 +171,7 @@ class Trainer:
         self.log(
             f"epoch {self.epoch}/{self.total_epochs} {phase.name} {size} px: "
             f"loss {entry['loss']:.4f}, validation AUC {clean:.4f}, degraded {degraded:.4f}, "
-            + (f"evidence outside {entry['evidence_outside']:.3f}, " if outside else "")
+            + (f"evidence misplaced {entry['evidence_misplaced']:.3f}, " if outside else "")
             + f"{entry['seconds']:.0f} s"
         )
         self._keep()
@@ -180,7 +180,7 @@ class Trainer:
         self, films: torch.Tensor, targets: torch.Tensor, lungs: torch.Tensor, drawn: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         smooth = self.recipe.label_smoothing
-        targets = targets * (1 - smooth) + smooth / 2
+        labels, targets = targets, targets * (1 - smooth) + smooth / 2
         cuda = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
             features = self.network.features(films)
@@ -189,7 +189,7 @@ class Trainer:
             logits = self.network.head(features)
             return functional.binary_cross_entropy_with_logits(logits, targets), None
         logits, heat = evidence_map(self.network.head, features, differentiable=True)
-        share = evidence_outside(heat[drawn], lungs)
+        share = evidence_misplaced(heat[drawn], lungs, labels[drawn], self.recipe.wrong_sign)
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
         return loss + self.recipe.evidence * share, share
 

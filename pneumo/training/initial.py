@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,12 +26,14 @@ class Initial:
         loaded: names of the tensors taken over.
         fresh: names of the parameters that start from random numbers.
         unused: names in the file that the network does not have, or in another shape.
+        sha256: of the file; empty when there is none.
     """
 
     source: str
     loaded: tuple[str, ...]
     fresh: tuple[str, ...]
     unused: tuple[str, ...]
+    sha256: str = ""
 
     @property
     def fresh_modules(self) -> tuple[str, ...]:
@@ -75,6 +78,7 @@ def start(name: str, init: str, seed: int) -> tuple[nn.Module, Initial]:
             ) from None
     path = Path(init)
     initial = _fill(network, _read(path), path.name)
+    initial = replace(initial, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     if not initial.loaded:
         raise InitialError(f"No tensor of {path} fits the network '{name}'.")
     return network, initial

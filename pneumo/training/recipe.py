@@ -30,6 +30,7 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
+        wrong_sign: how much evidence whose sign denies the label counts in that loss.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
@@ -49,6 +50,7 @@ class Recipe:
     label_smoothing: float = 0.1
     ema: float = 0.99
     evidence: float = 0.0
+    wrong_sign: float = 0.0
     folds: int = 10
     fold: int = 0
     seed: int = 0

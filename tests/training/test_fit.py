@@ -8,7 +8,7 @@ import torch
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
-from pneumo.training.evidence_loss import evidence_outside
+from pneumo.training.evidence_loss import evidence_misplaced
 from pneumo.training.fit import ResumeError, Trainer
 from pneumo.training.initial import InitialError, start
 from pneumo.training.memory import Films, epoch_order
@@ -121,16 +121,19 @@ def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):
         trainer(parts, recipe(learning_rate=5e-4), tmp_path / "state.pt").resume()
 
 
-def test_evidence_outside_is_a_share():
+def test_misplaced_evidence_is_a_share():
     lungs = torch.zeros(1, 1, 64, 64)
     lungs[:, :, :, :32] = 1
     heat = torch.zeros(1, 8, 8)
     heat[0, :, :4] = -2.0
-    assert evidence_outside(heat, lungs) == pytest.approx(0, abs=1e-6)
+    ill, well = torch.ones(1), torch.zeros(1)
+    assert evidence_misplaced(heat, lungs, ill) == pytest.approx(0, abs=1e-6)
+    assert evidence_misplaced(heat, lungs, ill, 1.0) == pytest.approx(1, abs=1e-4)
+    assert evidence_misplaced(heat, lungs, well, 1.0) == pytest.approx(0, abs=1e-6)
     heat = heat.flip(2)
-    assert evidence_outside(heat, lungs) == pytest.approx(1, abs=1e-4)
+    assert evidence_misplaced(heat, lungs, well, 1.0) == pytest.approx(1, abs=1e-4)
     heat[0, :, :4] = 2.0
-    assert evidence_outside(10 * heat, lungs) == pytest.approx(0.5, abs=1e-4)
+    assert evidence_misplaced(10 * heat, lungs, ill, 1.0) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_starting_weights_say_what_was_loaded(tmp_path):
