@@ -12,6 +12,7 @@ COMMANDS = {
     "predict": ("pneumo.commands.predict", "read films, one record each"),
     "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
     "guard": ("pneumo.commands.guard", "fit the guard against wrong pictures, or measure it"),
+    "corruptions": ("pneumo.commands.corruptions", "how the networks do on spoiled films"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),

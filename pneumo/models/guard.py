@@ -17,7 +17,12 @@ import torch
 from pneumo.imaging.dicom import LATERAL_NOTE
 from pneumo.imaging.facts import describe, facts_of
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.checkpoint import Checkpoint, CheckpointError, write_card
+from pneumo.models.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    checkpoint_folder,
+    write_card,
+)
 from pneumo.models.checks import chest_check, fact_checks, named_warnings
 
 FORMAT = 1
@@ -110,6 +115,21 @@ def descriptions(features: torch.Tensor, squares: np.ndarray) -> np.ndarray:
     mean = features.detach().mean((2, 3)).double().numpy()
     rooted = np.sign(mean) * np.sqrt(np.abs(mean))
     return np.hstack([rooted, np.stack([describe(square) for square in squares])])
+
+
+def measured_refusals(name: str, weights_sha256: str, folder: Path | None = None) -> dict | None:
+    """What `guard fit` measured on pictures it was not fitted on, for cards and screens.
+
+    Returns:
+        {"auroc", "table": rows of kind, change, n, refused, warned, read, ...}; None when there is
+        no measured guard for these weights.
+    """
+    try:
+        card = json.loads((checkpoint_folder(folder) / f"guard-{name}.json").read_text())
+        measured = card["measured"]
+        return measured if card["weights_sha256"] == weights_sha256 and measured["table"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def guard_path(checkpoint: Checkpoint) -> Path | None:

@@ -8,6 +8,7 @@ from html import escape
 import gradio as gr
 
 from pneumo.models.checkpoint import CheckpointError, available_models, read_card
+from pneumo.models.guard import measured_refusals
 from pneumo.ui.cards import card_curve, operating_points, rate_words
 from pneumo.ui.texts import text
 
@@ -122,8 +123,39 @@ def _network(card: dict) -> str:
         f"<section><h2>{escape(_title(card))}</h2>",
         f'<div class="pn-card-row"><div>{roc(card)}{calibration(card)}</div><div>',
         _table("point.title", head, points), _confusion(card), _facts(card),
-        "</div></div></section>",
+        "</div></div>", _corruptions(card), _refusals(card), "</section>",
     ])
+
+
+def _corruptions(card: dict) -> str:
+    """How the network does on spoiled validation films, where that was measured."""
+    rows = (card.get("metrics") or {}).get("corruptions")
+    if not rows:
+        return ""
+    keys = ("auc", "sensitivity", "specificity")
+    head = [text("card.corruption"), *(text(f"card.{key}") for key in keys)]
+    cells = [[row["corruption"], *(f"{row[key]:.3f}" for key in keys)] for row in rows]
+    return (f"<h3>{_text('card.corruptions')}</h3><p>"
+            f"{escape(text('card.corruptions.how', count=rows[0]['n']))}</p>"
+            + _table("card.corruptions", head, cells))
+
+
+def _refusals(card: dict) -> str:
+    """What the network's guard does with pictures it never saw, where that was measured."""
+    name, sha256 = card["architecture"]["name"], str(card["weights"].get("sha256", ""))
+    measured = measured_refusals(name, sha256)
+    if not measured:
+        return ""
+    keys = ("n", "refused", "warned", "read")
+    head = [text("card.kind"), text("card.change"), *(text(f"card.guard.{key}") for key in keys)]
+    cells = [
+        [row["kind"], "" if row["change"] == "plain" else row["change"],
+         *(str(row[key]) for key in keys)]
+        for row in measured["table"]
+    ]
+    return (f"<h3>{_text('card.refusals')}</h3><p>"
+            f"{escape(text('card.refusals.how', auroc=format(measured['auroc'], '.4f')))}</p>"
+            + _table("card.refusals", head, cells))
 
 
 def _known_points() -> set[str]:

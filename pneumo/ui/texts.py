@@ -164,6 +164,14 @@ ENGLISH: dict[str, str] = {
     "card.intended": "Pneumo is made for research and teaching: to see what networks trained on a "
     "public set of children's chest radiographs say about a film, how sure they are, and where "
     "they look. It is no medical device and has never been tested in care.",
+    "card.corruptions": "Spoiled films", "card.corruption": "Films",
+    "card.corruptions.how": "The {count} validation films, each spoiled in the same way, at the "
+    "balanced operating point.",
+    "card.refusals": "What the guard refuses", "card.kind": "Kind of picture",
+    "card.change": "Change", "card.guard.n": "Count", "card.guard.refused": "Refused",
+    "card.guard.warned": "Read with a warning", "card.guard.read": "Read",
+    "card.refusals.how": "Pictures the guard was not fitted on. AUROC of chest against not chest: "
+    "{auroc}.",
     "card.limits": "Limits",
     "card.limit.children": "The networks learned from children of one to five years of one "
     "hospital. On adults, newborns, lateral films or other projections their answers mean little.",
