@@ -13,6 +13,7 @@ from pneumo.imaging.dicom import LATERAL_NOTE
 from pneumo.imaging.facts import Facts, count_letters, describe, facts_of
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
+from pneumo.models.checks import named_warnings
 from pneumo.models.guard import (
     Guard,
     GuardError,
