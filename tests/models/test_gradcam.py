@@ -37,7 +37,8 @@ def test_same_map_as_full_backward(stand_in):
     their_logits, their_heat = plain_gradcam(reference, x)
     torch.testing.assert_close(logits, their_logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(heat, their_heat, atol=1e-5, rtol=0)
-    assert heat.abs().max() > 1e-3  # equal maps of zeros would prove nothing
+    # Equal maps of zeros would prove nothing: the difference is small beside the map itself.
+    assert (heat - their_heat).abs().max() < 1e-3 * heat.abs().max()
 
 
 def test_nothing_is_left_behind(stand_in):
