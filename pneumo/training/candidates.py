@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,8 @@ SIZE = 640
 FILMS_PER_CLASS = 1400
 # A drawing that agrees less with its sample than this makes a film with two chests in it.
 LEAST_AGREEMENT = 0.68
+# An opacity on an example, in sizes of those that phantoms have.
+LOBE = 1.6
 
 
 @dataclass(frozen=True)
@@ -150,13 +152,19 @@ def candidates(
         if agreement < LEAST_AGREEMENT:
             say(f"  seed {seed}: the drawing does not fit ({agreement:.2f})")
             continue
-        opacity = place_opacity(child, slot.side, rng) if slot.side else None
+        opacity = _consolidation(child, slot.side, rng) if slot.side else None
         film = finished(soft, child, rng, opacity, seed)
         distance, _ = real.nearest(film)
         if distance < real.limit:
             say(f"  seed {seed}: the film is too near a real film")
             continue
         yield _case(slot, seed, film, child, opacity, distance, real.limit, model.count)
+
+
+def _consolidation(child: Anatomy, side: str, rng: np.random.Generator) -> Opacity:
+    """An opacity of a lobe's size: smaller ones seldom convince both networks."""
+    small = place_opacity(child, side, rng)
+    return replace(small, radius=round(LOBE * small.radius, 4))
 
 
 def finished(
