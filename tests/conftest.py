@@ -14,6 +14,7 @@ from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import Checkpoint, load, save
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
+from tests.browser.serve import NotRunning, headless_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,6 +91,19 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stand_in(stand_ins: Path, request: pytest.FixtureRequest) -> Checkpoint:
     """Each stand-in network in turn."""
     return load(request.param, stand_ins)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser; the test fails with a sentence where none can be started.
+
+    One for all rooms, for playwright can be started only once in a process.
+    """
+    try:
+        with headless_browser() as browser:
+            yield browser
+    except NotRunning as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture

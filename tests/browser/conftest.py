@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from pneumo.imaging.phantom import phantom
-from tests.browser.serve import NotRunning, headless_browser, running_app
+from tests.browser.serve import NotRunning, running_app
 from tests.ui.conftest import networks
 
 __all__ = ["networks"]
@@ -38,16 +38,6 @@ def app_url(films, networks) -> Iterator[str]:
     try:
         with running_app(films, PNEUMO_EXAMPLES=str(films)) as url:
             yield url
-    except NotRunning as error:
-        pytest.fail(str(error))
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless browser; the test fails with a sentence where none can be started."""
-    try:
-        with headless_browser() as browser:
-            yield browser
     except NotRunning as error:
         pytest.fail(str(error))
 

@@ -15,10 +15,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from pneumo.imaging.phantom import phantom
-from tests.browser.conftest import chromium
 from tests.server.server import Server, start, stop
-
-__all__ = ["chromium"]
 
 # What must never come out again, whichever way it goes in.
 PATIENT = {
