@@ -50,7 +50,8 @@ function likeThis(card, probability, prevalence) {
     // The curve's last threshold counts films that reach it; they belong to the window too.
     const ill = between("sensitivity") + (high === 1 ? onCurve(card, "sensitivity", 1) : 0);
     const well = between("specificity") + (high === 1 ? 1 - onCurve(card, "specificity", 1) : 0);
-    if (ill + well >= 0.02) {
+    // Fewer films than this would say more about chance than about the score.
+    if (ill + well >= 0.1) {
       return (ill * prevalence) / (ill * prevalence + well * (1 - prevalence));
     }
   }
