@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pneumo.models.checkpoint import available_models, checkpoint_folder, read_card, write_card
+from pneumo.commands.chosen import chosen_models
+from pneumo.models.checkpoint import checkpoint_folder, read_card, write_card
 from pneumo.models.networks import network_names
 from pneumo.training.corruptions import CORRUPTIONS, corruption_table
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    for name in (args.model,) if args.model else available_models():
+    for name in chosen_models(args.model):
         with tqdm(total=len(CORRUPTIONS), desc=name, delay=2, disable=None) as bar:
             rows = corruption_table(name, args.data, progress=bar.update)
         print(f"{name:26}{'AUC':>8}{'sens.':>8}{'spec.':>8}   ({rows[0]['n']} validation films)")

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from pneumo.models.checkpoint import CheckpointError, available_models
+from pneumo.commands.chosen import chosen_models
 from pneumo.models.networks import network_names
 from pneumo.training.evaluation import score_films
 from pneumo.training.lungs import lung_table
@@ -32,9 +32,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    names = (args.model,) if args.model else available_models()
-    if not names:
-        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
+    names = chosen_models(args.model)
     if args.lungs:
         results = [lung_table(name, args.data, args.lungs) for name in names]
         print(lung_lines(results))

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, available_models, load
+from pneumo.commands.chosen import chosen_models
+from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load
 from pneumo.models.guard import Guard, guard_path, load_guard, save_guard
 from pneumo.models.networks import network_names
 from pneumo.training import guard_fit, guard_table
@@ -52,9 +53,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    names = (args.model,) if args.model else available_models()
-    if not names:
-        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
+    names = chosen_models(args.model)
     results = [args.act(args, load(name)) for name in names]
     if getattr(args, "json", None):
         args.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -32,7 +32,8 @@ def display_range(values: np.ndarray) -> tuple[float, float]:
     """The values to show as black and as white, chosen from the picture's contents.
 
     The full scale of the smallest usual depth that holds every value, where the film spans at
-    least half of it; otherwise the film's own range without its outermost 0.1 % at either end.
+    least `MEANT_SHARE` of it; otherwise the film's own range without its outermost 0.1 % at
+    either end.
     """
     sample = _finite_sample(values)
     if not sample.size:
