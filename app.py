@@ -29,5 +29,7 @@ if __name__ == "__main__":
         if not arguments.examples.is_dir():
             parser.error(f"there is no folder {arguments.examples}")
         demo = build_demo(arguments.examples)
+    demo.launch(**launch_arguments(), inbrowser=arguments.open, prevent_thread_lock=True)
+    # Not before: Gradio gives up when its own page takes more than three seconds to answer.
     threading.Thread(target=warm_up, args=(demo.desk,), daemon=True).start()
-    demo.launch(**launch_arguments(), inbrowser=arguments.open)
+    demo.block_thread()

@@ -1,4 +1,4 @@
-"""The command line: python -m pneumo predict | evaluate | guard | card | data | examples."""
+"""The command line: python -m pneumo predict | evaluate | benchmark | data | card | ..."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ COMMANDS = {
     "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
     "guard": ("pneumo.commands.guard", "fit the guard against wrong pictures, or measure it"),
     "corruptions": ("pneumo.commands.corruptions", "how the networks do on spoiled films"),
+    "benchmark": ("pneumo.commands.benchmark", "how fast it works on this machine"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from pneumo.commands.served import NotRunning, headless_browser
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import Checkpoint, load, save
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
-from tests.browser.serve import NotRunning, headless_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from pneumo.commands.served import NotRunning, running_app
 from pneumo.imaging.phantom import phantom
-from tests.browser.serve import NotRunning, running_app
 from tests.ui.conftest import networks
 
 __all__ = ["networks"]

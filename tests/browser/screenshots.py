@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from pneumo.commands.served import ROOT, NotRunning, headless_browser, running_app
 from tests.browser.hands import choose, settled
-from tests.browser.serve import ROOT, NotRunning, headless_browser, running_app
 
 FOLDER = ROOT / "docs" / "screenshots"
 EXAMPLES = ROOT / "examples"

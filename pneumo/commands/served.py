@@ -1,4 +1,4 @@
-"""The app in a process of its own, and a headless browser; for the tests and the screenshots."""
+"""The app in a process of its own, and a headless browser: for benchmarks, tests, screenshots."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class NotRunning(RuntimeError):
 @contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[str]:
     """Start the app as a person would, in a folder of its own, and give its address.
+
+    Args:
+        folder: of its log and its temporary files.
+        **settings: variables of its environment, OMP_NUM_THREADS=1 unless given.
 
     Raises:
         NotRunning: when it ends by itself or does not answer within three minutes.
@@ -70,7 +74,7 @@ def headless_browser():
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise NotRunning(
-            "The browser tests need playwright: pip install -r requirements-dev.txt"
+            "A browser is driven by playwright: pip install -r requirements-dev.txt"
         ) from None
     installed = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
@@ -78,7 +82,7 @@ def headless_browser():
             browser = playwright.chromium.launch(executable_path=installed, args=list(FLAGS))
         except Error as error:
             raise NotRunning(
-                "No browser could be started for the browser tests. Install one with "
+                "No browser could be started. Install one with "
                 f"'apt-get install chromium' or 'playwright install chromium'.\n{error}"
             ) from None
         yield browser

@@ -1,0 +1,39 @@
+"""python -m pneumo benchmark: what it prints, and a sentence when there is nothing to measure."""
+
+from __future__ import annotations
+
+import re
+
+import cv2
+import pytest
+
+from pneumo.imaging.phantom import phantom
+from tests.commands.shell import run
+
+
+@pytest.fixture(autouse=True)
+def networks(stand_ins, monkeypatch):
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
+
+
+def test_nothing_to_measure_is_a_sentence(tmp_path, capsys):
+    assert run("benchmark", "batch", tmp_path) == 1
+    assert capsys.readouterr().err.strip().endswith(".")
+
+
+def test_an_unknown_network_is_a_sentence(film_png, capsys):
+    assert run("benchmark", "batch", film_png, "--model", "nobody") == 1
+    assert "nobody" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_both_ways_are_timed_on_the_same_films(tmp_path, capsys):
+    for seed in range(3):
+        assert cv2.imwrite(str(tmp_path / f"{seed}.png"), phantom(seed, 256)[0])
+    assert run("benchmark", "batch", tmp_path, "--model", "cnn", "--rounds", 2) == 0
+    shown = capsys.readouterr().out
+    line, page, ratio = (
+        float(re.search(rf"^{name} +([\d.]+)", shown, re.M)[1])
+        for name in ("predict", "many films", "ratio")
+    )
+    assert line > 0 and page > 0 and ratio > 0 and "3 films, cnn" in shown
