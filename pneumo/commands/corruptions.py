@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pneumo.commands.chosen import chosen_models
-from pneumo.models.checkpoint import checkpoint_folder, read_card, write_card
+from pneumo.commands.remember import remember
 from pneumo.models.networks import network_names
 from pneumo.training.corruptions import CORRUPTIONS, corruption_table
 
@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DIR",
                         help="dataset whose validation films are spoiled: train/NORMAL and so on")
     parser.add_argument("--model", choices=network_names(), help="default: every network there is")
+    parser.add_argument("--checkpoints", type=Path, metavar="DIR",
+                        help="folder of the networks; default: the bundled one")
     parser.add_argument("--save", action="store_true", help="also write the table into the card")
 
 
@@ -27,15 +29,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    for name in chosen_models(args.model):
+    for name in chosen_models(args.model, args.checkpoints):
         with tqdm(total=len(CORRUPTIONS), desc=name, delay=2, disable=None) as bar:
-            rows = corruption_table(name, args.data, progress=bar.update)
+            rows = corruption_table(name, args.data, args.checkpoints, bar.update)
         print(f"{name:26}{'AUC':>8}{'sens.':>8}{'spec.':>8}   ({rows[0]['n']} validation films)")
         for row in rows:
             values = "".join(f"{row[key]:8.3f}" for key in ("auc", "sensitivity", "specificity"))
             print(f"{row['corruption']:26}{values}")
         if args.save:
-            card = read_card(name)
-            card["metrics"]["corruptions"] = rows
-            write_card(card, checkpoint_folder() / f"{name}.json")
+            remember(name, "corruptions", rows, args.checkpoints)
     return 0

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 
+import cv2
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pneumo.models.checkpoint import load
+from pneumo.imaging.phantom import phantom
+from pneumo.models.checkpoint import load, read_card, write_card
 from pneumo.models.reader import Reader
-from pneumo.training import evaluation
-from pneumo.training.dataset import films, labels
+from pneumo.training import evaluation, figures
+from pneumo.training.dataset import films, labels, validation_split
 from tests.commands.shell import run
+from tests.training.whole_card import whole_card
 
 
 @pytest.fixture
@@ -40,6 +43,32 @@ def test_scores_are_those_of_the_readings(root, tmp_path, capsys, stand_ins):
         assert name in shown
 
 
+def test_certain_answers_are_counted_where_the_card_has_a_band(root, tmp_path, monkeypatch,
+                                                               stand_ins, capsys):
+    folder, out = tmp_path / "banded", tmp_path / "scores.json"
+    shutil.copytree(stand_ins, folder)
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(folder))
+    table = films(root, "test")
+    p = sorted(Reader(load("cnn", folder)).read(f.path).probability for f in table)
+    card = json.loads((folder / "cnn.json").read_text())
+    card["operating_points"]["balanced"]["threshold"] = p[6]
+    card["uncertain"] = {"low": p[4], "high": p[9], "alpha": 0.05, "rule": "made up"}
+    (folder / "cnn.json").write_text(json.dumps(card))
+    assert run("evaluate", root, "--model", "cnn", "--json", out) == 0
+    result = json.loads(out.read_text())[0]["uncertain"]
+    readings = [Reader(load("cnn", folder)).read(f.path).label for f in table]
+    certain = [(label == "PNEUMONIA") == film.label for label, film in
+               zip(readings, table, strict=True) if label != "UNCERTAIN"]
+    assert result["n"] == 13 and result["share"]["n"] == 13
+    assert result["share"]["value"] == pytest.approx(readings.count("UNCERTAIN") / 13)
+    accuracy = result["certain_accuracy"]
+    assert (accuracy["value"], accuracy["n"]) == (sum(certain) / len(certain), len(certain))
+    assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert result["coverage_normal"]["n"] + result["coverage_pneumonia"]["n"] == 13
+    run("evaluate", root, "--model", "resnet18", "--json", out)
+    assert "uncertain" not in json.loads(out.read_text())[0]  # an old card has no band
+
+
 def test_every_network_and_unread_films(root, capsys):
     (root / "test" / "NORMAL" / "bad.jpeg").write_bytes(b"x")
     assert run("evaluate", root) == 1
@@ -52,9 +81,80 @@ def test_missing_split_is_a_sentence(root, capsys):
     assert "data download" in capsys.readouterr().err
 
 
+@pytest.fixture
+def own(root, tmp_path, stand_ins):
+    """A checkpoint folder to write into, whose CNN card says how validation was split."""
+    folder = shutil.copytree(stand_ins, tmp_path / "own")
+    card = read_card("cnn", folder)
+    card["training"]["recipe"] = {"folds": 4, "fold": 0}
+    write_card(card, folder / "cnn.json")
+    return folder
+
+
+def test_shortcut_is_measured_on_validation_and_saved_with_the_weights(
+    own, drawn_dataset, tmp_path, capsys
+):
+    shutil.copytree(drawn_dataset / "train", tmp_path / "train")
+    shutil.rmtree(tmp_path / "test")  # nothing of it may be looked at
+    words = ("evaluate", "--shortcut", "--data", tmp_path, "--model", "cnn", "--checkpoints", own)
+    assert run(*words) == 0
+    assert "shortcut" not in read_card("cnn", own)["metrics"]
+    assert run(*words, "--save") == 0
+    found = read_card("cnn", own)["metrics"]["shortcut"]
+    held_out = validation_split(films(tmp_path, "train"), 0, 4, 0)[1]
+    assert found["n"] == len(held_out) == sum(row["n"] for row in found["strata"])
+    assert [row["quality"] for row in found["jpeg"]] == [20, 40, 60, 80, 95]
+    assert load("cnn", own).weights_sha256 == load("cnn").weights_sha256
+    shown = capsys.readouterr().out
+    assert "0.08 bytes per pixel" in shown and "decisions flipped" in shown
+
+
+def test_adults_are_scored_by_view_as_they_are_read(own, tmp_path):
+    (tmp_path / "adults" / "images").mkdir(parents=True)
+    lines = ["file,label,nih_labels,patient,age,sex,view"]
+    for seed, (label, view) in enumerate(
+        (label, view) for label in ("NORMAL", "PNEUMONIA") for view in ("PA", "PA", "AP")
+    ):
+        cv2.imwrite(str(tmp_path / "adults/images" / f"{seed}.png"), phantom(seed, size=96)[0])
+        lines.append(f"{seed}.png,{label},x,{seed},50,F,{view}")
+    (tmp_path / "adults" / "labels.csv").write_text("\n".join(lines) + "\n")
+    words = ("evaluate", "--adults", tmp_path / "adults", "--model", "cnn", "--checkpoints", own)
+    assert run(*words, "--save") == 0
+    rows = read_card("cnn", own)["metrics"]["adults"]["rows"]
+    assert [(row["view"], row["n"], row["positives"]) for row in rows] == [
+        ("all", 6, 3), ("PA", 4, 2), ("AP", 2, 1),
+    ]
+    reader = Reader(load("cnn", own), guard=False)
+    p = [reader.read(tmp_path / "adults/images" / f"{i}.png").probability for i in range(6)]
+    assert rows[0]["auc"]["value"] == pytest.approx(roc_auc_score([0, 0, 0, 1, 1, 1], p))
+
+
+def test_what_was_measured_with_other_weights_is_not_saved(own, tmp_path, capsys):
+    (own / "cnn.safetensors").write_bytes((own / "resnet18.safetensors").read_bytes())
+    words = ("--model", "cnn", "--checkpoints", own, "--save")
+    assert run("evaluate", "--adults", tmp_path, *words) == 1
+    assert "not the ones its card describes" in capsys.readouterr().err
+
+
+def test_figures_and_card_of_another_folder(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "FIGURES", {"confusion": figures.FIGURES["confusion"]})
+    for name in ("cnn", "resnet18"):
+        write_card(whole_card(name, name), own / f"{name}.json")
+    assert run("evaluate", "--figures", tmp_path / "drawn", "--checkpoints", own) == 0
+    assert (tmp_path / "drawn" / "confusion.svg").is_file()
+    assert run("card", "--checkpoints", own) == 0
+    assert "Is sharpness a shortcut?" in (own / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize("words", [("--save", "x"), (), ("--shortcut",)])
+def test_what_makes_no_sense_is_a_sentence(root, words, capsys):
+    assert run("evaluate", *words) == 1
+    assert capsys.readouterr().err.startswith("pneumo evaluate: ")
+
+
 def test_bundled_scores_are_reproduced(data_root, capsys):
     """The committed cards' test metrics are those of the committed weights (first 60 films)."""
-    from pneumo.models.checkpoint import available_models, read_card
+    from pneumo.models.checkpoint import available_models
 
     for name in available_models():
         if "test" in read_card(name)["metrics"]:

@@ -1,0 +1,91 @@
+"""How a network that learned from children does on adult films of other hospitals."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from pneumo.models.checkpoint import load
+from pneumo.models.reader import Reader
+from pneumo.training.dataset import CLASSES, DataError, Film, labels
+from pneumo.training.evaluation import read_all
+from pneumo.training.metrics import score
+
+MEASURES = ("auc", "sensitivity", "specificity")
+NEEDED = ("file", "label", "patient", "view")
+
+
+def adult_films(root: str | Path) -> tuple[Film, ...]:
+    """The films that `root/labels.csv` names, `kind` being the view (PA or AP).
+
+    Args:
+        root: folder with images/ and labels.csv, whose columns include file, label (NORMAL or
+            PNEUMONIA), patient and view.
+
+    Raises:
+        DataError: when the table or a film is missing, or a row cannot be understood.
+    """
+    root = Path(root)
+    file = root / "labels.csv"
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+    except FileNotFoundError:
+        raise DataError(
+            f"There is no table {file}. --adults needs a folder with images/ and labels.csv."
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file} is no table of comma-separated values: {error}") from None
+    films = []
+    for number, row in enumerate(rows, 2):
+        if any(not row.get(name) for name in NEEDED) or row["label"] not in CLASSES:
+            raise DataError(
+                f"{file}, line {number}: {', '.join(NEEDED)} are needed, and the label must be "
+                f"{' or '.join(CLASSES)}."
+            )
+        path = root / "images" / Path(row["file"]).name
+        if not path.is_file():
+            raise DataError(f"{file}, line {number} names {path}, which is not there.")
+        films.append(Film(path, CLASSES.index(row["label"]), row["patient"], row["view"]))
+    if not films:
+        raise DataError(f"{file} names no film.")
+    return tuple(films)
+
+
+def adult_table(model: str, root: Path, folder: Path | None = None) -> dict:
+    """AUC, sensitivity and specificity on adult films, all of them and by view position.
+
+    The films are read as the app reads them, at the balanced operating point; the guard, which
+    warns of adults, refuses none. Nothing was trained or chosen on them.
+
+    Returns:
+        {"source", "threshold", "rows": [{"view": "all", "PA" or "AP", "n", "positives",
+        "patients", "auc", "sensitivity", "specificity": {"value", "low", "high"}}], "unread":
+        count}; intervals are bootstrap 95 %, films resampled within each class. A view that lacks
+        a class has no row.
+
+    Raises:
+        DataError, CheckpointError: each with a sentence.
+    """
+    reader = Reader(load(model, folder), guard=False)
+    scores = read_all(reader, adult_films(root))
+    y, p = labels(scores.films), scores.probabilities
+    if len(set(y.tolist())) < 2:
+        raise DataError(f"No film of one of the classes in {root} can be read.")
+    views = np.array([film.kind for film in scores.films])
+    rows = []
+    for view in ("all", *sorted(set(views.tolist()), reverse=True)):
+        part = np.flatnonzero((views == view) | (view == "all"))
+        if 0 < y[part].sum() < len(part):
+            measured = score(y[part], p[part], reader.threshold)
+            rows.append({
+                "view": view, "n": len(part), "positives": int(y[part].sum()),
+                "patients": len({scores.films[i].group for i in part}),
+                **{name: measured[name] for name in MEASURES},
+            })
+    return {
+        "source": "NIH ChestX-ray8, a part", "threshold": reader.threshold, "rows": rows,
+        "unread": len(scores.unread),
+    }

@@ -1,0 +1,84 @@
+"""Model card: does the network read the lungs, and what remains on other films than its own."""
+
+from __future__ import annotations
+
+from pneumo.training.card_markdown import measured, number, section, table
+
+RATES = ("auc", "sensitivity", "specificity")
+LUNGS = {
+    "heat_in_lungs": "heat inside the lungs, true positives",
+    "peak_in_lung": "hottest point in a lung",
+    "auc_only_lungs": "AUC, all but the lungs painted grey",
+    "auc_without_lungs": "AUC, lungs painted over",
+}
+
+
+def evidence_sections(card: dict) -> list[str]:
+    """Evidence in the lungs, the shortcut, spoiled films and adults; those that were measured."""
+    makers = {"lungs": _lungs, "shortcut": _shortcut, "corruptions": _corruptions,
+              "adults": _adults}
+    return [make(found) for key, make in makers.items() if (found := measured(card, key))]
+
+
+def _lungs(found: dict) -> str:
+    films = f"On {found['n']} validation films with drawn lungs. " if "n" in found else ""
+    return section(
+        "Evidence in the lungs",
+        f"{films}The first two measures say where the heat lies; the last two say whether the "
+        "answer needs the lungs, and falls to chance (0.5) without them.",
+        table(list(LUNGS.values()), [[number(found.get(key)) for key in LUNGS]]),
+    )
+
+
+def _shortcut(found: dict) -> str:
+    again = found["recompressed"]
+    strata = [
+        [row["stratum"], str(row["n"]), str(row["positives"]), number(row["auc"]),
+         number(row["auc_sharpness"])]
+        for row in found["strata"]
+    ]
+    rates = [[name, *(number(again[when][name]) for when in ("before", "after"))]
+             for name in RATES]
+    jpeg = [
+        [str(row["quality"]), number(row["mean_change"]), number(row["change_95"]),
+         f"{row['flipped']:.1%}"]
+        for row in found["jpeg"]
+    ]
+    return section(
+        "Is sharpness a shortcut?",
+        f"On the {found['n']} validation films, sharpness alone (variance of the Laplacian, less "
+        f"is called pneumonia) has an AUC of {number(found['auc_sharpness'])}, the network one of "
+        f"{number(found['auc'])}. Among films that are about equally sharp:",
+        table(["films", "n", "pneumonia", "AUC of the network", "AUC of sharpness alone"], strata),
+        f"Every film compressed anew to about {again['bytes_per_pixel']:.2f} bytes per pixel "
+        f"(median JPEG quality {again['quality']:.0f}), at the balanced operating point:",
+        table(["", "before", "after"], rates),
+        "What JPEG compression alone does to the probability:",
+        table(["JPEG quality", "mean change", "95th percentile", "decisions flipped"], jpeg),
+    )
+
+
+def _corruptions(rows: list[dict]) -> str:
+    return section(
+        "Spoiled films",
+        f"The {rows[0]['n']} validation films, each spoiled in the same way, at the balanced "
+        "operating point.",
+        table(["films", "AUC", "sensitivity", "specificity"],
+              [[row["corruption"], *(number(row[key]) for key in RATES)] for row in rows]),
+    )
+
+
+def _adults(found: dict) -> str:
+    rows = [
+        [row["view"], str(row["n"]), str(row["positives"]), *(number(row[key]) for key in RATES)]
+        for row in found["rows"]
+    ]
+    return section(
+        "Adults of another hospital",
+        f"Films of {found['rows'][0]['patients']} adults ({found['source']}; NIH Clinical Center), "
+        "at the balanced operating point. Nothing was trained or chosen on them. Their labels were "
+        "read from reports by a program and are often wrong, so no reader could score 1 here; "
+        "films taken lying (AP) are of sicker people than films taken standing (PA), so a view "
+        "tells of the label by itself.",
+        table(["view", "n", "pneumonia", "AUC", "sensitivity", "specificity"], rows),
+    )

@@ -1,0 +1,111 @@
+"""Model card: whom it is for, the data and its flaws, known failures, and what it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pneumo.training.card_markdown import measured, number
+
+INTENDED = """## Intended use
+
+Teaching and research: to show how a network reads a child's frontal chest film, how sure it is and
+where it looks. It is **no medical device**; no decision about a patient may rest on it.
+
+Users: teachers and students of medicine and of machine learning, and researchers.
+
+Population: children of one to five years, one hospital (Guangzhou Women and Children's Medical
+Center), frontal films, pneumonia or normal. Nothing else was learned: other diseases, adults,
+lateral films and other hospitals are outside of what the numbers say.
+
+## Not for
+
+- Diagnosis, triage, screening or ruling out pneumonia in a patient, alone or as a second reader.
+- Adults, infants under one year, lateral films, computed tomography, ultrasound.
+- Telling bacterial from viral pneumonia, how severe it is, or anything but pneumonia: an effusion,
+  a pneumothorax, a tumour or a fracture may be called NORMAL.
+- The heat as an outline of disease: it shows what moved the score, coarsely.
+- Films prepared otherwise than the hospital's pictures (photographs of a screen, cropped or marked
+  films): the guard warns of some of them, not of all."""
+
+LICENCE = """## Data licence and attribution
+
+Kermany, Zhang, Goldbaum: Labeled Optical Coherence Tomography (OCT) and Chest X-Ray Images for
+Classification, Mendeley Data, DOI 10.17632/rscbjbr9sj, CC BY 4.0; Kermany et al., Cell 172 (2018)
+1122-1131. ImageNet starting weights: torchvision (BSD-3). Adult films: Wang et al., ChestX-ray8,
+CVPR 2017, NIH Clinical Center."""
+
+
+def data_section(found: list[dict]) -> str:
+    """The data's flaws and what was done about them; the shares come from the cards."""
+    lines = [
+        "In the train split, NORMAL films were saved with less compression than PNEUMONIA films, "
+        "so sharpness alone tells the classes apart. Training therefore resamples, blurs, "
+        "sharpens, adds noise and compresses films of both classes alike, and validation films "
+        "are degraded alike as well.",
+        "The same patient can have several films; validation is grouped by patient.",
+        "Labels come from one reading of each film by two physicians, a third for the test split; "
+        "they are not proven by laboratory tests.",
+    ]
+    if shares := _shares(found):
+        lines.append(f"{shares} show pneumonia; a ward has far fewer, so predictive values must "
+                     "be computed for the ward at hand.")
+    return "\n".join(["## Known flaws of the data, and what was done about them", "",
+                      *(f"- {line}" for line in lines)])
+
+
+def _shares(found: list[dict]) -> str:
+    for card in found:
+        kinds = [(card["data"].get(side) or {}).get("kinds") for side in ("training", "validation")]
+        if all(kinds):
+            films = sum(sum(kind.values()) for kind in kinds)
+            normal = sum(kind.get("normal", 0) for kind in kinds)
+            text = f"{(films - normal) / films:.1%} of the {films:,} train films"
+            if test := card["metrics"].get("test"):
+                text += f" and {test['positives'] / test['n']:.1%} of the {test['n']} test films"
+            return text
+    return ""
+
+
+def failures_section(found: list[dict]) -> str:
+    """Failures that the measurements show, a line each; "" when nothing was measured."""
+    lines = [f"{card['architecture']['title']}: {line}" for card in found
+             for line in _failures(card)]
+    if not lines:
+        return ""
+    return "\n".join(["## Known failures", "", *(f"- {line}" for line in lines)])
+
+
+def _failures(card: dict) -> Iterable[str]:
+    metrics = card["metrics"]
+    if test := metrics.get("test"):
+        wrong, well = test["confusion"]["false_positive"], test["n"] - test["positives"]
+        yield (
+            f"of {well} normal test films it calls {wrong} pneumonia, of {test['positives']} "
+            f"pneumonias it misses {test['confusion']['false_negative']}."
+        )
+        clean = (metrics.get("validation") or {}).get("clean")
+        if clean and clean["specificity"]["value"] - test["specificity"]["value"] > 0.02:
+            yield (
+                f"its specificity was {number(clean['specificity']['value'])} on validation films "
+                f"and is {number(test['specificity']['value'])} on test films: thresholds do not "
+                "carry over unharmed even within one hospital."
+            )
+    if rows := metrics.get("corruptions"):
+        for key in ("sensitivity", "specificity"):
+            worst = min(rows[1:], key=lambda row: row[key], default=rows[0])
+            if rows[0][key] - worst[key] > 0.02:
+                yield (
+                    f"its {key} falls from {number(rows[0][key])} to {number(worst[key])} on "
+                    f"validation films spoiled like this: {worst['corruption']}."
+                )
+    if adults := measured(card, "adults"):
+        row = adults["rows"][0]
+        yield (
+            f"on adult films its AUC is {number(row['auc'])}, its specificity "
+            f"{number(row['specificity'])}."
+        )
+    if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:
+        yield (
+            "with the lungs painted over it still has an AUC of "
+            f"{number(lungs['auc_without_lungs'])}: some of what it uses lies elsewhere."
+        )

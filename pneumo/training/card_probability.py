@@ -1,0 +1,100 @@
+"""Model card: operating points, calibration, prediction sets and predictive values."""
+
+from __future__ import annotations
+
+from pneumo.models.calibration import predictive_values
+from pneumo.training.card_markdown import measured, number, plain, section, table
+
+PREVALENCES = (0.02, 0.05, 0.1, 0.2, 0.5)
+BOTH = ("sensitivity", "specificity")
+
+
+def probability_sections(card: dict) -> list[str]:
+    """The sections on what the probability means, as far as the card has the numbers."""
+    parts = (_points(card), _calibration(card), _sets(card), _values(card))
+    return [part for part in parts if part]
+
+
+def _points(card: dict) -> str:
+    rows = []
+    for name, point in card["operating_points"].items():
+        test = point.get("test") or {}
+        rows.append([
+            name.replace("_", " "), f"{point['threshold']:.3f}",
+            *(number(point["validation"][key]) for key in BOTH),
+            *(number(test.get(key)) for key in BOTH), point["rule"],
+        ])
+    areas = ", ".join(
+        f"{name} {values['auc']['value']:.4f}"
+        for name, values in card["metrics"]["validation"].items()
+    )
+    return section(
+        "Operating points",
+        table(["operating point", "threshold", *(f"{key}, validation" for key in BOTH),
+               *(f"{key}, test" for key in BOTH), "rule"], rows),
+        "Intervals of this table are exact (Clopper-Pearson, 95 %). Validation films count as "
+        "they are and degraded (resampled, blurred, sharpened, noisy, JPEG), the same for both "
+        f"classes; AUC on each: {areas}.",
+    )
+
+
+def _calibration(card: dict) -> str:
+    fitted, check = card["calibration"], measured(card, "calibration_check")
+    text = (
+        "The probability is calibrated on the same films (Platt scaling, slope "
+        f"{fitted['slope']:.3f}, offset {fitted['offset']:+.3f}) for a ward where half of the "
+        "children have pneumonia."
+    )
+    if check and check.get("ece") is not None:
+        text += f" Checked there: calibration error {number(check['ece'])}"
+        if check.get("ece_classes_alike") is not None:
+            text += f", with both classes weighted alike {number(check['ece_classes_alike'])}"
+        text += f" ({check['rule']})." if check.get("rule") else "."
+    if test := card["metrics"].get("test"):
+        text += (
+            f" On the official test films the calibration error is {number(test['ece'])}, the "
+            f"Brier score {number(test['brier'])}."
+        )
+    return section("Calibration", text)
+
+
+def _sets(card: dict) -> str:
+    """Where the answer is UNCERTAIN, and how often the certain answers are right."""
+    band = measured(card, "uncertain")
+    if not band:
+        return ""
+    validation, test = band.get("validation") or {}, band.get("test") or {}
+    rows = []
+    names = (("validation", validation, "uncertain"), ("test", test, "share"))
+    for name, found, share in names:
+        if found:
+            rows.append([name, *(number(found.get(key)) for key in
+                                 (share, "certain_accuracy", "coverage_normal",
+                                  "coverage_pneumonia"))])
+    alpha = f" (level {band['alpha']:g})" if "alpha" in band else ""
+    return section(
+        "Prediction sets",
+        f"A probability from {band['low']:.3f} to {band['high']:.3f} is called UNCERTAIN: "
+        f"{band.get('rule', 'class-conditional conformal prediction sets')}{alpha}. Covered is a "
+        "film whose label is right or UNCERTAIN.",
+        table(["films", "UNCERTAIN", "certain answers that are right", "NORMAL films covered",
+               "PNEUMONIA films covered"], rows) if rows else "",
+    )
+
+
+def _values(card: dict) -> str:
+    """What a label is worth on wards with fewer pneumonias than the test films."""
+    point = card["operating_points"].get("balanced", {}).get("test")
+    if not point:
+        return ""
+    rows = []
+    for prevalence in PREVALENCES:
+        values = predictive_values(*(plain(point[key]) for key in BOTH), prevalence)
+        rows.append([f"{prevalence:.0%}", *(number(value) for value in values)])
+    return section(
+        "Predictive values",
+        "From the test films' sensitivity and specificity at the balanced operating point, by the "
+        "share of a ward's films that show pneumonia. They hold where films and patients are like "
+        "those of the test split.",
+        table(["share with pneumonia", "PNEUMONIA is right (PPV)", "NORMAL is right (NPV)"], rows),
+    )

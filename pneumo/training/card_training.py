@@ -1,0 +1,119 @@
+"""Model card: how a network's weights came to be, what was tried, and which version they are."""
+
+from __future__ import annotations
+
+from pneumo.training.card_markdown import measured, number, section, table
+
+LUNGS = {
+    "heat_in_lungs": "heat in lungs", "peak_in_lung": "peak in a lung",
+    "auc_only_lungs": "AUC, only lungs", "auc_without_lungs": "AUC, lungs painted over",
+}
+AREAS = {"auc": "AUC", "auc_degraded": "AUC, degraded films"}
+
+
+def training_sections(card: dict) -> list[str]:
+    """Training and how to do it again, seeds, and what was tried; as far as the card has it."""
+    parts = [section("Training", _training(card), _reproduce(card)), _seeds(card), _tried(card)]
+    return [part for part in parts if part]
+
+
+def _training(card: dict) -> str:
+    training, recipe = card["training"], card["training"]["recipe"]
+    side, held = card["data"]["training"], card["data"]["validation"]
+    text = (
+        f"Trained on {side['films']:,} films of {side['patients']:,} patients of the official "
+        f"train split; {held['films']} films of {held['patients']} other patients were held out "
+        f"for validation (one of {recipe['folds']} patient-grouped folds, stratified by kind). "
+        f"Starting weights ({training['init']['source']}): {training['init_sentence']} "
+    )
+    if recipe["frozen_epochs"]:
+        text += (
+            f"{recipe['frozen_epochs']} epoch(s) with the trunk frozen, then {recipe['epochs']} "
+            f"with {'everything' if recipe['unfreeze'] == 'all' else recipe['unfreeze'] + ' on'} "
+            "in training at a lower learning rate; "
+        )
+    else:
+        text += f"{recipe['epochs']} epochs; "
+    if init_sha := training["init"].get("sha256"):
+        text += f"the starting file has sha256 `{init_sha}`; "
+    if recipe["low_epochs"]:
+        text += (
+            f"the first {recipe['low_epochs']} epochs at {recipe['low_size']} pixels, the rest at "
+            f"{recipe['size']}; "
+        )
+    if lung_epochs := recipe.get("lung_epochs"):
+        text += (
+            f"then {lung_epochs} epochs that start from the averaged weights and teach it to judge "
+            f"by the lungs alone (films with drawn lungs: painted over and to be called neither, "
+            f"with chance {recipe['hidden']}; surroundings replaced, with chance "
+            f"{recipe['replaced']}); "
+        )
+    text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
+    if training["lung_masks"]:
+        text += (
+            "a second loss, the share of evidence outside the lungs"
+            + (" or denying the label" if _signs_count(recipe) else "")
+            + f", on {training['lung_masks']} films that have drawn lung fields; "
+        )
+    return text + (
+        f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}."
+    )
+
+
+def _signs_count(recipe: dict) -> bool:
+    """Whether evidence whose sign denies the label was penalised: in the lung epochs, or, in
+    recipes that know none, throughout."""
+    return bool(recipe.get("wrong_sign") and recipe.get("lung_epochs", 1))
+
+
+def _reproduce(card: dict) -> str:
+    training = card["training"]
+    versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
+    return (
+        f"Reproduce: `{training['command']}` at commit `{training['commit'][:12]}`, seed "
+        f"{training['recipe']['seed']}; data fingerprint `{card['data']['fingerprint'][:16]}`; "
+        f"{versions}."
+    )
+
+
+def _seeds(card: dict) -> str:
+    found = measured(card, "seeds")
+    if not found:
+        return ""
+    rows = [
+        [str(run["seed"]), "yes" if run.get("chosen") else "",
+         *(number((run.get("validation") or {}).get(key), 4) for key in AREAS),
+         *(number((run.get("lungs") or {}).get(key)) for key in LUNGS)]
+        for run in found
+    ]
+    return section(
+        "Seeds",
+        "The same recipe from other seeds, on validation; the test films had no say in the choice.",
+        table(["seed", "bundled", *AREAS.values(), *LUNGS.values()], rows),
+    )
+
+
+def _tried(card: dict) -> str:
+    found = measured(card, "tried")
+    if not found:
+        return ""
+    keys = {**AREAS, **LUNGS}
+    rows = [
+        [one["idea"], *(number(one.get(key), 4 if key in AREAS else 3) for key in keys),
+         str(one.get("verdict", ""))]
+        for one in found
+    ]
+    return section("What was tried", "Every idea was judged on validation films only.",
+                   table(["idea", *keys.values(), "verdict"], rows))
+
+
+def version_log(found: list[dict]) -> str:
+    """What changed from version to version, network by network; "" when no card says so."""
+    lines = []
+    for card in found:
+        for entry in card.get("versions_log") or []:
+            if isinstance(entry, dict):
+                words = [str(entry[key]) for key in ("version", "date", "change") if entry.get(key)]
+                entry = ", ".join(words[:-1]) + f": {words[-1]}" if len(words) > 1 else words[0]
+            lines.append(f"- {card['architecture']['title']}: {entry}")
+    return "\n".join(["## Version log", "", *lines]) if lines else ""

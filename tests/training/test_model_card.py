@@ -1,0 +1,99 @@
+"""The model card: every measurement stands there, and what was not measured is left out."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import pytest
+
+from pneumo.models.calibration import predictive_values
+from pneumo.training.card_limits import data_section, failures_section
+from pneumo.training.card_training import version_log
+from pneumo.training.model_card import network_part
+from tests.training.whole_card import whole_card
+
+# Part of a card -> heading of its section.
+OPTIONAL = {
+    "lungs": "Evidence in the lungs", "shortcut": "Is sharpness a shortcut?",
+    "corruptions": "Spoiled films", "adults": "Adults of another hospital",
+    "uncertain": "Prediction sets", "seeds": "Seeds", "tried": "What was tried",
+}
+
+
+@pytest.fixture
+def card(tmp_path, monkeypatch) -> dict:
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(tmp_path))  # no guard's table
+    return whole_card("cnn", "Custom CNN")
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"^### (.+)$", text, re.M)
+
+
+def test_every_part_has_its_section_and_every_table_is_even(card):
+    text = network_part(card)
+    assert set(OPTIONAL.values()) <= set(headings(text))
+    for block in re.findall(r"(?:^\|.*\n)+", text + "\n", re.M):
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+    for number in ("0.871", "0.613", "0.812 (0.781 to 0.843)", "0.555", "0.931", "0.802", "0.9912",
+                   "mixup", "no gain", "0.081", "0.975", "bacteria 0.900 (n = 80)", "1.2%"):
+        assert number in text, number
+    assert not re.search(r"None|\bnan\b|[{}]", text)
+
+
+@pytest.mark.parametrize("part", OPTIONAL)
+def test_a_part_that_was_not_measured_is_left_out_and_nothing_else(card, part):
+    before = headings(network_part(card))
+    card["metrics"].pop(part, None)
+    card.pop(part, None)
+    assert headings(network_part(card)) == [h for h in before if h != OPTIONAL[part]]
+
+
+def test_lungs_may_lie_beside_the_metrics(card):
+    text = network_part(card)
+    card["lungs"] = card["metrics"].pop("lungs")
+    assert network_part(card) == text
+
+
+def test_weights_that_were_not_scored(card):
+    for key in [key for key in card["metrics"] if key.startswith("test")]:
+        card["metrics"].pop(key)
+    for point in card["operating_points"].values():
+        point.pop("test")
+    text = network_part(card)
+    assert "official test films" not in text and "Predictive values" not in headings(text)
+
+
+def test_predictive_values_are_those_of_the_test_films(card):
+    point = card["operating_points"]["balanced"]["test"]
+    values = predictive_values(point["sensitivity"]["value"], point["specificity"]["value"], 0.05)
+    assert f"| 5% | {values[0]:.3f} | {values[1]:.3f} |" in network_part(card)
+
+
+def test_shares_are_counted_not_typed(card):
+    test = card["metrics"]["test"]
+    share = test["positives"] / test["n"]
+    text = data_section([card])
+    assert f"77.0% of the 100 train films and {share:.1%} of the 200 test films" in text
+    other = copy.deepcopy(card)
+    other["data"]["validation"]["kinds"]["normal"] += 100
+    assert "38.5% of the 200 train films" in data_section([other])
+    other["data"] = {}
+    assert "show pneumonia" not in data_section([other])
+
+
+def test_known_failures_name_the_worst(card):
+    text = failures_section([card])
+    assert "specificity falls from 0.951 to 0.802" in text and "letterboxed" in text
+    assert "sensitivity falls" not in text
+    card["metrics"] = {"validation": {}}
+    assert failures_section([card]) == ""
+
+
+def test_version_log(card):
+    assert version_log([card]).endswith("- Custom CNN: 1.0, 2026-11-22: first weights")
+    card["versions_log"] = ["0.9: trial"]
+    assert version_log([card]).endswith("- Custom CNN: 0.9: trial")
+    card.pop("versions_log")
+    assert version_log([card]) == ""
