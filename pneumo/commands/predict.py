@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from pneumo.commands.spreadsheet import plain
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import available_models
@@ -38,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="films, or folders whose files are all read")
     parser.add_argument("--model", choices=network_names(), help="default: resnet18 if there")
     parser.add_argument("--threshold", type=_probability, metavar="T",
-                        help="own threshold on the probability, 0 to 1")
+                        help="own threshold on the probability, 0 to 1; UNCERTAIN is then what "
+                        "lies in the card's band, widened to hold the threshold")
     parser.add_argument("--no-guard", action="store_true",
                         help="read also what does not look like a frontal chest radiograph; "
                         "its record says so")
@@ -140,7 +142,9 @@ def _writer(form: str, stream: TextIO, heatmaps: bool):
         columns = COLUMNS + (("heatmap",) if heatmaps else ())
         rows = csv.DictWriter(stream, columns, extrasaction="ignore")
         rows.writeheader()
-        write = rows.writerow
+
+        def write(record: dict) -> None:
+            rows.writerow({name: plain(value) for name, value in record.items()})
     else:
         widths = (8, 10, 11, 10, 9, 9)
         stream.write(_line([*TABLE[:6], "path"], widths))

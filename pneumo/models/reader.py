@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
-from pneumo.models.calibration import Calibration, label_of
-from pneumo.models.checkpoint import Checkpoint, load
+from pneumo.models.calibration import Band, Calibration, band_of, label_of
+from pneumo.models.checkpoint import Checkpoint, CheckpointError, load
 from pneumo.models.checks import Check, overridden, unguarded
 from pneumo.models.gradcam import evidence_map
 from pneumo.models.guard import load_guard
@@ -32,9 +32,11 @@ class Reading:
         reason: a sentence for the reader when the status is not "ok", else "".
         probability: calibrated, of pneumonia, 0 to 1; None unless "ok" (as all that follow).
         label: "PNEUMONIA", "NORMAL" or "UNCERTAIN".
-        confidence: probability of the label given, 0 to 1.
-        threshold: probability at or above which the label is PNEUMONIA.
+        confidence: probability of the label given, of the likelier class when UNCERTAIN, 0 to 1.
+        threshold: probability at or above which the label is PNEUMONIA, if it is certain.
         operating_point: name of the threshold, such as "balanced", or "own".
+        uncertain: the network's band of UNCERTAIN probabilities, or None if its card has none;
+            for the label it is widened to hold the threshold.
         heat: float32, (h, w) of the network's last feature map: signed evidence for pneumonia
             (Grad-CAM before its ReLU) in units of the logit, on one scale for all films.
         checks: the guard's and the file's, each with its outcome.
@@ -51,6 +53,7 @@ class Reading:
     confidence: float | None = None
     threshold: float | None = None
     operating_point: str | None = None
+    uncertain: Band | None = None
     heat: np.ndarray | None = None
     checks: tuple[Check, ...] = field(default=())
     seconds: float = 0.0
@@ -63,6 +66,7 @@ class Reading:
     def record(self) -> dict:
         """Every field but the heat as plain json values, in the order of the class."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "heat"}
+        values["uncertain"] = None if self.uncertain is None else asdict(self.uncertain)
         values["checks"] = [
             {"name": c.name, "outcome": c.outcome, "detail": c.detail} for c in self.checks
         ]
@@ -76,7 +80,7 @@ class Reading:
         """
         if not self.ok:
             return self
-        label, confidence = label_of(self.probability, threshold)
+        label, confidence = label_of(self.probability, threshold, self.uncertain)
         return replace(
             self, label=label, confidence=confidence, threshold=float(threshold),
             operating_point=operating_point,
@@ -107,6 +111,10 @@ class Reader:
         self.guarded = guard
         card = self.checkpoint.card
         self.calibration = Calibration(**card["calibration"])
+        try:
+            self.uncertain = band_of(card)
+        except ValueError as error:
+            raise CheckpointError(f"The card of {self.name} cannot be used. {error}") from None
         self.operating_point = DEFAULT_OPERATING_POINT if threshold is None else "own"
         if threshold is None:
             threshold = card["operating_points"][DEFAULT_OPERATING_POINT]["threshold"]
@@ -165,6 +173,7 @@ class Reader:
             radiograph.source,
             "ok",
             probability=self.calibration.probability(float(logit[0])),
+            uncertain=self.uncertain,
             heat=heat[0].numpy(),
             checks=checks + (overridden() if reason else ()),
         )

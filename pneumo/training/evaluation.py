@@ -11,10 +11,11 @@ import numpy as np
 from tqdm import tqdm
 
 from pneumo.imaging.radiograph import read_radiograph
+from pneumo.models.calibration import label_of
 from pneumo.models.checkpoint import load
 from pneumo.models.reader import Reader
 from pneumo.training import dataset
-from pneumo.training.finish import curve, rates
+from pneumo.training.decisions import curve, proportion, rates
 from pneumo.training.metrics import reliability, score
 
 
@@ -65,7 +66,8 @@ def score_films(
     Returns:
         {"model", "weights_sha256", "split", "all", "distinct", "curve", "reliability",
         "sensitivity_by_kind", "operating_points", "unread"}; "all" and "distinct" as
-        `metrics.score` gives them.
+        `metrics.score` gives them. Where the card has an uncertain band also "uncertain", as
+        `certain_answers` gives it.
 
     Raises:
         DataError: when the split is missing or has no readable film of a class.
@@ -80,6 +82,7 @@ def score_films(
     one = scores.distinct
     points = reader.checkpoint.card["operating_points"]
     kinds = np.array([film.kind for film in scores.films])
+    band = {"uncertain": certain_answers(reader, y, p)} if reader.uncertain else {}
     return {
         "model": reader.name,
         "weights_sha256": reader.checkpoint.weights_sha256,
@@ -96,5 +99,36 @@ def score_films(
             for kind in sorted(set(kinds[y == 1]))
         },
         "operating_points": {name: rates(y, p, at["threshold"]) for name, at in points.items()},
+        **band,
         "unread": [{"path": str(path), "reason": reason} for path, reason in scores.unread],
+    }
+
+
+def certain_answers(reader: Reader, labels: np.ndarray, probabilities: np.ndarray) -> dict:
+    """How many films a reader leaves UNCERTAIN, and how often it is right about the others.
+
+    Args:
+        reader: its threshold and band decide.
+        labels: 0/1, (N,), 1 for pneumonia.
+        probabilities: calibrated, of pneumonia, (N,).
+
+    Returns:
+        {"n", "share": of films UNCERTAIN, "certain_accuracy", "coverage_normal",
+        "coverage_pneumonia": share of the class whose label is right or UNCERTAIN}, each but n
+        as `decisions.proportion` gives it; a certain_accuracy of no film is None.
+    """
+    said = np.array([label_of(p, reader.threshold, reader.uncertain)[0] for p in probabilities])
+    truth = np.array(dataset.CLASSES)[labels]
+    certain, right = said != "UNCERTAIN", said == truth
+    covered = right | ~certain
+
+    def share(of: np.ndarray) -> dict:
+        return proportion(int(of.sum()), len(of))
+
+    return {
+        "n": len(labels),
+        "share": share(~certain),
+        "certain_accuracy": share(right[certain]) if certain.any() else None,
+        "coverage_normal": share(covered[labels == 0]),
+        "coverage_pneumonia": share(covered[labels == 1]),
     }

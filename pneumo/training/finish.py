@@ -9,22 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import beta
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_curve
 from torch import nn
 
-from pneumo.models.calibration import Calibration
 from pneumo.models.gradcam import evidence
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import degraded_copies
 from pneumo.training.dataset import Film
+from pneumo.training.decisions import (
+    calibration_check,
+    curve,
+    fit_calibration,
+    operating_thresholds,
+    rates,
+    uncertain_band,
+)
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import score
 
-# Strengths of the validation copies: as they are, mildly and strongly degraded.
+# Strengths of the validation copies: as they are, mildly and strongly degraded and reframed.
 STRENGTHS = (0.0, 0.4, 0.8)
-TARGET = 0.97
 
 
 def validation_logits(
@@ -35,68 +38,6 @@ def validation_logits(
     for strength in STRENGTHS[1:]:
         copies[f"degraded {strength}"] = degraded_copies(films.squares, seed, strength)
     return {name: logits(network, squares, preprocessing) for name, squares in copies.items()}
-
-
-def fit_calibration(values: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Platt scaling with the classes weighted alike; logits and 0/1 labels, (N,)."""
-    model = LogisticRegression(C=1e6, class_weight="balanced").fit(values[:, None], labels)
-    return Calibration(float(model.coef_[0, 0]), float(model.intercept_[0]))
-
-
-def operating_thresholds(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
-    """Thresholds on the calibrated probability, with the rule that gave each.
-
-    balanced: sensitivity and specificity are nearest to each other. high_sensitivity: the
-    largest threshold that keeps a sensitivity of `TARGET`; high_specificity likewise. Both are
-    kept on their side of the balanced one.
-    """
-    false_positive, sensitivity, thresholds = roc_curve(labels, probabilities)
-    specificity = 1 - false_positive
-    balanced = float(thresholds[np.argmin(np.abs(sensitivity - specificity))])
-    sensitive = float(thresholds[np.argmax(sensitivity >= TARGET)])
-    specific = float(thresholds[np.flatnonzero(specificity >= TARGET)[-1]])
-    return {
-        "balanced": {
-            "threshold": _clip(balanced),
-            "rule": "sensitivity and specificity nearest to each other on validation",
-        },
-        "high_sensitivity": {
-            "threshold": _clip(min(sensitive, balanced)),
-            "rule": f"sensitivity of at least {TARGET} on validation",
-        },
-        "high_specificity": {
-            "threshold": _clip(max(specific, balanced)),
-            "rule": f"specificity of at least {TARGET} on validation",
-        },
-    }
-
-
-def _clip(threshold: float) -> float:
-    # roc_curve's first threshold is infinite.
-    return round(float(np.clip(threshold, 0.01, 0.99)), 4)
-
-
-def rates(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
-    """Sensitivity and specificity with exact 95 % intervals (Clopper and Pearson 1934)."""
-    calls = probabilities >= threshold
-    result = {}
-    for name, right in (("sensitivity", calls[labels == 1]), ("specificity", ~calls[labels == 0])):
-        k, n = int(right.sum()), len(right)
-        low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
-        high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
-        result[name] = {"value": k / n, "low": low, "high": high, "n": n}
-    return result
-
-
-def curve(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, list[float]]:
-    """Sensitivity and specificity at thresholds 0, 0.01 ... 1, for live display."""
-    thresholds = np.round(np.linspace(0, 1, 101), 2)
-    at = [(probabilities >= t) for t in thresholds]
-    return {
-        "threshold": thresholds.tolist(),
-        "sensitivity": [round(float(a[labels == 1].mean()), 4) for a in at],
-        "specificity": [round(float((~a)[labels == 0].mean()), 4) for a in at],
-    }
 
 
 def heat_scale(network: nn.Module, films: Films, preprocessing: Preprocessing) -> float:
@@ -112,7 +53,11 @@ def heat_scale(network: nn.Module, films: Films, preprocessing: Preprocessing) -
 
 
 def judge(
-    network: nn.Module, films: Films, preprocessing: Preprocessing, seed: int
+    network: nn.Module,
+    films: Films,
+    preprocessing: Preprocessing,
+    seed: int,
+    groups: Sequence[str] | None = None,
 ) -> dict:
     """The parts of the card that validation decides.
 
@@ -121,22 +66,28 @@ def judge(
         films: the validation films.
         preprocessing: of the network.
         seed: of the degraded copies.
+        groups: patient of every film; by default each film is a patient of its own.
 
     Returns:
-        calibration, operating_points, curve, heat and metrics.validation.
+        calibration, calibration_check, operating_points, uncertain, curve, heat and
+        metrics.validation.
     """
+    patients = np.arange(len(films.labels)) if groups is None else np.asarray(groups)
     outputs = validation_logits(network, films, preprocessing, seed)
-    pooled, y = np.concatenate(list(outputs.values())), np.tile(films.labels, len(outputs))
+    copies = len(outputs)
+    pooled, y = np.concatenate(list(outputs.values())), np.tile(films.labels, copies)
     calibration = fit_calibration(pooled, y)
     probabilities = {name: calibration.probability(v) for name, v in outputs.items()}
     everything = np.concatenate(list(probabilities.values()))
     points = operating_thresholds(everything, y)
     for point in points.values():
-        point["validation"] = rates(y, everything, point["threshold"])
+        point["validation"] = rates(y, everything, point["threshold"], copies)
     threshold = points["balanced"]["threshold"]
     return {
         "calibration": calibration.record(),
+        "calibration_check": calibration_check(pooled, y, np.tile(patients, copies)),
         "operating_points": points,
+        "uncertain": uncertain_band(y, everything, threshold, copies),
         "curve": {"on": "validation films and their degraded copies", **curve(y, everything)},
         "heat": {
             "scale": heat_scale(network, films, preprocessing),

@@ -22,7 +22,8 @@ def confusion(labels: np.ndarray, calls: np.ndarray) -> dict[str, int]:
 
 
 def expected_calibration_error(
-    labels: np.ndarray, probabilities: np.ndarray, bins: int = 10
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = 10,
+    weights: np.ndarray | None = None,
 ) -> float:
     """Mean gap between probability of pneumonia and its frequency (Naeini et al. 2015).
 
@@ -30,10 +31,13 @@ def expected_calibration_error(
         labels: 0/1, (N,).
         probabilities: of pneumonia, (N,), 0 to 1.
         bins: of equal width over 0 to 1; empty ones count nothing.
+        weights: of the films, (N,), above 0; alike when not given.
     """
     place = np.minimum((np.asarray(probabilities) * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, np.asarray(labels) - np.asarray(probabilities), minlength=bins)
-    return float(np.abs(gaps).sum() / len(place))
+    weights = np.ones(len(place)) if weights is None else np.asarray(weights)
+    excess = weights * (np.asarray(labels) - np.asarray(probabilities))
+    gaps = np.bincount(place, excess, minlength=bins)
+    return float(np.abs(gaps).sum() / weights.sum())
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> list[dict]:

@@ -67,14 +67,15 @@ def public_events(desk: Desk, uploads: Uploads) -> None:
         return record
 
     def list_models() -> list[dict]:
-        """The networks that can be asked: name, title, thresholds and scale of the heat."""
-        keys = ("name", "title", "sha256", "points", "scale")
+        """The networks that can be asked: name, title, thresholds, band, scale of the heat."""
+        keys = ("name", "title", "sha256", "points", "uncertain", "scale")
         return [{key: card[key] for key in keys} for card in page_cards() if "broken" not in card]
 
     ask.click(
         predict, [film, model, threshold, guard, heat], reading, api_name="predict",
         api_description="Read one chest radiograph. Gives the Reading: status (ok, refused or "
-        "error), reason, probability of pneumonia, label, confidence, threshold, checks.",
+        "error), reason, probability of pneumonia, label (NORMAL, PNEUMONIA or UNCERTAIN), "
+        "confidence, threshold, uncertain band, checks.",
         concurrency_limit=2, preprocess=False,
     )
     tell.click(

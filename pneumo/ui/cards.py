@@ -7,6 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from pneumo.imaging import overlay
+from pneumo.models.calibration import band_of
 from pneumo.models.checkpoint import CheckpointError, available_models, read_card
 from pneumo.ui.pictures import CONTOUR_SHARE, DEFAULT_SCALE
 from pneumo.ui.texts import text
@@ -41,14 +42,14 @@ def page_card(name: str) -> dict:
     """A model's card as far as the page needs it; with "broken" instead when it is unusable."""
     try:
         card = read_card(name)
-        scale = heat_scale(card)
+        scale, band = heat_scale(card), band_of(card)
         signs = (overlay.FOR, overlay.AGAINST)
         return {
             "name": name,
             "title": str(card["architecture"].get("title") or name),
             "sha256": str(card["weights"].get("sha256", "")),
             "points": operating_points(card),
-            "uncertain": card.get("uncertain"),
+            "uncertain": asdict(band) if band else None,
             "curve": card_curve(card)[0],
             "curve_split": card_curve(card)[1],
             "scale": scale,
@@ -86,6 +87,18 @@ def curve_point(card: dict, threshold: float) -> dict:
         "name": "own", "threshold": float(threshold), "split": split,
         "sensitivity": rate("sensitivity"), "specificity": rate("specificity"),
     }
+
+
+def percent_words(value: float | None, digits: int = 1) -> str:
+    """A probability as it is printed everywhere, never as certainty: 0.9996 is "> 99.9 %"."""
+    if value is None:
+        return "–"
+    least = 10.0**-digits
+    if value > 0 and 100 * value < least:
+        return f"< {least:.{digits}f} %"
+    if value < 1 and 100 * value > 100 - least:
+        return f"> {100 - least:.{digits}f} %"
+    return f"{100 * value:.{digits}f} %"
 
 
 def rate_words(rate: dict | None) -> str:

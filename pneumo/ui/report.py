@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pneumo.imaging import overlay
+from pneumo.models.calibration import predictive_values
 from pneumo.models.reader import Reading
-from pneumo.ui.cards import rate_words
+from pneumo.ui.cards import percent_words, rate_words
 from pneumo.ui.pictures import fitted
 from pneumo.ui.texts import text
 
@@ -32,12 +33,14 @@ class Part:
         title: of the network.
         scale: evidence at which its colours end.
         point: the operating point as `cards.operating_points` gives it.
+        prevalence: of pneumonia on the reader's ward, 0 to 1; for the predictive values.
     """
 
     reading: Reading
     title: str
     scale: float
     point: dict
+    prevalence: float = 0.5
 
 
 def compose(
@@ -66,7 +69,7 @@ def compose(
         free = _pictures(figure, film, parts, sign, opacity)
         for number, part in enumerate(parts):
             _answer(figure, part, _LEFT + number * _WIDTH / len(parts), free)
-        _foot(figure, parts, comment, free - 0.165)
+        _foot(figure, parts, comment, free - 0.185)
         pages = {}
         for kind, empty in (("pdf", "CreationDate"), ("png", "Software")):
             stream = io.BytesIO()
@@ -124,15 +127,26 @@ def _answer(figure: Figure, part: Part, left: float, top: float) -> None:
     reading, point = part.reading, part.point
     figure.text(left, top, text(f"answer.{reading.label}"), size=13, weight="bold")
     split = text(f"split.{point['split']}") if point["split"] else ""
+    uncertain = reading.label == "UNCERTAIN"
+    confidence = text("answer.confidence.likelier" if uncertain else "answer.confidence")
     rows = [
         (text("answer.model"), part.title),
-        (text("answer.probability"), f"{100 * reading.probability:.1f} %"),
-        (text("answer.confidence"), f"{100 * reading.confidence:.1f} %"),
+        (text("answer.probability"), percent_words(reading.probability)),
+        (confidence, percent_words(reading.confidence)),
         (text("answer.threshold"), f"{reading.threshold:.3f}, "
          + text(f"point.{reading.operating_point}.short")),
         (text("answer.sensitivity", split=split), rate_words(point["sensitivity"])),
         (text("answer.specificity", split=split), rate_words(point["specificity"])),
     ]
+    if point["sensitivity"] and point["specificity"]:
+        rates = (point[name]["value"] for name in ("sensitivity", "specificity"))
+        values = (percent_words(v, 0) for v in predictive_values(*rates, part.prevalence))
+        rows.append((text("report.predictive", share=round(100 * part.prevalence)),
+                     " · ".join(values)))
+    if reading.uncertain:
+        band = reading.uncertain.around(reading.threshold)
+        ends = text("answer.band.at", low=f"{band.low:.3f}", high=f"{band.high:.3f}")
+        rows.insert(4, (text("answer.band"), ends))
     for number, (name, value) in enumerate(rows):
         height = top - 0.024 - 0.018 * number
         figure.text(left, height, name, color="#4a5a68", size=8)
@@ -151,8 +165,13 @@ def _foot(figure: Figure, parts: Sequence[Part], comment: str, top: float) -> No
         lines += [("", False), (text("report.comment"), True)]
         for paragraph in comment.strip()[:MOST_COMMENT].splitlines():
             lines += [(line, False) for line in textwrap.wrap(paragraph, 104) or [""]]
-    for number, (line, bold) in enumerate(lines[:20]):
-        figure.text(_LEFT, top - 0.0145 * number, line, size=8.5,
+    # A long comment is printed smaller; one of very many lines ends where the page does.
+    pitch = max(0.008, min(0.0145, (top - 0.068) / len(lines)))
+    most = int((top - 0.068) / pitch + 1e-6)
+    if len(lines) > most:
+        lines[most - 1:] = [("…", False)]
+    for number, (line, bold) in enumerate(lines):
+        figure.text(_LEFT, top - pitch * number, line, size=8.5 * pitch / 0.0145,
                     weight="bold" if bold else "normal")
     for number, part in enumerate(parts):
         weights = text("report.weights", model=part.title, sha256=part.reading.weights_sha256)

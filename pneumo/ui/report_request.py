@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 
 from pneumo.imaging import overlay
@@ -25,14 +26,15 @@ def report(desk: Desk, data: object) -> dict:
         fields = data if isinstance(data, dict) else {}
         threshold = float(fields.get("threshold", 0.5))
         opacity = min(1.0, max(0.0, float(fields.get("opacity", 0.6))))
+        prevalence = min(0.99, max(0.01, float(fields.get("prevalence", 0.5))))
     except (ValueError, TypeError):
         return {"error": text("error.server")}
     sign = overlay.AGAINST if fields.get("sign") == overlay.AGAINST else overlay.FOR
     try:
         film = desk.fetch(request.token)
         parts = [
-            part_of(desk, film, model, str(fields.get("point", "balanced")), threshold,
-                    request.guard)
+            replace(part_of(desk, film, model, str(fields.get("point", "balanced")), threshold,
+                            request.guard), prevalence=prevalence)
             for model in request.models
         ]
     except Forgotten:

@@ -1,9 +1,14 @@
 """The reading room's tools and choices, and that it never mixes two films."""
 
+import re
+
 import pytest
 
+from pneumo.models.calibration import band_of, label_of, predictive_values
 from pneumo.models.checkpoint import available_models, read_card
 from pneumo.models.reader import Reader
+from pneumo.ui.cards import curve_point, rate_words
+from pneumo.ui.texts import text
 from tests.browser.hands import choose, drop, pixels, probability, settled
 
 COUNT_READS = """() => {
@@ -98,8 +103,10 @@ def test_threshold_and_prevalence_never_ask_the_network_again(room):
     for point in ("high_sensitivity", "high_specificity", "own"):
         choose(room, "point", point)
     value = probability(room)
-    for threshold, label in ((max(0, value - 0.1), "PNEUMONIA"), (min(1, value + 0.1), "NORMAL")):
+    band = band_of(read_card(room.input_value("input[name=pn-model]:checked")))
+    for threshold in (max(0, value - 0.1), min(1, value + 0.1)):
         room.fill(".pn-own input", f"{threshold:.2f}")
+        label = label_of(value, float(f"{threshold:.2f}"), band)[0]
         if threshold not in (0, 1):
             assert room.get_attribute(".pn-result", "data-label") == label
     room.fill(".pn-prevalence input", "10")
@@ -119,6 +126,49 @@ def test_points_carry_their_measured_rates(room):
         assert f"{point['threshold']:.3f}" in shown
 
 
+@pytest.mark.parametrize("threshold", [0.07, 0.5, 0.93, 1.0])
+def test_an_own_threshold_has_the_rates_of_the_stored_curve_and_what_they_mean_here(
+    room, threshold
+):
+    card = read_card(room.input_value("input[name=pn-model]:checked"))
+    point = curve_point(card, threshold)
+    choose(room, "point", "own")
+    room.fill(".pn-own input", str(threshold))
+    room.fill(".pn-prevalence input", "20")
+    shown = room.inner_text(".pn-result")
+    rates = [point[name]["value"] for name in ("sensitivity", "specificity")]
+    for name, rate in zip(("Sensitivity", "Specificity"), rates, strict=True):
+        assert f"{name}, {point['split']}\n{rate:.2f}" in shown
+    assert rate_words(point["sensitivity"]) == f"{rates[0]:.2f}", "no interval: none was measured"
+    for value in predictive_values(*rates, 0.2):
+        if value is None:
+            assert "–" in shown
+        elif 0.01 < value < 0.99:
+            assert f"{100 * value:.0f} %" in shown
+
+
+def test_an_uncertain_film_is_called_so_in_words_and_on_the_bar(page, films, app_url):
+    def with_band(route):
+        reply = route.fetch()
+        band = r'\1{\\"low\\": 0.0, \\"high\\": 1.0}'
+        body, count = re.subn(r'(\\"uncertain\\": )(null|\{[^{}]*\})', band, reply.text())
+        assert count
+        route.fulfill(response=reply, body=body)
+
+    page.route(f"{app_url}/", with_band)
+    page.goto(app_url)
+    page.wait_for_selector(".pn-example")
+    drop(page, (films / "film-1.png").read_bytes())
+    settled(page)
+    assert page.get_attribute(".pn-result", "data-label") == "UNCERTAIN"
+    assert page.inner_text(".pn-label") == text("answer.UNCERTAIN")
+    assert page.is_visible(".pn-bar .pn-band")
+    choose(page, "point", "own")
+    page.fill(".pn-own input", "0.5")
+    assert page.get_attribute(".pn-result", "data-label") == "UNCERTAIN"
+    assert text("answer.UNCERTAIN.say") in page.get_attribute(".pn-heat canvas", "aria-label")
+
+
 def test_all_models_side_by_side_with_a_word_on_their_agreement(room, films):
     choose(room, "model", "all")
     room.wait_for_selector(".pn-versus")
@@ -130,6 +180,41 @@ def test_all_models_side_by_side_with_a_word_on_their_agreement(room, films):
     agree = len({reading.label for reading in expected.values()}) == 1
     assert ("disagree" in room.inner_text(".pn-agreement")) is not agree
     assert len(room.query_selector_all(".pn-panes canvas")) == 1 + len(expected)
+
+
+def test_the_next_operating_point_and_moving_are_keys_too(room):
+    first = room.input_value("input[name=pn-point]:checked")
+    room.keyboard.press("n")
+    assert room.input_value("input[name=pn-point]:checked") != first
+    room.locator(".pn-stage").focus()
+    room.keyboard.press("+")
+    drawn_again(room)
+    before = pixels(room, ".pn-film")["sum"]
+    room.keyboard.press("ArrowLeft")
+    drawn_again(room)
+    assert pixels(room, ".pn-film")["sum"] != before
+
+
+def test_keys_do_nothing_behind_an_open_dialog(room):
+    before = pixels(room, ".pn-film")["sum"]
+    room.keyboard.press("p")
+    room.locator("[data-report=pdf]").focus()
+    for key in ("i", "p", "?"):
+        room.keyboard.press(key)
+    drawn_again(room)
+    assert pixels(room, ".pn-film")["sum"] == before
+    assert room.locator("dialog[open]").count() == 1
+
+
+def test_nothing_moves_for_those_who_asked_for_it(page, films):
+    page.emulate_media(reduced_motion="reduce")
+    drop(page, (films / "film-1.png").read_bytes())
+    settled(page)
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter((one) => {
+        const { transitionDuration, animationName } = getComputedStyle(one);
+        return animationName !== "none" || !/^0s(, 0s)*$/.test(transitionDuration);
+    }).map((one) => one.className)""")
+    assert moving == []
 
 
 def test_help_lists_the_keys_and_can_switch_them_off(room):

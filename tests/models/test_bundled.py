@@ -59,4 +59,6 @@ def test_shipped_films_are_read_as_what_they_are(reader):
     assert truths.count("NORMAL") == truths.count("PNEUMONIA")
     for case in CASES:
         reading = reader.read(ROOT / "examples" / case["file"])
-        assert reading.ok and reading.label == case["truth"], case["file"]
+        # A card with an uncertain band may leave a film open; no film is called what it is not.
+        open_too = {"UNCERTAIN"} if reader.uncertain else set()
+        assert reading.ok and reading.label in {case["truth"]} | open_too, case["file"]

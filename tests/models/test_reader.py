@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.calibration import Calibration, label_of
+from pneumo.models.checkpoint import CheckpointError
 from pneumo.models.reader import Reader
 
 
@@ -80,13 +81,22 @@ def test_read_many_keeps_order_and_goes_on_after_bad_files(stand_in, film_png, t
     assert states == ["ok", "error", "ok"]
 
 
-def test_calibration_is_monotone_and_bounded():
-    logits = np.linspace(-1000, 1000, 401)
-    p = Calibration(1.7, -0.4).probability(logits)
-    assert np.all(np.diff(p) >= 0) and p[0] == 0 and p[-1] == 1
-    assert Calibration(2.0, 1.0).probability(0.5) == pytest.approx(1 / (1 + math.exp(-2)))
+def test_the_readers_band_is_the_cards_and_travels_with_the_reading(stand_in, film_png):
+    plain = Reader(stand_in).read(film_png)
+    assert plain.uncertain is None and plain.label in ("NORMAL", "PNEUMONIA")
+    p = plain.probability
+    ends = {"low": max(0.0, p - 0.01), "high": min(1.0, p + 0.01)}
+    card = {**stand_in.card, "uncertain": {**ends, "alpha": 0.01, "rule": "made up"}}
+    reading = Reader(replace(stand_in, card=card)).read(film_png)
+    assert reading.label == "UNCERTAIN" and reading.confidence == max(p, 1 - p)
+    assert reading.probability == p and reading.record()["uncertain"] == ends
+    assert json.loads(json.dumps(reading.record()))["label"] == "UNCERTAIN"
+    for threshold in (0.0, 1.0):  # the film stays open wherever the threshold goes
+        assert reading.with_threshold(threshold).label == "UNCERTAIN"
 
 
-def test_a_probability_at_the_threshold_is_pneumonia():
-    assert label_of(0.5, 0.5) == ("PNEUMONIA", 0.5)
-    assert label_of(0.49, 0.5) == ("NORMAL", 0.51)
+def test_a_broken_band_is_a_sentence(stand_in):
+    for wrong in ({"low": 0.2}, [0.2, 0.4], {"low": "x", "high": 1}, {"low": 0.6, "high": 0.4}):
+        card = {**stand_in.card, "uncertain": wrong}
+        with pytest.raises(CheckpointError, match="uncertain band"):
+            Reader(replace(stand_in, card=card))

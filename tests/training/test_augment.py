@@ -65,6 +65,31 @@ def test_degraded_copies_depend_on_place_and_seed_alone():
     assert np.array_equal(degraded_copies(films, 7, 0.0), films)
 
 
+@pytest.mark.parametrize(("strength", "share"), [(0.4, 0.65), (0.8, 0.3)])
+def test_degraded_copies_are_framed_anew_within_bounds(strength, share):
+    # Coordinates instead of a film: what a copy shows of the square can be read off its levels.
+    size, count = 64, 40
+    ramp = np.linspace(40, 215, size).astype(np.uint8)
+    films = np.stack([np.tile(ramp, (size, 1))] * count)
+    plain = np.float64(ramp[-1]) - ramp[0]
+    shares = []
+    for film in degraded_copies(films, 3, strength):
+        middle = np.median(film[size // 2 - 4 : size // 2 + 4], axis=0)
+        assert middle[-8:].mean() > middle[:8].mean()  # never mirrored
+        shares.append((middle.max() - middle.min()) / plain)
+    # One side of a crop keeps at least its share of the area; exposure blurs the reading.
+    assert min(shares) > share - 0.25 and np.std(shares) > 0.02
+
+
+def test_copies_of_the_same_film_do_not_depend_on_anything_but_its_place():
+    film = phantom(1, size=64)[0]
+    both = degraded_copies(np.stack([film, film, film]), 5, 0.6)
+    alone = degraded_copies(film[None], 5, 0.6)
+    # No label is asked, so both classes are spoiled alike; but every film in its own way.
+    assert np.array_equal(both[:1], alone)
+    assert not np.array_equal(both[0], both[1]) and not np.array_equal(both[1], both[2])
+
+
 @pytest.mark.parametrize("quality", [15, 50, 95])
 def test_jpeg_costs_more_the_lower_its_quality(quality):
     film = phantom(3, size=224)[0]

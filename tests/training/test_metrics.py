@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
-from pneumo.training.finish import fit_calibration, operating_thresholds, rates
+from pneumo.training.decisions import (
+    MOST_UNCERTAIN,
+    TARGET,
+    calibration_check,
+    conformal_quantile,
+    fit_calibration,
+    operating_thresholds,
+    prediction_band,
+    proportion,
+    rates,
+    uncertain_band,
+)
 from pneumo.training.metrics import confusion, expected_calibration_error, reliability, score
 
 
@@ -82,12 +94,25 @@ def test_operating_points_keep_their_promise(films):
     y, p = films
     points = operating_thresholds(p, y)
     at = {name: rates(y, p, point["threshold"]) for name, point in points.items()}
-    assert at["high_sensitivity"]["sensitivity"]["value"] >= 0.97
-    assert at["high_specificity"]["specificity"]["value"] >= 0.97
+    assert at["high_sensitivity"]["sensitivity"]["value"] >= TARGET
+    assert at["high_specificity"]["specificity"]["value"] >= TARGET
     gap = at["balanced"]["sensitivity"]["value"] - at["balanced"]["specificity"]["value"]
     assert abs(gap) < 0.02
     order = [points[n]["threshold"] for n in ("high_sensitivity", "balanced", "high_specificity")]
-    assert order == sorted(order)
+    assert order == sorted(order) and len(set(order)) == 3
+
+
+def test_operating_points_differ_even_where_the_balanced_one_is_very_good():
+    rng = np.random.default_rng(5)
+    y = np.arange(2000) % 2
+    p = np.clip(rng.normal(0.2 + 0.6 * y, 0.12), 0, 1)
+    points = operating_thresholds(p, y)
+    at = {name: rates(y, p, point["threshold"]) for name, point in points.items()}
+    assert at["balanced"]["sensitivity"]["value"] > TARGET
+    for name, rate in (("high_sensitivity", "sensitivity"), ("high_specificity", "specificity")):
+        missed = [1 - at[point][rate]["value"] for point in (name, "balanced")]
+        assert missed[0] <= missed[1] / 2
+        assert points[name]["rule"].startswith(f"{rate} of at least 0.99")
 
 
 def test_rates_have_exact_intervals():
@@ -96,3 +121,93 @@ def test_rates_have_exact_intervals():
     result = rates(y, np.ones(21), 0.5)["sensitivity"]
     assert (result["value"], result["high"]) == (1.0, 1.0)
     assert result["low"] == pytest.approx(0.025 ** (1 / 20))
+
+
+def test_copies_of_films_do_not_narrow_an_interval(films):
+    y, p = films
+    assert rates(np.tile(y, 3), np.tile(p, 3), 0.5, copies=3) == rates(y, p, 0.5)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 7), (3, 7), (7, 7), (190, 200)])
+def test_a_proportions_interval_ends_where_the_binomial_tail_is_2_5_percent(k, n):
+    result = proportion(k, n)
+    assert result["low"] <= result["value"] <= result["high"]
+    if k:
+        assert binom.sf(k - 1, n, result["low"]) == pytest.approx(0.025)
+    if k < n:
+        assert binom.cdf(k, n, result["high"]) == pytest.approx(0.025)
+
+
+def test_weights_count_as_copies_do(films):
+    y, p = films
+    weights = 1.0 + (np.arange(len(y)) % 3)
+    copied = [np.repeat(values, weights.astype(int)) for values in (y, p)]
+    assert expected_calibration_error(y, p, weights=weights) == pytest.approx(
+        expected_calibration_error(*copied)
+    )
+
+
+def test_calibration_is_checked_on_patients_it_was_not_fitted_on():
+    rng = np.random.default_rng(2)
+    patients = np.repeat(np.arange(300), 3)
+    y = np.repeat((rng.random(300) < 0.5).astype(int), 3)
+    logits = rng.normal(2 * y - 1, 1.0)
+    good = calibration_check(logits, y, patients)
+    assert good["folds"] == 5 and 0 < good["ece"] < 0.06
+    assert good["ece_classes_alike"] == pytest.approx(good["ece"], abs=0.03)
+    # The slope of a signal that turns over between patients does not carry over.
+    odd = np.where(patients % 2, -1, 1) * logits
+    assert calibration_check(odd, y, patients)["ece"] < 0.1  # it learns to say one half
+    # Two patients, one of each class, leave only one class to fit on; one patient none at all.
+    for count, folds in ((2, 2), (1, 1)):
+        few = np.repeat(np.arange(count), 3)
+        check = calibration_check(logits[: 3 * count], few % 2, few)
+        assert check["folds"] == folds and check["ece"] is check["ece_classes_alike"] is None
+
+
+def test_the_conformal_quantile_is_the_rank_of_the_literature():
+    values = np.arange(1.0, 20.0)  # 19 films: (n + 1) x 0.9 = 18
+    assert conformal_quantile(values, 0.1, 19) == 18
+    assert conformal_quantile(np.repeat(values, 3), 0.1, 19) == 18
+    assert conformal_quantile(values[:8], 0.1, 8) == np.inf
+
+
+def test_prediction_sets_hold_their_promise_for_new_films():
+    # Mean coverage of each class over many draws is at least 1 - alpha, by the theorem.
+    rng, alpha, covered = np.random.default_rng(3), 0.1, []
+    y = np.arange(80) % 2
+    for _ in range(300):
+        p, new = (np.clip(rng.normal(0.35 + 0.3 * y, 0.2), 0, 1) for _ in range(2))
+        low, high = prediction_band(y, p, alpha)
+        covered.append((np.mean(new[y == 0] <= high), np.mean(new[y == 1] >= low)))
+    error = np.std(covered, axis=0) / np.sqrt(300)
+    assert np.all(np.mean(covered, axis=0) >= 1 - alpha - 3 * error)
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.12, 0.15, 0.4])
+def test_the_band_holds_the_threshold_and_leaves_few_uncertain_where_that_is_possible(spread):
+    rng = np.random.default_rng(4)
+    y = (rng.random(1500) < 0.6).astype(int)
+    p = np.clip(rng.normal(0.3 + 0.4 * y, spread), 0, 1)
+    threshold = operating_thresholds(p, y)["balanced"]["threshold"]
+    band = uncertain_band(y, p, threshold)
+    assert 0 <= band["low"] <= threshold <= band["high"] <= 1
+    measured, inside = band["validation"], (p >= band["low"]) & (p < band["high"])
+    assert measured["uncertain"] == pytest.approx(inside.mean())
+    right = (p[~inside] >= threshold) == (y[~inside] == 1)
+    assert measured["certain_accuracy"] == pytest.approx(right.mean())
+    assert (measured["uncertain"] <= MOST_UNCERTAIN) == ("the smallest level" in band["rule"])
+    assert (spread < 0.4) == ("the smallest level" in band["rule"])
+    for name in ("coverage_normal", "coverage_pneumonia"):
+        assert measured[name] >= 1 - band["alpha"]
+    # One step finer would leave too many: nothing is given up that need not be.
+    if spread == 0.15:
+        low, high = prediction_band(y, p, band["alpha"] - 0.002)
+        assert ((p >= min(low, threshold)) & (p <= max(high, threshold))).mean() > MOST_UNCERTAIN
+
+
+def test_too_few_films_for_any_promise_leave_everything_above_uncertain():
+    y, p = np.array([0, 0, 0, 1, 1, 1]), np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    band = uncertain_band(y, p, 0.5)
+    assert (band["low"], band["high"]) == (0.0, 1.0)
+    assert band["validation"]["certain_accuracy"] is None

@@ -35,12 +35,14 @@ function rateOf(rate) {
 }
 
 function sentenceOf(reading, choice) {
-  const share = likeThis(reading.card, reading.record.probability, choice.prevalence);
-  if (share === null) return null;
+  const like = likeThis(reading.card, reading.record.probability, choice.prevalence);
+  if (!like) return null;
   const prevalence = Math.round(100 * choice.prevalence);
   const split = t(`split.${reading.card.curve_split}`);
-  return h("p.pn-sentence", {},
-    t("answer.like", { count: Math.round(100 * share), prevalence, split }));
+  const says = t("answer.like", { count: Math.round(100 * like.share), prevalence, split });
+  const [low, high] = [like.low.toFixed(2), like.high.toFixed(2)];
+  return h("p.pn-sentence", {}, says,
+    like.films ? ` ${t("answer.like.rests", { films: like.films, low, high })}` : null);
 }
 
 function answerOf(reading, choice, brief) {
@@ -57,7 +59,8 @@ function answerOf(reading, choice, brief) {
       h("strong", { "data-probability": record.probability }, percent(record.probability))),
     barOf(record, verdict),
     factsOf([
-      [t("answer.confidence"), percent(verdict.confidence)],
+      [t(verdict.label === "UNCERTAIN" ? "answer.confidence.likelier" : "answer.confidence"),
+        percent(verdict.confidence)],
       [t("answer.threshold"), t("answer.threshold.at",
         { value: verdict.threshold.toFixed(3), point: t(`point.${point.name}.short`) })],
       !brief && [t("answer.model"), card.title],

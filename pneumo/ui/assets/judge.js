@@ -26,22 +26,32 @@ function pointOf(card, choice) {
   };
 }
 
-// What the reading says at the operating point chosen.
-function judged(reading, choice) {
-  const { record, card } = reading;
-  const point = pointOf(card, choice);
-  const own = point.name !== record.operating_point;
-  const yes = record.probability >= point.threshold;
-  return {
-    point,
-    threshold: point.threshold,
-    label: own ? (yes ? "PNEUMONIA" : "NORMAL") : record.label,
-    confidence: own ? (yes ? record.probability : 1 - record.probability) : record.confidence,
-    band: own ? null : card.uncertain,
-  };
+// The card's uncertain band, widened until it holds the threshold; null where the card has none.
+function bandAround(card, threshold) {
+  if (!card.uncertain) return null;
+  const { low, high } = card.uncertain;
+  return { low: Math.min(low, threshold), high: Math.max(high, threshold) };
 }
 
-// Of films whose score is near this one, the share with pneumonia, at the ward's prevalence.
+// Label and confidence, as label_of in pneumo/models/calibration.py gives them.
+function labelOf(probability, threshold, band) {
+  if (band && band.low <= probability && probability < band.high) {
+    return { label: "UNCERTAIN", confidence: Math.max(probability, 1 - probability) };
+  }
+  return probability >= threshold ? { label: "PNEUMONIA", confidence: probability }
+    : { label: "NORMAL", confidence: 1 - probability };
+}
+
+// What the reading says at the operating point chosen.
+function judged({ record, card }, choice) {
+  const point = pointOf(card, choice);
+  const { threshold } = point;
+  const band = bandAround(card, threshold);
+  return { point, threshold, band, ...labelOf(record.probability, threshold, band) };
+}
+
+// Of films whose score is near this one: the share with pneumonia at the ward's prevalence, how
+// many were measured, and between which scores; null where the curve holds too few.
 function likeThis(card, probability, prevalence) {
   for (let reach = 0.05; reach <= 0.5; reach += 0.05) {
     const [low, high] = [Math.max(0, probability - reach), Math.min(1, probability + reach)];
@@ -52,12 +62,16 @@ function likeThis(card, probability, prevalence) {
     const well = between("specificity") + (high === 1 ? 1 - onCurve(card, "specificity", 1) : 0);
     // Fewer films than this would say more about chance than about the score.
     if (ill + well >= 0.1) {
-      return (ill * prevalence) / (ill * prevalence + well * (1 - prevalence));
+      const share = (ill * prevalence) / (ill * prevalence + well * (1 - prevalence));
+      const count = (name) => card.points[0]?.[name]?.n ?? NaN;
+      const films = Math.round(ill * count("sensitivity") + well * count("specificity"));
+      return { share, films, low, high };
     }
   }
   return null;
 }
 
+// As predictive_values in pneumo/models/calibration.py; null where no film is called so.
 function predictiveValues(point, prevalence) {
   if (!point.sensitivity || !point.specificity) return null;
   const [ill, well] = [point.sensitivity.value, point.specificity.value];
