@@ -17,7 +17,7 @@ from pneumo.ui.exchange import parse
 from pneumo.ui.pictures import thumbnail
 from pneumo.ui.texts import filled, text
 
-SCRIPTS = ("core.js", "controls.js", "zip.js", "table.js", "many.js")
+SCRIPTS = ("core.js", "controls.js", "drop.js", "zip.js", "table.js", "many.js")
 MOST = 500
 
 

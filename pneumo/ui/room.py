@@ -13,12 +13,13 @@ from pneumo.ui.cards import page_cards
 from pneumo.ui.desk import Desk
 from pneumo.ui.examples import Example, gallery
 from pneumo.ui.exchange import answer
+from pneumo.ui.many import MOST
 from pneumo.ui.report_request import report
 from pneumo.ui.texts import filled
 
 SCRIPTS = (
     "core.js", "viewer.js", "pointer.js", "stage.js", "toolbar.js", "judge.js", "answer.js",
-    "controls.js", "intake.js", "report.js", "room.js",
+    "controls.js", "drop.js", "intake.js", "report.js", "room.js",
 )
 
 
@@ -38,7 +39,7 @@ def reading_room(desk: Desk, examples: Sequence[Example]) -> gr.HTML:
     return gr.HTML(
         html_template=filled(asset("room.html")),
         js_on_load=script(SCRIPTS, "startRoom(element, server);", cards=page_cards(),
-                          limit=MAX_BYTES),
+                          limit=MAX_BYTES, most=MOST),
         server_functions=[read, show_examples, print_report],
         apply_default_css=False,
         elem_id="reading-room",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 
-DROP = """([name, content]) => {
-    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+DROP = """([files, where]) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name));
-    const target = document.querySelector(".pn-stage");
-    for (const type of ["dragenter", "dragover", "drop"]) {
-        target.dispatchEvent(
-            new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    for (const [name, content] of files) {
+        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
     }
+    const target = document.querySelector(where);
+    return ["dragenter", "dragover", "drop"].map((type) => !target.dispatchEvent(
+        new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}))).at(-1);
 }"""
 
 PIXELS = """(pane) => {
@@ -30,7 +30,13 @@ PIXELS = """(pane) => {
 
 def drop(page, content: bytes, name: str = "film") -> None:
     """Drop a file on the stage."""
-    page.evaluate(DROP, [name, base64.b64encode(content).decode()])
+    drop_all(page, {name: content})
+
+
+def drop_all(page, films: dict[str, bytes], where: str = ".pn-stage") -> bool:
+    """Drop files somewhere; whether the page took them, so that the browser does not open them."""
+    coded = [(name, base64.b64encode(film).decode()) for name, film in films.items()]
+    return page.evaluate(DROP, [coded, where])
 
 
 def settled(page, state: str = "ready") -> None:

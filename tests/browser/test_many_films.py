@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from pneumo.models.reader import Reader
-from tests.browser.hands import probability, settled
+from tests.browser.hands import drop_all, probability, settled
 
 
 @pytest.fixture
@@ -19,6 +19,14 @@ def many(page):
 
 def read_all(page, count: int) -> None:
     page.wait_for_selector(f".pn-many[data-running=no][data-rows='{count}']")
+
+
+def zipped(films, *names: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, name in enumerate(names):
+            archive.write(films / f"film-{number % 4}.png", name)
+    return packed.getvalue()
 
 
 def put(page, *files: tuple[str, bytes]) -> None:
@@ -70,16 +78,68 @@ def test_a_zip_is_read_and_a_row_opens_in_the_viewer(many, films):
 @pytest.mark.parametrize("content", [b"PK no zip at all", b""])
 def test_a_broken_zip_is_one_sentence(many, content):
     put(many, ("films.zip", content))
-    many.wait_for_function("() => document.querySelector('.pn-trouble').textContent")
+    many.wait_for_selector(".pn-trouble:not(:empty)")
     assert many.inner_text(".pn-trouble").endswith(".")
 
 
-def test_stop_keeps_what_is_done(many, films):
+def test_stop_keeps_every_film_that_was_read(many, films):
     content = (films / "film-0.png").read_bytes()
-    put(many, *[(f"{number}.png", content) for number in range(60)])
-    many.wait_for_selector(".pn-table tr[data-status=ok]")
+    put(many, *[(f"{number}.png", content) for number in range(40)])
+    many.wait_for_selector(".pn-table tr:nth-child(3)[data-status=ok]")
     many.click("[data-do=stop]")
-    kept = int(many.get_attribute(".pn-many", "data-running") == "no") and len(
-        many.query_selector_all(".pn-table tbody tr"))
-    assert 1 <= kept <= 60
-    assert not many.query_selector(".pn-table tr[data-status=waiting]")
+    kept = many.locator(".pn-table tbody tr[data-status=ok]").count()
+    assert 3 <= kept == many.locator(".pn-table tbody tr").count()
+    assert f"{kept} of 40" in many.inner_text(".pn-progress-text")
+    put(many, ("one more.png", content))
+    read_all(many, kept + 1)
+
+
+@pytest.mark.parametrize("kind", ["several", "zip"])
+def test_films_dropped_on_the_first_tab_go_to_the_table(page, films, kind):
+    several = {"a.png": (films / "film-0.png").read_bytes(),
+               "b.png": (films / "film-1.png").read_bytes()}
+    page.wait_for_selector(".pn-example")
+    drop_all(page, several if kind == "several" else {"two.zip": zipped(films, "a.png", "b.png")})
+    page.wait_for_selector(".pn-many .pn-model input")
+    read_all(page, 2)
+    names = page.eval_on_selector_all(".pn-name", "all => all.map((one) => one.textContent)")
+    assert names == ["a.png", "b.png"]
+
+
+def test_another_network_reads_the_table_again_and_a_row_opens_with_it(many, films):
+    put(many, ("a.png", (films / "film-0.png").read_bytes()),
+        ("b.png", (films / "film-1.png").read_bytes()))
+    read_all(many, 2)
+    choice = many.locator("input[name=pn-many-model]:not(:checked)").first
+    other = choice.get_attribute("value")
+    choice.check(force=True)
+    read_all(many, 2)
+    with many.expect_download() as download:
+        many.click("[data-do=csv]")
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    expected = [Reader(other).read(films / f"film-{seed}.png").probability for seed in (0, 1)]
+    assert [row["model"] for row in rows] == [other, other]
+    assert [float(row["probability"]) for row in rows] == pytest.approx(expected, abs=1e-5)
+    many.click(".pn-table tbody tr:nth-child(2) .pn-name")
+    settled(many)
+    assert many.input_value("input[name=pn-model]:checked") == other
+    assert probability(many) == pytest.approx(expected[1], abs=1e-5)
+
+
+def test_a_file_dropped_on_the_model_card_is_not_opened_by_the_browser(page, films):
+    page.get_by_role("tab", name="Model card").click()
+    page.wait_for_selector(".pn-card")
+    film = {"a.png": (films / "film-0.png").read_bytes()}
+    assert drop_all(page, film, ".pn-card"), "the browser would leave the app"
+
+
+@pytest.mark.slow
+def test_five_hundred_films_and_a_zip(many, films):
+    content = (films / "film-0.png").read_bytes()
+    several = [(f"{number:03}.png", content) for number in range(498)]
+    put(many, *several, ("bad.png", b"no film"), ("two.zip", zipped(films, "x.png", "y.png")))
+    many.wait_for_selector(".pn-many[data-running=no][data-rows='500']", timeout=1_200_000)
+    assert "first 500" in many.inner_text(".pn-trouble"), "the 501st was not taken"
+    status = many.eval_on_selector_all(
+        ".pn-table tbody tr", "rows => rows.map((row) => row.dataset.status)")
+    assert status.count("ok") == 499 and status[498] == "error"

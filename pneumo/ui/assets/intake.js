@@ -9,6 +9,12 @@ function startIntake(room, take, refuse) {
     if (input.files.length) takeFile(input.files[0]);
     input.value = ""; // so that the same file can be chosen again
   });
+  function takeFiles(files) {
+    // Several films, a folder or a zip belong to the tab beside this one.
+    if (files.length > 1 || (files.length && isZip(files[0]))) sendToMany(files);
+    else if (files.length) takeFile(files[0]);
+    else refuse(t("error.nofile"));
+  }
   function takeFile(file) {
     if (file.size > FACTS.limit) {
       refuse(t("error.large", { limit: Math.floor(FACTS.limit / 1048576) }));
@@ -18,8 +24,8 @@ function startIntake(room, take, refuse) {
   }
 
   const visible = () => room.offsetParent !== null;
-  const welcome = (event) => visible() && event.dataTransfer &&
-    [...event.dataTransfer.types].some((type) => type === "Files" || type === EXAMPLE_TYPE);
+  const welcome = (event) => visible() &&
+    (holdsFiles(event) || Boolean(event.dataTransfer?.types.includes(EXAMPLE_TYPE)));
   const hint = (on) => room.classList.toggle("pn-dragging", on);
   document.addEventListener("dragover", (event) => {
     if (!welcome(event)) return;
@@ -40,11 +46,26 @@ function startIntake(room, take, refuse) {
       take({ example: Number(example) });
       return;
     }
-    const entry = event.dataTransfer.items?.[0]?.webkitGetAsEntry?.();
-    if (entry?.isDirectory) refuse(t("error.folder"));
-    else if (event.dataTransfer.files.length) takeFile(event.dataTransfer.files[0]);
-    else refuse(t("error.nofile"));
+    droppedFiles(event.dataTransfer, FACTS.most).then(takeFiles, (error) => {
+      console.error(error);
+      refuse(t("error.nofile"));
+    });
   });
+  // Elsewhere the browser would leave the app and show the file itself.
+  for (const type of ["dragover", "drop"]) {
+    window.addEventListener(type, (event) => {
+      if (event.defaultPrevented || !holdsFiles(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "none";
+    });
+  }
+}
+
+// The other tab is drawn when it is first shown, so what it is to take waits for it.
+function sendToMany(files) {
+  document.pneumoFilms = files;
+  showTab(1);
+  document.dispatchEvent(new CustomEvent("pneumo-many"));
 }
 
 async function fillGallery(room, server, take) {

@@ -1,9 +1,13 @@
-// Many films: two requests at a time, a table that fills, a stop that keeps what is done.
+// Many films: a few requests at a time, a table that fills, a stop that keeps what is done.
+
+// One film is in the network while the next is decoded and sent.
+const WORKERS = 2;
 
 function startMany(element, server) {
   const room = element.querySelector(".pn-many");
   const find = (what) => room.querySelector(what);
-  const state = { rows: [], run: 0, running: false, started: 0, order: { column: "", down: false } };
+  const state = { rows: [], run: 0, workers: 0, running: false, started: 0,
+    order: { column: "", down: false } };
   let model = usableCards().at(-1)?.name ?? "";
 
   async function add(files) {
@@ -30,36 +34,56 @@ function startMany(element, server) {
       state.rows.push(row);
     }
     draw();
-    if (!state.running && state.rows.some((row) => !row.record)) start();
+    start();
   }
 
-  async function start() {
+  // Begins, or brings the workers back to their number when films came while the last were read.
+  function start() {
+    if (!state.rows.some(waiting)) return;
     if (!model) {
       find(".pn-trouble").textContent = t("model.none");
       return;
     }
-    const run = ++state.run;
-    Object.assign(state, { running: true, started: performance.now(), before: done() });
-    room.dataset.running = "yes";
-    await Promise.all([work(run), work(run)]);
-    if (run !== state.run) return;
-    finish("many.done");
+    if (!state.running) {
+      state.run += 1;
+      Object.assign(state, { running: true, workers: 0, started: performance.now(),
+        before: done() });
+      room.dataset.running = "yes";
+    }
+    while (state.workers < WORKERS && state.rows.some(waiting)) {
+      state.workers += 1;
+      work(state.run);
+    }
   }
 
   async function work(run) {
-    for (;;) {
-      const row = state.rows.find((one) => !one.record && !one.taken);
-      if (!row || run !== state.run) return;
+    for (let row; (row = state.rows.find(waiting));) {
       row.taken = true;
       const reply = await ask(row);
-      row.taken = false;
       if (run !== state.run) return;
-      Object.assign(row, reply);
-      const fresh = rowOf(row, open);
-      row.element.replaceWith(fresh);
-      row.element = fresh;
+      Object.assign(row, reply, { taken: false });
+      redraw(row);
       progress();
     }
+    state.workers -= 1;
+    if (!state.workers) finish("many.done");
+  }
+
+  function redraw(row) {
+    const fresh = rowOf(row, open);
+    row.element.replaceWith(fresh);
+    row.element = fresh;
+  }
+
+  // Answers of two networks in one table would be taken for one's: all films are read again.
+  function choose(name) {
+    model = name;
+    Object.assign(state, { run: state.run + 1, running: false });
+    for (const row of state.rows) {
+      Object.assign(row, { record: null, taken: false });
+      redraw(row);
+    }
+    start();
   }
 
   async function ask(row) {
@@ -78,6 +102,7 @@ function startMany(element, server) {
     }
   }
 
+  const waiting = (row) => !row.record && !row.taken;
   const done = () => state.rows.filter((row) => row.record).length;
   const duration = (seconds) => (seconds < 90 ? t("many.seconds", { count: Math.ceil(seconds) })
     : t("many.minutes", { count: Math.ceil(seconds / 60) }));
@@ -91,51 +116,56 @@ function startMany(element, server) {
     find(".pn-counts").textContent = t("many.counts", countsOf(state.rows));
   }
 
-  function finish(key) {
+  function finish(key, total = state.rows.length) {
     state.running = false;
+    room.dataset.rows = state.rows.length;
     room.dataset.running = "no";
     if (state.order.column) draw();
     progress();
     const time = duration((performance.now() - state.started) / 1000);
-    find(".pn-progress-text").textContent = t(key, { done: done(), total: state.rows.length, time });
+    const says = t(key, { done: done(), total, time });
+    find(".pn-progress-text").textContent = says;
+    find(".pn-told").textContent = says; // a screen reader is not told of every single film
   }
 
   function stop() {
     if (!state.running) return;
     state.run += 1;
+    const total = state.rows.length;
     state.rows = state.rows.filter((row) => {
       if (!row.record) row.element.remove();
       return row.record;
     });
-    finish("many.stopped");
+    finish("many.stopped", total);
   }
 
   function clear() {
     state.run += 1;
     Object.assign(state, { rows: [], running: false });
     room.dataset.running = "no";
-    find(".pn-trouble").textContent = "";
+    for (const words of [".pn-trouble", ".pn-told"]) find(words).textContent = "";
     draw();
   }
 
   function draw() {
     room.dataset.rows = state.rows.length;
     const rows = state.order.column ? sortedRows(state.rows, state.order) : state.rows;
-    const choose = (column) => {
+    const sort = (column) => {
       const down = state.order.column === column ? !state.order.down : column === "probability";
       state.order = { column, down };
       draw();
     };
     find(".pn-table").replaceChildren(state.rows.length
-      ? h("table", {}, h("thead", {}, headOf(state.order, choose)),
+      ? h("table", {}, h("thead", {}, headOf(state.order, sort)),
         h("tbody", {}, rows.map((row) => row.element))) : "");
     progress();
   }
 
   async function open(row) {
     const film = await row.content();
-    document.querySelector("#tabs [role=tab]").click();
-    document.dispatchEvent(new CustomEvent("pneumo-open", { detail: { film } }));
+    showTab(0);
+    document.dispatchEvent(
+      new CustomEvent("pneumo-open", { detail: { film, model: row.record.model } }));
   }
 
   const rows = () => (state.order.column ? sortedRows(state.rows, state.order) : state.rows);
@@ -153,7 +183,6 @@ function startMany(element, server) {
   });
   startDrop(room, add);
   find(".pn-drop-title").textContent = t("many.drop", { most: FACTS.most });
-  const choose = (name) => { model = name; };
   const choice = modelChoice(model, choose, "pn-many-model");
   choice.querySelector("input[value=all]")?.closest("label").remove();
   find(".pn-model").append(choice);
@@ -161,35 +190,27 @@ function startMany(element, server) {
 }
 
 function startDrop(room, add) {
-  const welcome = (event) => room.offsetParent !== null &&
-    [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const welcome = (event) => room.offsetParent !== null && holdsFiles(event);
   document.addEventListener("dragover", (event) => {
-    if (welcome(event)) event.preventDefault();
-  });
-  document.addEventListener("drop", async (event) => {
     if (!welcome(event)) return;
     event.preventDefault();
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
-    const loose = [...event.dataTransfer.files];
-    if (!entries.some((entry) => entry?.isDirectory)) return add(loose);
-    const found = [];
-    for (const entry of entries) await walk(entry, found);
-    add(found);
+    room.classList.add("pn-dragging");
   });
-}
-
-async function walk(entry, found) {
-  if (!entry || found.length > FACTS.most) return;
-  if (entry.isFile) {
-    const file = await new Promise((give, fail) => entry.file(give, fail));
-    file.pneumoPath = entry.fullPath.replace(/^\//, "");
-    if (!file.name.startsWith(".")) found.push(file);
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((give, fail) => reader.readEntries(give, fail));
-    if (!some.length) return;
-    for (const inner of some) await walk(inner, found);
-  }
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) room.classList.remove("pn-dragging");
+  });
+  document.addEventListener("drop", (event) => {
+    room.classList.remove("pn-dragging");
+    if (!welcome(event)) return;
+    event.preventDefault();
+    droppedFiles(event.dataTransfer, FACTS.most).then(add, (error) => console.error(error));
+  });
+  // What was dropped on the first tab and belongs here.
+  const fetch = () => {
+    const films = document.pneumoFilms;
+    document.pneumoFilms = null;
+    if (films) add(films);
+  };
+  document.addEventListener("pneumo-many", fetch);
+  fetch();
 }

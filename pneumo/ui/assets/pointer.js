@@ -27,6 +27,12 @@ function zoomBy(viewer, factor, dx = 0, dy = 0) {
   });
 }
 
+// Where a finger is, in page pixels from the centre of the pane it is on.
+function fromCentre(finger) {
+  const box = finger.target.closest(".pn-canvas").getBoundingClientRect();
+  return { x: finger.clientX - box.x - box.width / 2, y: finger.clientY - box.y - box.height / 2 };
+}
+
 function startPointer(host, viewer) {
   const fingers = new Map();
   let moving = false;
@@ -48,7 +54,10 @@ function startPointer(host, viewer) {
       const other = [...fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
       const far = (finger) =>
         Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
-      zoomBy(viewer, far(event) / Math.max(1, far(before)));
+      // What lay between the fingers stays between them.
+      const [one, two] = [fromCentre(before), fromCentre(other)];
+      const [x, y] = [(one.x + two.x) / 2, (one.y + two.y) / 2];
+      zoomBy(viewer, far(event) / Math.max(1, far(before)), x, y);
       moveBy(viewer, dx / 2, dy / 2);
     } else if (moving) {
       moveBy(viewer, dx, dy);
@@ -66,11 +75,9 @@ function startPointer(host, viewer) {
     if (onPicture(event)) viewer.reset();
   });
   host.addEventListener("wheel", (event) => {
-    const canvas = onPicture(event);
-    if (!canvas) return;
+    if (!onPicture(event)) return;
     event.preventDefault();
-    const box = canvas.getBoundingClientRect();
-    const [dx, dy] = [event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2];
-    zoomBy(viewer, Math.exp(-event.deltaY / 400), dx, dy);
+    const { x, y } = fromCentre(event);
+    zoomBy(viewer, Math.exp(-event.deltaY / 400), x, y);
   }, { passive: false });
 }

@@ -14,6 +14,9 @@ function startRoom(element, server) {
 
   function take(source) {
     Object.assign(state, { source, token: "", forced: false });
+    // On a phone the examples are below the pictures.
+    const stage = room.querySelector(".pn-stage");
+    if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
     return read();
   }
 
@@ -96,7 +99,7 @@ function startRoom(element, server) {
 
   function filmTitle() {
     const example = state.examples.find(({ id }) => id === state.source.example);
-    return example ? t("view.film.example", example) : t("view.film");
+    return example?.title ?? t("view.film");
   }
 
   function render() {
@@ -119,23 +122,37 @@ function startRoom(element, server) {
     if (state.source) read();
   }
 
-  function nextModel() {
-    const inputs = [...room.querySelectorAll("input[name=pn-model]:not(:disabled)")];
+  function next(name) {
+    const inputs = [...room.querySelectorAll(`input[name=${name}]:not(:disabled)`)];
     const now = inputs.findIndex((input) => input.checked);
     inputs[(now + 1) % inputs.length]?.click();
+  }
+
+  // A film of the table is shown with the network that read it there.
+  function openFilm({ film, model }) {
+    const option = room.querySelector(`input[name=pn-model][value="${model}"]`);
+    if (option) {
+      option.checked = true;
+      choice.model = model;
+    }
+    room.querySelector(".pn-stage").focus({ preventScroll: true });
+    take({ film });
   }
 
   const open = () => room.querySelector(".pn-file").click();
   room.querySelector("[data-do=open]").addEventListener("click", open);
   startIntake(room, take, refuse);
-  document.addEventListener("pneumo-open", (event) => take(event.detail));
+  document.addEventListener("pneumo-open", (event) => openFilm(event.detail));
   startPointer(room.querySelector(".pn-panes"), viewer);
   const report = startReport(room, server, () => state.readings.length && {
     models: modelsChosen(), token: state.token, guard: state.forced ? "off" : "on",
-    point: choice.point, threshold: choice.threshold, sign: viewer.heat.sign,
+    point: choice.point, threshold: choice.threshold, prevalence: choice.prevalence,
+    sign: viewer.heat.sign,
     opacity: viewer.heat.on ? viewer.heat.opacity : 0,
   });
-  const refresh = startToolbar(room, viewer, { open, nextModel, report });
+  const refresh = startToolbar(room, viewer, {
+    open, report, nextModel: () => next("pn-model"), nextPoint: () => next("pn-point"),
+  });
   viewer.onchange = () => {
     refresh();
     describe();

@@ -27,10 +27,10 @@ function sortedRows(rows, { column, down }) {
 function headOf(order, choose) {
   return h("tr", {}, COLUMNS.map((name) => {
     const title = t(`many.column.${name}`);
-    if (name === "picture") return h("th", { scope: "col" }, title);
+    if (name === "picture") return h("th.pn-at-picture", { scope: "col" }, title);
     const now = order.column === name;
     const sort = now ? (order.down ? "descending" : "ascending") : "none";
-    return h("th", { scope: "col", "aria-sort": sort },
+    return h(`th.pn-at-${name}`, { scope: "col", "aria-sort": sort },
       h("button", { type: "button", title: t("many.sort", { column: title }),
         onclick: () => choose(name) }, title, now ? (order.down ? " ↓" : " ↑") : ""));
   }));
@@ -39,11 +39,14 @@ function headOf(order, choose) {
 function rowOf(row, open) {
   const { record } = row;
   const status = record?.status ?? "waiting";
-  const picture = row.png
-    ? h("button.pn-thumb", { type: "button", "aria-label": t("many.open", { name: row.name }),
-      onclick: () => open(row) }, h("img", { src: `data:image/png;base64,${row.png}`, alt: "" }))
+  const { png } = row;
+  const picture = png
+    ? h("button.pn-thumb", { type: "button", "aria-label": t("many.open", { name: row.name }) },
+      h("img", { src: `data:image/png;base64,${png}`, alt: "", decoding: "async" }))
     : null;
-  return h("tr", { "data-status": status, "data-label": record?.label ?? null },
+  // The whole row is the mouse's way to the film; the button in it is the keyboard's.
+  return h("tr", { "data-status": status, "data-label": record?.label ?? null,
+    class: png ? "pn-open" : null, onclick: png ? () => open(row) : null },
     h("td", {}, picture), h("td.pn-name", {}, row.name), h("td", {}, t(`many.status.${status}`)),
     h("td.pn-number", {}, record?.probability == null ? "–" : percent(record.probability)),
     h("td.pn-verdict", {}, record?.label ? t(`answer.${record.label}`) : "–"),

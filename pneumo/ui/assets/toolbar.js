@@ -30,6 +30,7 @@ function actionsOf(viewer, page) {
     { name: "report", key: "p", run: page.report },
     { name: "full", key: "f", run: page.full },
     { name: "model", key: "m", run: page.nextModel },
+    { name: "point", key: "n", run: page.nextPoint },
     { name: "help", key: "?", run: page.help },
   ];
 }
@@ -47,7 +48,7 @@ function startToolbar(room, viewer, page) {
   const keys = h("input", { type: "checkbox", checked: true });
   const dialog = helpOf(actions, keys);
   room.append(dialog);
-  startKeys(room, actions, keys, dialog);
+  startKeys(room, viewer, actions, keys);
 
   const button = (name, pressed) => h("button.pn-tool", {
     type: "button", "data-tool": name, title: `${t(`key.${name}`)} (${byName[name].key})`,
@@ -84,7 +85,7 @@ function keyName(key) {
 function helpOf(actions, keys) {
   const rows = actions.map(({ name, key }) =>
     h("div", {}, h("dt", {}, h("kbd", {}, keyName(key))), h("dd", {}, t(`key.${name}`))));
-  const mouse = ["drag", "shift", "wheel", "double"].map((name) =>
+  const mouse = ["drag", "shift", "wheel", "double", "finger", "pinch", "tab"].map((name) =>
     h("div", {}, h("dt", {}, t(`mouse.${name}`)), h("dd", {}, t(`mouse.${name}.does`))));
   const dialog = h("dialog.pn-help.pn-keys", { "aria-label": t("help.title") },
     h("h2", {}, t("help.title")), h("dl", {}, rows, mouse),
@@ -93,16 +94,18 @@ function helpOf(actions, keys) {
   return dialog;
 }
 
-function startKeys(room, actions, keys, dialog) {
+function startKeys(room, viewer, actions, keys) {
   const typing = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
   const moving = "input[type=radio], input[type=range], [role=tab]";
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !keys.checked || dialog.open) return;
-    if (room.offsetParent === null || target.closest?.(typing)) return;
-    // Arrows belong to the control that has the focus, where it has a use for them.
-    if (key.startsWith("Arrow") && (target.closest?.(moving) || !target.closest?.(".pn-stage"))) {
-      return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys.checked) return;
+    if (room.offsetParent === null || room.querySelector("dialog[open]")) return;
+    if (target.closest?.(typing)) return;
+    // Arrows belong to the control that has the focus, or to the page while nothing is enlarged.
+    if (key.startsWith("Arrow")) {
+      const free = target === document.body || target.closest?.(".pn-stage");
+      if (target.closest?.(moving) || !free || viewer.view.zoom === 1) return;
     }
     const wanted = key.length === 1 ? key.toLowerCase() : key;
     const action = actions.find((one) => one.key === wanted || (one.key === "+" && key === "="));

@@ -45,6 +45,7 @@ class Viewer {
     this.panes = titles.map((title, number) => this._pane(title, readings[number - 1] ?? null));
     this.host.replaceChildren(...this.panes.map((pane) => pane.figure));
     this.host.dataset.count = this.panes.length;
+    if (film) this.host.style.setProperty("--pn-shape", film.width / film.height);
     this.draw();
   }
 
@@ -53,7 +54,7 @@ class Viewer {
     const caption = reading ? t("view.heat", { model: title }) : title;
     const note = h("div.pn-legend");
     const figure = h(`figure.pn-pane.${reading ? "pn-heat" : "pn-film"}`, {},
-      h("figcaption", {}, caption), h("div.pn-canvas", {}, canvas), note);
+      h("figcaption", { title: caption }, caption), h("div.pn-canvas", {}, canvas), note);
     return { canvas, figure, note, reading };
   }
 

@@ -2,10 +2,6 @@
 
 const END = 0x06054b50, ENTRY = 0x02014b50, MOST_UNPACKED = 2 ** 31;
 
-function isZip(file) {
-  return /\.zip$/i.test(file.name) || /zip/.test(file.type);
-}
-
 // Gives Files, at most `most`; throws a sentence's key when the zip cannot be opened.
 async function unzip(zip, most) {
   const tail = new DataView(await zip.slice(Math.max(0, zip.size - 65557)).arrayBuffer());
