@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 
 from pneumo.models.checkpoint import BUNDLED
@@ -13,7 +13,7 @@ from pneumo.models.networks import NETWORKS, network_names
 from pneumo.training.dataset import DataError
 from pneumo.training.fit import ResumeError
 from pneumo.training.initial import InitialError
-from pneumo.training.recipe import Recipe
+from pneumo.training.recipe import RELEASED, Recipe
 from pneumo.training.session import Paths, train
 
 
@@ -27,20 +27,14 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--init", default=None, metavar="imagenet|scratch|PATH",
                    help="starting weights (default: imagenet where there are any, else scratch)")
-    p.add_argument("--unfreeze", default="layer4", metavar="MODULE|all",
-                   help="first trunk module to train in the second phase (default: layer4)")
     p.add_argument("--lungs", type=Path, metavar="DIR",
-                   help="lung masks NORMAL/STEM.png, PNEUMONIA/STEM.png of train films; "
-                   "evidence outside the lungs is then penalised")
-    p.add_argument("--evidence", type=float, default=1.0, help="weight of that penalty")
-    p.add_argument("--learning-rate", type=float, help="peak (default: the network's own)")
-    p.add_argument("--epochs", type=int, help="of the second phase (default: 7, cnn 12)")
-    for name in ("frozen_epochs", "size", "low_size", "low_epochs", "batch", "head_learning_rate",
-                 "weight_decay", "label_smoothing", "ema", "wrong_sign", "folds", "fold", "seed"):
-        default = next(f.default for f in fields(Recipe) if f.name == name)
-        default = 1 if name == "frozen_epochs" else default
-        p.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default,
-                       help=f"default {default}")
+                   help="lung masks NORMAL/STEM.png, PNEUMONIA/STEM.png of train films (default: "
+                   "lung_masks/train in or beside the data); without any, evidence outside the "
+                   "lungs is not penalised and there are no lung epochs")
+    for f in fields(Recipe):
+        if f.name not in ("model", "augmentation"):
+            kind = {"int": int, "float": float, "str": str}[f.type]
+            p.add_argument(f"--{f.name.replace('_', '-')}", type=kind, help=_defaults(f))
     p.add_argument("--out", type=Path, default=BUNDLED, metavar="DIR", help="checkpoints go here")
     p.add_argument("--run", type=Path, metavar="DIR",
                    help="log and resumable state (default: runs/MODEL)")
@@ -51,6 +45,18 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+def _defaults(f: Field) -> str:
+    released = {name: RELEASED[name].get(f.name, f.default) for name in network_names()}
+    same = len(set(released.values())) == 1
+    each = ", ".join(f"{name} {value}" for name, value in released.items())
+    return f"default: {released.popitem()[1] if same else each}"
+
+
+def _lungs_near(data: Path) -> Path | None:
+    near = [folder / "lung_masks" / "train" for folder in (data, data.parent)]
+    return next((folder for folder in near if folder.is_dir()), None)
+
+
 def main(words: list[str] | None = None) -> int:
     """Run; returns the exit code: 0 done, 1 stopped or impossible, 2 wrong usage."""
     arguments = parser().parse_args(words)
@@ -58,20 +64,18 @@ def main(words: list[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(arguments.threads)
+    given = {f.name: value for f in fields(Recipe)
+             if f.name != "model" and (value := getattr(arguments, f.name, None)) is not None}
+    lungs = arguments.lungs or _lungs_near(arguments.data)
+    if lungs is None:
+        given |= {"evidence": 0.0, "lung_epochs": 0}
+    recipe = Recipe.released(arguments.model, **given)
     trunk = NETWORKS[arguments.model].trunk
-    values = {f.name: getattr(arguments, f.name) for f in fields(Recipe)
-              if hasattr(arguments, f.name)}
-    values["frozen_epochs"] = arguments.frozen_epochs if trunk else 0
-    values["epochs"] = arguments.epochs if arguments.epochs is not None else (7 if trunk else 12)
-    values["learning_rate"] = (
-        arguments.learning_rate or NETWORKS[arguments.model].learning_rate
-    )
-    values["evidence"] = arguments.evidence if arguments.lungs else 0.0
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model
-    paths = Paths(arguments.data, arguments.lungs, run, arguments.out)
+    paths = Paths(arguments.data, lungs, run, arguments.out)
     try:
-        train(Recipe(**values), init, paths, resume=arguments.resume,
+        train(recipe, init, paths, resume=arguments.resume,
               score_test=arguments.score_test)
     except (DataError, InitialError, ResumeError, FloatingPointError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)

@@ -7,7 +7,8 @@ from torch.nn import functional
 
 
 def evidence_misplaced(
-    heat: torch.Tensor, lungs: torch.Tensor, labels: torch.Tensor, wrong_sign: float = 0.0
+    heat: torch.Tensor, lungs: torch.Tensor, labels: torch.Tensor, wrong_sign: float = 0.0,
+    fine: int = 1,
 ) -> torch.Tensor:
     """Mean share of |evidence| outside the lungs, differentiable in the map.
 
@@ -22,13 +23,19 @@ def evidence_misplaced(
         wrong_sign: how much evidence inside the lungs counts as misplaced when its sign denies
             the label. Without it a network with hidden layers may call a film pneumonia for want
             of evidence against it, and its map then shows nothing.
+        fine: with 1, cells of the map are judged, and a cell half covered is lung enough; above 1
+            the map is first enlarged so many times, as it is shown, and every part of it counts
+            by the share of it that is lung.
 
     Returns:
         scalar from 0 (all inside) to 1.
     """
+    if fine > 1:
+        heat = functional.interpolate(
+            heat[:, None], scale_factor=fine, mode="bilinear", align_corners=False
+        ).squeeze(1)
     inside = functional.adaptive_avg_pool2d(lungs, heat.shape[-2:]).squeeze(1)
-    # Cells on the border hold both; a cell half covered is lung enough.
-    outside = 1 - torch.clamp(2 * inside, max=1)
+    outside = 1 - (inside if fine > 1 else torch.clamp(2 * inside, max=1))
     strength = heat.abs()
     sign = (2 * labels - 1)[:, None, None]
     denying = functional.relu(-sign * heat) * (1 - outside)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +15,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pneumo.models.gradcam import evidence_map
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import augment, degraded_copies, generator
+from pneumo.training.augment import degraded_copies
+from pneumo.training.batches import Batch, Batches
 from pneumo.training.evidence_loss import evidence_misplaced
-from pneumo.training.memory import Films, epoch_order, logits
+from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import auc
 from pneumo.training.recipe import Phase, Recipe, phases
 
@@ -54,13 +53,14 @@ class Trainer:
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
         )
-        self.recipe, self.train, self.validation = recipe, train, validation
+        self.recipe, self.validation = recipe, validation
+        self.batches = Batches(train, recipe, preprocessing)
         self.preprocessing, self.state_file = preprocessing, state_file
         self.log, self.progress = log, progress
         self.phases = phases(recipe, fresh)
         self.history: list[dict] = []
         self.epoch = 0
-        self.steps_an_epoch = len(self._batches(0))
+        self.steps_an_epoch = len(self.batches.indices(0))
         self.total_epochs = sum(phase.epochs for phase in self.phases)
 
     def run(self, stop_after: int | None = None) -> nn.Module:
@@ -111,6 +111,8 @@ class Trainer:
 
     def _enter(self, phase: Phase) -> None:
         """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
+        if phase.from_average:
+            self.network.load_state_dict(self.average.module.state_dict())
         for name, module in self.network.named_children():
             module.requires_grad_(name not in phase.frozen)
         decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
@@ -135,8 +137,8 @@ class Trainer:
         self.network.train()
         for name in phase.frozen:
             getattr(self.network, name).eval()
-        for films, targets, lungs, drawn in self._prefetched():
-            loss, share = self._loss(films, targets, lungs, drawn)
+        for batch in self.batches.ahead(self.epoch, self._size(), phase):
+            loss, share = self._loss(batch.to(self.device), phase)
             if not torch.isfinite(loss):
                 raise FloatingPointError(
                     f"The loss is no number any more in epoch {self.epoch + 1}. Lower "
@@ -176,77 +178,23 @@ class Trainer:
         )
         self._keep()
 
-    def _loss(
-        self, films: torch.Tensor, targets: torch.Tensor, lungs: torch.Tensor, drawn: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _loss(self, batch: Batch, phase: Phase) -> tuple[torch.Tensor, torch.Tensor | None]:
         smooth = self.recipe.label_smoothing
-        labels, targets = targets, targets * (1 - smooth) + smooth / 2
+        targets = batch.targets * (1 - smooth) + smooth / 2
         cuda = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
-            features = self.network.features(films)
+            features = self.network.features(batch.films)
         features = features.float()
-        if not (self.recipe.evidence and len(drawn)):
+        if not len(batch.judged):
             logits = self.network.head(features)
             return functional.binary_cross_entropy_with_logits(logits, targets), None
         logits, heat = evidence_map(self.network.head, features, differentiable=True)
-        share = evidence_misplaced(heat[drawn], lungs, labels[drawn], self.recipe.wrong_sign)
-        loss = functional.binary_cross_entropy_with_logits(logits, targets)
-        return loss + self.recipe.evidence * share, share
-
-    def _batches(self, epoch: int) -> list[np.ndarray]:
-        order = epoch_order(self.train.labels, self.recipe.seed, epoch)
-        batches = np.array_split(order, max(1, round(len(order) / self.recipe.batch)))
-        return batches
-
-    def _batch(self, indices: np.ndarray, size: int, step: int) -> tuple[torch.Tensor, ...]:
-        """Augmented films; what is drawn depends on seed, epoch, step and place alone."""
-        films, lungs, drawn = [], [], []
-        for place, index in enumerate(indices):
-            rng = generator(self.recipe.seed, self.epoch, 2, step, place)
-            mask = self.train.lungs.get(int(index)) if self.recipe.evidence else None
-            film, mask = augment(
-                self.train.squares[index], rng, self.recipe.augmentation, size, mask
-            )
-            films.append(film)
-            if mask is not None:
-                lungs.append(mask)
-                drawn.append(place)
-        masks = np.stack(lungs) if lungs else np.empty((0, size, size), np.uint8)
-        return (
-            self.preprocessing.tensor(np.stack(films)).contiguous(
-                memory_format=torch.channels_last
-            ),
-            torch.from_numpy(self.train.labels[indices]).float(),
-            torch.from_numpy(masks)[:, None].float() / 255,
-            torch.tensor(drawn, dtype=torch.long),
+        share = evidence_misplaced(
+            heat[batch.judged], batch.lungs, batch.targets[batch.judged], phase.wrong_sign,
+            phase.fine,
         )
-
-    def _prefetched(self) -> Iterator[tuple[torch.Tensor, ...]]:
-        """Batches of this epoch, made a little ahead on another thread."""
-        made: queue.Queue = queue.Queue(maxsize=4)
-        size, stop = self._size(), threading.Event()
-
-        def make() -> None:
-            try:
-                for step, indices in enumerate(self._batches(self.epoch)):
-                    if stop.is_set():
-                        return
-                    made.put(self._batch(indices, size, step))
-                made.put(None)
-            except Exception as error:  # handed to the training thread, which raises it
-                made.put(error)
-
-        thread = threading.Thread(target=make, daemon=True)
-        thread.start()
-        try:
-            while (item := made.get()) is not None:
-                if isinstance(item, Exception):
-                    raise item
-                yield tuple(part.to(self.device, non_blocking=True) for part in item)
-        finally:
-            stop.set()
-            while not made.empty():
-                made.get_nowait()
+        loss = functional.binary_cross_entropy_with_logits(logits, targets)
+        return loss + phase.evidence * share, share
 
     def _validate(self, size: int) -> tuple[float, float]:
         """AUC of the averaged weights on validation films as they are, and degraded."""

@@ -14,6 +14,7 @@ from pneumo.models.reader import Reader
 from pneumo.training import dataset
 from pneumo.training.memory import logits
 from pneumo.training.metrics import auc
+from pneumo.training.painting import lung_boxes
 
 # Mid grey; the same for both classes, so that the paint itself says nothing.
 PAINT = 128
@@ -31,13 +32,9 @@ def without_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
     Each lung becomes the upright box around it, a twentieth of the film wider on every side: the
     outline of an opacified lung would otherwise tell what was painted over.
     """
-    painted, margin = square.copy(), square.shape[0] // 20
-    count, _, boxes, _ = cv2.connectedComponentsWithStats((lungs > 127).astype(np.uint8))
-    for left, top, width, height, area in boxes[1:count]:
-        if area >= square.size // 200:  # specks of a drawing are no lungs
-            rows = slice(max(0, top - margin), top + height + margin)
-            columns = slice(max(0, left - margin), left + width + margin)
-            painted[rows, columns] = PAINT
+    painted = square.copy()
+    for box in lung_boxes(lungs, margin=square.shape[0] // 20):
+        painted[box] = PAINT
     return painted
 
 

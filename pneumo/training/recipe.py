@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 
 from pneumo.models.networks import NETWORKS
 from pneumo.training.augment import Augmentation
@@ -30,7 +31,14 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
-        wrong_sign: how much evidence whose sign denies the label counts in that loss.
+        lung_epochs: after those, epochs that start from the averaged weights and teach the
+            network to judge by the lungs alone; need lung masks.
+        lung_learning_rate: peak of their own cycle.
+        lung_evidence: weight of the loss on misplaced evidence in them.
+        wrong_sign: how much evidence whose sign denies the label counts as misplaced in them.
+        hidden: chance in them that a film with a mask has its lungs painted over and is trained
+            to be called neither.
+        replaced: chance in them that its surroundings are another film's, or paint.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
@@ -50,7 +58,12 @@ class Recipe:
     label_smoothing: float = 0.1
     ema: float = 0.99
     evidence: float = 0.0
-    wrong_sign: float = 0.0
+    lung_epochs: int = 0
+    lung_learning_rate: float = 2e-4
+    lung_evidence: float = 1.0
+    wrong_sign: float = 1.0
+    hidden: float = 0.25
+    replaced: float = 0.25
     folds: int = 10
     fold: int = 0
     seed: int = 0
@@ -59,6 +72,24 @@ class Recipe:
     def record(self) -> dict:
         """Plain json values."""
         return asdict(self)
+
+    @classmethod
+    def released(cls, model: str, **changes: object) -> Recipe:
+        """The recipe of the bundled weights of a network, with some values changed."""
+        return cls(model, **{**RELEASED[model], **changes})
+
+
+# What differs between the networks; chosen on validation (the model card tells what was tried).
+RELEASED = MappingProxyType({
+    "resnet18": {
+        "frozen_epochs": 1, "epochs": 7, "low_epochs": 5, "unfreeze": "all",
+        "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 2, "lung_learning_rate": 2e-4,
+    },
+    "cnn": {
+        "frozen_epochs": 0, "epochs": 12, "low_epochs": 8, "unfreeze": "all",
+        "learning_rate": 2e-3, "evidence": 1.0, "lung_epochs": 3, "lung_learning_rate": 7e-4,
+    },
+})
 
 
 @dataclass(frozen=True)
@@ -70,12 +101,21 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
+        evidence, wrong_sign, hidden, replaced: as in the recipe, in force in this phase.
+        fine: how much finer than the network's map evidence is judged.
+        from_average: the phase starts from the averaged weights of the one before.
     """
 
     name: str
     epochs: int
     learning_rate: float
-    frozen: tuple[str, ...]
+    frozen: tuple[str, ...] = ()
+    evidence: float = 0.0
+    wrong_sign: float = 0.0
+    hidden: float = 0.0
+    replaced: float = 0.0
+    fine: int = 1
+    from_average: bool = False
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -86,7 +126,7 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         fresh: top-level modules in which some weight had no starting value.
 
     Returns:
-        One or two phases, none of them empty.
+        One to three phases, none of them empty.
 
     Raises:
         ValueError: with a sentence, when `unfreeze` names no module of the trunk.
@@ -103,7 +143,17 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     kept = tuple(name for name in trunk if name not in fresh)
     result = []
     if kept and recipe.frozen_epochs:
-        result.append(Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept))
+        result.append(
+            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence)
+        )
     if recipe.epochs:
-        result.append(Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first))
+        result.append(
+            Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence)
+        )
+    if recipe.lung_epochs:
+        result.append(
+            Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, (),
+                  recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
+                  fine=4, from_average=True)
+        )
     return tuple(result)

@@ -21,6 +21,7 @@ from pneumo.training import dataset, finish
 from pneumo.training.evaluation import score_films
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
+from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
 from pneumo.training.recipe import Recipe
 
@@ -76,7 +77,8 @@ def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: 
         network = finish.to_cpu(trainer.run())
     seconds = sum(entry["seconds"] for entry in trainer.history)
     round_to_stored(network)  # before anything is measured with it
-    judged = finish.judge(network, films[1], preprocessing, recipe.seed)
+    patients = [film.group for film in validation]
+    judged = finish.judge(network, films[1], preprocessing, recipe.seed, patients)
     card = {
         "preprocessing": preprocessing.record(),
         **judged,
@@ -87,7 +89,7 @@ def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: 
             "init": asdict(initial),
             "init_sentence": initial.sentence(),
             "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
-            "lung_masks": len(films[0].lungs) if recipe.evidence else 0,
+            "lung_masks": len(films[0].lungs),
             "selection": "weights averaged over the last epoch's steps; no epoch is picked",
             "device": trainer.device.type,
             "threads": torch.get_num_threads(),
@@ -99,6 +101,10 @@ def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: 
         },
     }
     path = save(network, card, paths.out)
+    if films[1].lungs:
+        card = read_card(recipe.model, paths.out)
+        card["lungs"] = lung_table(recipe.model, paths.data, paths.lungs, paths.out)
+        write_card(card, path)
     log(f"Saved {path} and {path.with_suffix('.safetensors').name}.")
     if score_test:
         score_on_test(recipe.model, paths, log)
@@ -114,6 +120,8 @@ def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
     card["metrics"]["test_by_kind"] = scores["sensitivity_by_kind"]
     card["metrics"]["test_curve"] = scores["curve"]
     card["metrics"]["test_reliability"] = scores["reliability"]
+    if "uncertain" in scores:
+        card["uncertain"]["test"] = scores["uncertain"]
     card["metrics"]["test_times_scored"] = card["metrics"].get("test_times_scored", 0) + 1
     for point, measured in scores["operating_points"].items():
         card["operating_points"][point]["test"] = measured

@@ -96,6 +96,17 @@ def test_phases_of_a_recipe():
         phases(Recipe("resnet18", unfreeze="layer9"), ())
 
 
+def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
+    spec = recipe(epochs=1, low_epochs=0, ema=0.9, lung_epochs=1, lung_learning_rate=1e-12)
+    assert [p.name for p in phases(spec, ())] == ["fine-tuning", "lungs"]
+    run = trainer(parts, spec, tmp_path / "state.pt")
+    after_first = {k: v.clone() for k, v in run.run(stop_after=1).named_parameters()}
+    network = run.run()
+    for name, value in network.named_parameters():  # a rate of nothing moves nothing
+        assert torch.allclose(value, after_first[name], atol=1e-6), name
+    assert run.history[-1]["evidence_misplaced"] > 0
+
+
 def test_it_learns_what_there_is_to_learn(parts):
     # Drawn PNEUMONIA films are brighter in one lung; a few epochs see it.
     run = trainer(parts, recipe(epochs=8, low_epochs=0, evidence=0.0, ema=0.8))
