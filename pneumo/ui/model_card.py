@@ -10,6 +10,7 @@ import gradio as gr
 from pneumo.models.checkpoint import CheckpointError, available_models, read_card
 from pneumo.models.guard import measured_refusals
 from pneumo.ui.cards import card_curve, operating_points, rate_words
+from pneumo.ui.measured import measured_tables, table
 from pneumo.ui.texts import text
 
 MEASURES = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
@@ -52,7 +53,7 @@ def results(cards: Sequence[dict]) -> str:
             cells = [_scored(scores.get(name)) for name in MEASURES]
             rows.append([_title(card), split, str(scores.get("n", "")), *cells])
     head = ["card.network", "card.films", "card.count", *(f"card.{name}" for name in MEASURES)]
-    return _table("card.results", [text(key) for key in head], rows)
+    return table("card.results", [text(key) for key in head], rows)
 
 
 def roc(card: dict) -> str:
@@ -122,8 +123,8 @@ def _network(card: dict) -> str:
     return "".join([
         f"<section><h2>{escape(_title(card))}</h2>",
         f'<div class="pn-card-row"><div>{roc(card)}{calibration(card)}</div><div>',
-        _table("point.title", head, points), _confusion(card), _facts(card),
-        "</div></div>", _corruptions(card), _refusals(card), "</section>",
+        table("point.title", head, points), _confusion(card), _facts(card),
+        "</div></div>", measured_tables(card), _corruptions(card), _refusals(card), "</section>",
     ])
 
 
@@ -137,7 +138,7 @@ def _corruptions(card: dict) -> str:
     cells = [[row["corruption"], *(f"{row[key]:.3f}" for key in keys)] for row in rows]
     return (f"<h3>{_text('card.corruptions')}</h3><p>"
             f"{escape(text('card.corruptions.how', count=rows[0]['n']))}</p>"
-            + _table("card.corruptions", head, cells))
+            + table("card.corruptions", head, cells))
 
 
 def _refusals(card: dict) -> str:
@@ -155,7 +156,7 @@ def _refusals(card: dict) -> str:
     ]
     return (f"<h3>{_text('card.refusals')}</h3><p>"
             f"{escape(text('card.refusals.how', auroc=format(measured['auroc'], '.4f')))}</p>"
-            + _table("card.refusals", head, cells))
+            + table("card.refusals", head, cells))
 
 
 def _known_points() -> set[str]:
@@ -171,7 +172,7 @@ def _confusion(card: dict) -> str:
         [text("card.is.ill"), *(_count(test, n) for n in ("true_positive", "false_negative"))],
         [text("card.is.well"), *(_count(test, n) for n in ("false_positive", "true_negative"))],
     ]
-    return _table("card.confusion", head, rows)
+    return table("card.confusion", head, rows)
 
 
 def _count(test: dict, name: str) -> str:
@@ -222,17 +223,6 @@ def _scored(rate: dict | None) -> str:
     if low is None:
         return f"{rate['value']:.3f}"
     return text("rate.interval", value=f"{rate['value']:.3f}", low=f"{low:.3f}", high=f"{high:.3f}")
-
-
-def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
-        for row in rows
-    )
-    return (f'<div class="pn-scroll" tabindex="0" role="region" aria-label="{_text(caption)}">'
-            f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>")
 
 
 def _title(card: dict) -> str:

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from pneumo.imaging.phantom import phantom
-from pneumo.training.shortcut import STRATA, moved, quality_for, sharpness, strata_table
+from pneumo.training.metrics import score
+from pneumo.training.shortcut import (
+    STRATA,
+    auc_interval,
+    moved,
+    quality_for,
+    sharpness,
+    strata_table,
+)
 
 
 @pytest.mark.parametrize("wanted", (0.08, 0.15, 0.3))
@@ -33,7 +41,7 @@ def test_strata_tell_a_reader_of_sharpness_from_a_reader_of_lungs():
     # Reads the lungs: knows the label, and nothing of the sharpness within a class.
     honest = 1 / (1 + np.exp(-(4.0 * y - 2 + rng.normal(0, 1, len(y)))))
     cheating, reading = (
-        strata_table(y, scores, sharp, resamples=20) for scores in (cheat, honest)
+        strata_table(y, scores, sharp) for scores in (cheat, honest)
     )
     assert [row["stratum"] for row in reading] == list(STRATA)
     assert sum(row["n"] for row in reading) == len(y)
@@ -45,9 +53,18 @@ def test_strata_tell_a_reader_of_sharpness_from_a_reader_of_lungs():
     assert edges[0][1] <= edges[1][0] and edges[1][1] <= edges[2][0]
 
 
+def test_interval_holds_the_auc_and_is_that_of_all_measures():
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 120)
+    p = np.clip(y * 0.3 + rng.uniform(0, 0.7, len(y)), 0, 1)
+    found = auc_interval(y, p, 400)
+    assert found["low"] < found["value"] < found["high"]
+    assert found == pytest.approx(score(y, p, 0.5, 400)["auc"], abs=1e-6)
+
+
 def test_a_stratum_of_one_class_has_no_auc():
     y = np.array([1, 1, 0, 1, 0, 0])
-    rows = strata_table(y, np.linspace(0, 1, 6), np.arange(6.0), resamples=20)
+    rows = strata_table(y, np.linspace(0, 1, 6), np.arange(6.0))
     assert rows[0]["auc"] is None and rows[0]["auc_sharpness"] is None
     assert rows[1]["auc"] is not None
 

@@ -34,6 +34,29 @@ def test_every_score_of_the_json_stands_there_with_its_interval(card):
     assert card["weights"]["sha256"] in shown and shown.count("<svg") == 2
 
 
+def test_what_was_measured_beyond_accuracy_stands_there_and_else_nothing(card):
+    card.pop("uncertain", None)
+    bare = page([card])
+    card["metrics"]["lungs"] = {"heat_in_lungs": 0.871, "auc_without_lungs": 0.613}
+    card["uncertain"] = {
+        "low": 0.311, "high": 0.702, "validation": {"uncertain": 0.093, "certain_accuracy": 0.981},
+        "test": {"share": RATE, "certain_accuracy": None},
+    }
+    rates = {"auc": 0.9, "sensitivity": 0.9, "specificity": 0.933}
+    card["metrics"]["shortcut"] = {
+        "strata": [{"stratum": "middle third", "n": 174, "auc": RATE, "auc_sharpness": 0.555}],
+        "recompressed": {"bytes_per_pixel": 0.08, "before": rates,
+                         "after": {**rates, "specificity": 0.919}},
+    }
+    card["metrics"]["adults"] = {"source": "NIH", "rows": [
+        {"view": "AP", "n": 283, **dict.fromkeys(("auc", "sensitivity", "specificity"), RATE)}]}
+    shown = page([card])
+    for number in ("0.871", "0.613", "0.311 to 0.702", "0.093", "0.981", "middle third", ">174<",
+                   "0.555", "0.933 to 0.919", ">283<"):
+        assert number in shown, number
+    assert shown.count("<h3>") == bare.count("<h3>") + 4
+
+
 @pytest.mark.parametrize("missing", ["metrics", "training", "data", "curve", "uncertain", "heat"])
 def test_a_card_without_a_part_is_shown_without_it(card, missing):
     card.pop(missing, None)
