@@ -40,9 +40,11 @@ def test_nothing_serious_before_with_and_without_a_film(page, theme, films, widt
     choose(page, "model", "all")
     page.wait_for_selector(".pn-versus")
     assert serious(page) == []
-    page.keyboard.press("?")
-    assert serious(page) == []
-    page.keyboard.press("Escape")
+    for key in ("?", "p"):
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog[open]")
+        assert serious(page) == []
+        page.keyboard.press("Escape")
     drop(page, b"no film")
     settled(page, "error")
     assert serious(page) == []
