@@ -10,7 +10,7 @@ import sys
 
 NO_GDCM = 3
 _MEMORY = 2 << 30
-_SECONDS = 10
+_SECONDS = 6
 
 
 def limit_resources() -> None:

@@ -19,6 +19,11 @@ POLARITY_NOTE = (
     "The film looks inverted, but its file declares the greys as they are shown. "
     "Please check that its bones are bright."
 )
+REDUCED_NOTE = (
+    "The film is so large a JPEG 2000 picture that it is read at one {share} of its width and "
+    "height."
+)
+_SHARES = {2: "half", 4: "quarter", 8: "eighth"}
 
 
 def read_dicom(data: bytes) -> Radiograph:
@@ -55,6 +60,9 @@ def _decode(data: bytes) -> Radiograph:
     values = stored_values(header)
     header = replace(header, pixels=b"")
     notes: tuple[str, ...] = (LATERAL_NOTE,) if header.lateral else ()
+    if values.shape[:2] != (header.rows, header.columns):
+        share = _SHARES.get(round(header.rows / values.shape[0]), "small part")
+        notes += (REDUCED_NOTE.format(share=share),)
     if header.palette or values.ndim == 3:
         colours = _through_palette(values, header) if header.palette else values
         pixels = _luma(colours, header.stored)

@@ -1,11 +1,13 @@
 """The pixel values of a DICOM file, decompressed where needed, as they are stored."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels import get_decoder
 from pydicom.uid import UID, UID_dictionary
@@ -14,7 +16,12 @@ from pneumo.imaging.codec_worker import NO_GDCM
 from pneumo.imaging.dicom_elements import DAMAGED, NATIVE, BoundedReads
 from pneumo.imaging.dicom_header import Header
 from pneumo.imaging.film import UnreadableFilm
-from pneumo.imaging.headers import StreamShape, jpeg2000_shape, jpeg_shape
+from pneumo.imaging.headers import (
+    StreamShape,
+    jpeg2000_levels,
+    jpeg2000_shape,
+    jpeg_shape,
+)
 from pneumo.imaging.pictures import check_scans
 
 _UID = "1.2.840.10008.1.2."
@@ -25,7 +32,14 @@ JPEG_2000 = frozenset({_UID + "4.90", _UID + "4.91"})
 RLE = _UID + "5"
 _JPEG = LOSSLESS | JPEG_LS | {BASELINE, EXTENDED}
 WORKER = Path(__file__).with_name("codec_worker.py")
-WORKER_SECONDS = 20
+# The worker has a limit of its own on computing time; this one holds also while it only waits.
+WORKER_SECONDS = 60
+TOO_LONG = (
+    "This DICOM picture takes too long to decompress. Please export it uncompressed or as JPEG."
+)
+# JPEG 2000 takes about this long to decode: seconds a megabyte of the stream, and a megapixel.
+_SECONDS_A_MEGABYTE, _SECONDS_A_MEGAPIXEL = 0.22, 0.03
+SECONDS, MOST_SECONDS = 1.6, 6.0
 
 
 def stored_values(header: Header) -> np.ndarray:
@@ -51,7 +65,8 @@ def stored_values(header: Header) -> np.ndarray:
     shape = jpeg2000_shape(frame) if header.syntax in JPEG_2000 else jpeg_shape(frame)
     _check_stream(header, frame, shape)
     if _is_for_pillow(header, shape):
-        return _by_pillow(header, frame)
+        halvings = halvings_of(frame, shape) if header.syntax in JPEG_2000 else 0
+        return _halved(header, frame, shape, halvings) if halvings else _by_pillow(header, frame)
     return _by_worker(header, frame, 8 if shape.bits <= 8 else 16, shape.bits)
 
 
@@ -116,6 +131,53 @@ def _is_for_pillow(header: Header, shape: StreamShape) -> bool:
     return header.syntax in (BASELINE, EXTENDED) and shape.bits <= 8
 
 
+def jpeg_2000_seconds(size: int, values: int) -> float:
+    """About how long a JPEG 2000 stream of so many bytes and values takes to decode."""
+    return (size * _SECONDS_A_MEGABYTE + values * _SECONDS_A_MEGAPIXEL) / 1e6
+
+
+def halvings_of(frame: bytes, shape: StreamShape) -> int:
+    """How often a JPEG 2000 picture is halved so that it is decoded in time.
+
+    The format holds the picture at several sizes, and decoding a smaller one skips most of the
+    work.
+
+    Raises:
+        UnreadableFilm: Far too large, and without small enough sizes of itself.
+    """
+    pixels = shape.width * shape.height * shape.components
+    seconds = jpeg_2000_seconds(len(frame), pixels)
+    halvings, levels = 0, jpeg2000_levels(frame)
+    while seconds > SECONDS and halvings < levels:
+        halvings, seconds = halvings + 1, seconds / 4
+    if seconds > MOST_SECONDS:
+        limit = MOST_SECONDS / (_SECONDS_A_MEGABYTE + _SECONDS_A_MEGAPIXEL)
+        raise UnreadableFilm(
+            "This JPEG 2000 picture is stored at its full size only; in this way up to "
+            f"{limit:.0f} megapixels are read. Please export it uncompressed.",
+            "refused",
+        )
+    return halvings
+
+
+def _halved(header: Header, frame: bytes, shape: StreamShape, halvings: int) -> np.ndarray:
+    """A JPEG 2000 picture at a smaller size, its values as `_by_pillow` would give them."""
+    with Image.open(io.BytesIO(frame), formats=("JPEG2000",)) as image:
+        image.reduce = halvings
+        values = np.array(image)
+    # Pillow shifts every depth up to the whole of 8 or 16 bits, signed values also above zero.
+    depth = values.dtype.itemsize * 8
+    values >>= depth - shape.bits
+    if shape.signed and header.signed:
+        half = 1 << (shape.bits - 1)
+        values = (values.astype(np.int32) - half).astype(f"i{values.itemsize}")
+        values = values.view(f"u{values.itemsize}")
+    elif (1 << header.stored) <= values.max() < 1.5 * (1 << header.stored):
+        # Wavelets overshoot at edges: that is not a deeper film than is declared.
+        np.minimum(values, (1 << header.stored) - 1, out=values)
+    return values[..., 0] if header.photometric.startswith("YBR_FULL") else values
+
+
 def _by_pillow(header: Header, frame: bytes) -> np.ndarray:
     values, _ = get_decoder(UID(header.syntax)).as_array(
         encapsulate([frame]),
@@ -159,7 +221,7 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UnreadableFilm(DAMAGED) from None
+        raise UnreadableFilm(TOO_LONG) from None
     if done.returncode == NO_GDCM:
         raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
     count = header.rows * header.columns * header.samples

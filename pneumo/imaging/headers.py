@@ -84,6 +84,7 @@ class StreamShape:
     height: int
     components: int
     bits: int
+    signed: bool = False
 
 
 def jpeg_shape(data: bytes) -> StreamShape | None:
@@ -105,6 +106,13 @@ def jpeg_shape(data: bytes) -> StreamShape | None:
     return None
 
 
+def jpeg2000_levels(data: bytes) -> int:
+    """How often a JPEG 2000 stream can be halved before it is decoded, 0 where it does not say."""
+    start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
+    at = data.find(b"\xff\x52", start, start + 65536) if start >= 0 else -1
+    return min(data[at + 9], 32) if 0 <= at < len(data) - 9 else 0
+
+
 def jpeg2000_shape(data: bytes) -> StreamShape | None:
     """The size marker of a JPEG 2000 stream, bare or boxed, None where there is none."""
     start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
@@ -112,7 +120,10 @@ def jpeg2000_shape(data: bytes) -> StreamShape | None:
         return None
     right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
     (components,) = struct.unpack_from(">H", data, start + 40)
-    return StreamShape(right - left, bottom - top, components, (data[start + 42] & 0x7F) + 1)
+    depth = data[start + 42]
+    return StreamShape(
+        right - left, bottom - top, components, (depth & 0x7F) + 1, signed=depth > 0x7F
+    )
 
 
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})

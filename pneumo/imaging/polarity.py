@@ -18,7 +18,8 @@ def looks_inverted(pixels: np.ndarray) -> bool:
     Args:
         pixels: uint8, height x width.
     """
-    scores = [polarity(np.rot90(_small(pixels), turns)) for turns in range(4)]
+    small = _small(pixels)
+    scores = [polarity(np.rot90(small, turns)) for turns in range(4)]
     return scores[0] < THRESHOLD and min(scores) + max(scores) < 0
 
 

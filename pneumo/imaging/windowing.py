@@ -1,5 +1,6 @@
 """Stored DICOM values to the 8 bits of a screen: modality, window or table, padding, polarity."""
 
+import cv2
 import numpy as np
 
 from pneumo.imaging.dicom_header import Header, LookupTable
@@ -122,9 +123,10 @@ def _by_content(levels: np.ndarray, counts: np.ndarray, header: Header, bits: in
 
 
 def _histogram(codes: np.ndarray, size: int) -> np.ndarray:
-    """How often each code occurs, counted in blocks because bincount widens what it is given."""
-    flat = codes.reshape(-1)
+    """How often each code occurs, counted in blocks because OpenCV counts in single precision."""
+    flat = codes.reshape(1, -1)
     counts = np.zeros(size, np.int64)
     for start in range(0, flat.size, _BLOCK):
-        counts += np.bincount(flat[start : start + _BLOCK], minlength=size)
+        block = flat[:, start : start + _BLOCK]
+        counts += cv2.calcHist([block], [0], None, [size], [0, size]).ravel().astype(np.int64)
     return counts

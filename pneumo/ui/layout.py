@@ -13,6 +13,7 @@ from pneumo.ui.api import public_events
 from pneumo.ui.assets_text import ASSETS, asset
 from pneumo.ui.desk import Desk
 from pneumo.ui.examples import example_folders, find_examples
+from pneumo.ui.gate.hosts import allowed_hosts
 from pneumo.ui.gate.middleware import Gate
 from pneumo.ui.gate.uploads import Uploads
 from pneumo.ui.many import many_films
@@ -71,6 +72,6 @@ def launch_arguments() -> dict:
         # Else Gradio's own errors are told too, which may name places on the disk.
         "show_error": False,
         "max_file_size": MAX_BYTES + 65_536,
-        "app_kwargs": {"middleware": [Middleware(Gate)]},
+        "app_kwargs": {"middleware": [Middleware(Gate, hosts=allowed_hosts(host))]},
         "favicon_path": ASSETS / "favicon.svg",
     }

@@ -3,6 +3,7 @@
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -18,13 +19,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pneumo.imaging import dicom_elements
+from pneumo.imaging import dicom_elements, dicom_pixels
 from pneumo.imaging.dicom import LATERAL_NOTE, POLARITY_NOTE
 from pneumo.imaging.dicom_header import read_header
 from pneumo.imaging.dicom_pixels import stored_values
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.polarity import INVERTED_NOTE
-from pneumo.imaging.radiograph import read_radiograph
+from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
 from pneumo.imaging.windowing import WINDOW_NOTE, window_shares
 from tests.imaging.files import (
     dicom,
@@ -71,6 +72,38 @@ def test_rle_and_jpeg_2000(film: np.ndarray) -> None:
     for values, bits in ((film, 8), (film.astype(np.uint16) * 257, 16)):
         assert distance(dicom_bytes(dicom(values, bits=bits), RLELossless), film) < 1
         assert distance(packed_dicom(values, JPEG2000Lossless, bits), film) < 1
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_large_jpeg_2000_film_is_read_at_a_smaller_size(monkeypatch, bits: int) -> None:
+    film = cv2.resize(phantom(5, size=256)[0], (1024, 768))
+    values = film if bits == 8 else film.astype(np.uint16) << (bits - 8)
+    data = packed_dicom(values, JPEG2000Lossless, bits)
+    whole = read_radiograph(data)
+    assert whole.pixels.shape == (768, 1024) and not whole.notes
+    expected = dicom_pixels.jpeg_2000_seconds(len(data), film.size)
+    for share, sides, word in ((2, (384, 512), "half"), (8, (192, 256), "quarter")):
+        monkeypatch.setattr(dicom_pixels, "SECONDS", expected / share)
+        read = read_radiograph(data)
+        assert read.pixels.shape == sides and word in "".join(read.notes)
+        small = cv2.resize(whole.pixels, sides[::-1], interpolation=cv2.INTER_AREA)
+        difference = read.pixels.astype(int) - small
+        # Wavelets keep more of the grain than averaging does, but every grey where it is.
+        assert abs(difference.mean()) < 1 and np.abs(difference).mean() < 4
+
+
+def test_a_jpeg_2000_film_without_smaller_sizes_is_held_to_a_limit(film, monkeypatch) -> None:
+    made = dicom(film)
+    stream = picture(film, "JPEG2000", no_jp2=True, num_resolutions=1)
+    made.PixelData = pydicom.encaps.encapsulate([stream])
+    made["PixelData"].VR, made["PixelData"].is_undefined_length = "OB", True
+    data = dicom_bytes(made, JPEG2000Lossless)
+    assert distance(data, film) == 0
+    monkeypatch.setattr(dicom_pixels, "SECONDS", 1e-5)
+    monkeypatch.setattr(dicom_pixels, "MOST_SECONDS", 1e-4)
+    with pytest.raises(UnreadableFilm, match="megapixels") as caught:
+        read_radiograph(data)
+    assert caught.value.status == "refused"
 
 
 @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEGLSLossless])

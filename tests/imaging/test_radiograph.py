@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pneumo.imaging import film as limits
+from pneumo.imaging import pictures
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import MAX_PIXELS, Radiograph, UnreadableFilm, read_radiograph
 from tests.imaging.files import deep_png, picture, picture_files
@@ -120,6 +121,41 @@ def test_white_is_zero_tiff_is_turned(film: np.ndarray) -> None:
     stored = (255 - film).astype(np.uint16) * 257
     data = picture(stored, "TIFF", tiffinfo={262: 0})
     assert np.abs(read_radiograph(data).pixels.astype(int) - film).max() <= 1
+
+
+def deep_tiffs(film: np.ndarray) -> dict[str, bytes]:
+    """Deep grey TIFFs of every packing that Pillow writes, some in unusual ways."""
+    deep, floats = film.astype(np.uint16) * 200 + 77, film.astype(np.float32) / 300 - 0.1
+    made = {}
+    for name, values in (("16", deep), ("float", floats)):
+        for packing in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits"):
+            options = {"compression": packing} if packing else {}
+            made[f"{name} {packing}"] = picture(values, "TIFF", **options)
+        for orientation in (3, 6):
+            made[f"{name} turned {orientation}"] = picture(
+                values, "TIFF", tiffinfo={274: orientation})
+        made[f"{name} white is zero"] = picture(values, "TIFF", tiffinfo={262: 0})
+    made["32-bit"] = picture(deep.astype(np.int32) * 9, "TIFF")
+    return made
+
+
+def test_deep_tiffs_are_read_as_pillow_reads_them(film: np.ndarray, monkeypatch) -> None:
+    quick = {name: read_radiograph(data) for name, data in deep_tiffs(film).items()}
+    used = pictures.deep_grey_tiff(Image.open(io.BytesIO(deep_tiffs(film)["float tiff_lzw"])),
+                                   deep_tiffs(film)["float tiff_lzw"])
+    assert used.dtype == np.float32 and used.shape == film.shape
+    monkeypatch.setattr(pictures, "deep_grey_tiff", lambda *_: None)
+    for name, data in deep_tiffs(film).items():
+        slow = read_radiograph(data)
+        np.testing.assert_array_equal(quick[name].pixels, slow.pixels, name)
+        assert (quick[name].source, quick[name].notes) == (slow.source, slow.notes), name
+
+
+def test_cut_deep_tiffs_are_errors(film: np.ndarray) -> None:
+    for name, data in deep_tiffs(film).items():
+        # Pillow writes the tags in front of packed pixels, so that a cut takes pixels away.
+        cut = data[: len(data) * 3 // 4]
+        assert "damaged" in reason(cut), name
 
 
 def test_limits_are_named_before_anything_is_decoded() -> None:

@@ -198,7 +198,7 @@ def test_a_film_nobody_asks_for_is_forgotten_within_minutes(film: bytes, monkeyp
 
     async def send_and_wait() -> tuple[int, int]:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             await client.post(f"{API}/upload", files={"files": ("f", film)})
             kept = len(demo.uploads)
             await asyncio.sleep(0.5)
@@ -222,7 +222,7 @@ def test_the_last_film_of_the_day_is_forgotten_too(film: bytes, stand_ins, monke
 
     async def send_and_wait() -> str:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             reply = await client.post(
                 f"{API}/component_server", data=form, files={"film": ("f", film)})
             await asyncio.sleep(1)

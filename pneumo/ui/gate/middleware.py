@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Set
 
 import anyio
 import gradio as gr
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pneumo.imaging.film import MAX_BYTES
 from pneumo.ui.desk import KEEP_SECONDS as DESK_SECONDS
 from pneumo.ui.gate.calls import parsed, plain_call
+from pneumo.ui.gate.hosts import check_host
 from pneumo.ui.gate.limits import (
     CALL_BYTES,
     Budget,
@@ -56,10 +58,16 @@ HEADERS = {
 
 
 class Gate:
-    """ASGI middleware of a Gradio app whose Blocks has `uploads`."""
+    """ASGI middleware of a Gradio app whose Blocks has `uploads`.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: the Gradio app.
+        hosts: names under which it may be asked for, as `allowed_hosts` gives them.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Set[str] | None = None) -> None:
         self.app = app
+        self.hosts = hosts
         self.budget = Budget(ALL_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +88,7 @@ class Gate:
             await out.refuse(500)
 
     async def _let_in(self, scope: Scope, receive: Receive, out: _Out) -> None:
+        check_host(Headers(scope=scope), self.hosts)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         blocks, method = scope["app"].get_blocks(), scope["method"]
         call = CALLS.fullmatch(path)
