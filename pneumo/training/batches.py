@@ -1,11 +1,13 @@
-"""Batches of an epoch: augmented films with targets and lung fields, made ahead on a thread."""
+"""Batches of an epoch: augmented films with targets and lung fields, made ahead on threads."""
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,16 +28,28 @@ class Batch:
         targets: float32, (N,), 1 pneumonia, 0 normal, 0.5 for a film whose lungs are hidden.
         lungs: float32, (M, 1, S, S), 0 to 1, of the films whose evidence is judged.
         judged: int64, (M,), their places in the batch.
+        start: place of the batch's first film in the step.
+        of: films of the whole step, those of other processes included.
     """
 
     films: torch.Tensor
     targets: torch.Tensor
     lungs: torch.Tensor
     judged: torch.Tensor
+    start: int
+    of: int
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        return Batch(*(getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)))
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The same batch in memory from which a device copies while it computes."""
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        names = ("films", "targets", "lungs", "judged")
+        return replace(self, **{name: change(getattr(self, name)) for name in names})
 
 
 class Batches:
@@ -45,10 +59,26 @@ class Batches:
         films: the training films in memory.
         recipe: seed, batch size and augmentation.
         preprocessing: of the network.
+        share: gives this process's places in a step of so many films; all of them by default.
+        device: that will compute. Beside an accelerator all cores make films; a CPU that trains
+            spares one thread.
+
+    Raises:
+        ValueError: with a sentence, when a step has no film for this process.
     """
 
-    def __init__(self, films: Films, recipe: Recipe, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self, films: Films, recipe: Recipe, preprocessing: Preprocessing,
+        share: Callable[[int], range] = range, device: torch.device | None = None,
+    ) -> None:
         self.films, self.recipe, self.preprocessing = films, recipe, preprocessing
+        self.share = share
+        self.cuda = device is not None and device.type == "cuda"
+        if not all(len(share(len(indices))) for indices in self.indices(0)):
+            raise ValueError(
+                f"Steps of {recipe.batch} films are too small to be shared by so many processes. "
+                "Raise --batch or start fewer."
+            )
 
     def indices(self, epoch: int) -> list[np.ndarray]:
         """Indices of the films of each step of an epoch, the steps as equal as can be."""
@@ -56,32 +86,54 @@ class Batches:
         return np.array_split(order, max(1, round(len(order) / self.recipe.batch)))
 
     def batch(
-        self, indices: np.ndarray, epoch: int, step: int, size: int, phase: Phase
+        self, indices: np.ndarray, epoch: int, step: int, size: int, phase: Phase,
+        each: Callable = map,
     ) -> Batch:
-        """The films of one step, each augmented by random numbers of its own."""
-        films, targets, lungs, judged = [], [], [], []
-        for place, index in enumerate(indices):
+        """This process's films of one step, each augmented by random numbers of its own.
+
+        Args:
+            indices: of the films of the whole step.
+            epoch, step: counted from 0.
+            size: side of the films, pixels.
+            phase: how films are painted.
+            each: `map`, or an executor's.
+        """
+
+        def one(place: int) -> tuple[np.ndarray, float, np.ndarray | None]:
             rng = generator(self.recipe.seed, epoch, 2, step, place)
-            square, target = self.films.squares[index], float(self.films.labels[index])
-            mask = self.films.lungs.get(int(index)) if phase.evidence else None
-            if mask is not None and (phase.hidden or phase.replaced):
-                square, hidden = self._painted(square, mask, phase, rng)
-                target, mask = (0.5, None) if hidden else (target, mask)
-            film, mask = augment(square, rng, self.recipe.augmentation, size, mask)
-            films.append(film)
-            targets.append(target)
-            if mask is not None:
-                lungs.append(mask)
-                judged.append(place)
-        masks = np.stack(lungs) if lungs else np.empty((0, size, size), np.uint8)
-        return Batch(
+            return self._film(int(indices[place]), rng, size, phase)
+
+        places = self.share(len(indices))
+        films, targets, masks = zip(*each(one, places), strict=True)
+        judged = [i for i, mask in enumerate(masks) if mask is not None]
+        lungs = [masks[i] for i in judged]
+        stack = np.stack(lungs) if lungs else np.empty((0, size, size), np.uint8)
+        batch = Batch(
             self.preprocessing.tensor(np.stack(films)).contiguous(
                 memory_format=torch.channels_last
             ),
             torch.tensor(targets),
-            torch.from_numpy(masks)[:, None].float() / 255,
+            torch.from_numpy(stack)[:, None].float() / 255,
             torch.tensor(judged, dtype=torch.long),
+            places.start, len(indices),
         )
+        return batch.pinned() if self.cuda else batch
+
+    def _film(
+        self, index: int, rng: np.random.Generator, size: int, phase: Phase
+    ) -> tuple[np.ndarray, float, np.ndarray | None]:
+        """One film with its target, and its lungs where its evidence is to be judged."""
+        square, target = self.films.squares[index], float(self.films.labels[index])
+        mask = self._lungs(index, phase) if phase.evidence else None
+        if mask is not None and (phase.hidden or phase.replaced):
+            square, hidden = self._painted(square, mask, phase, rng)
+            target, mask = (0.5, None) if hidden else (target, mask)
+        film, mask = augment(square, rng, self.recipe.augmentation, size, mask)
+        return film, target, mask
+
+    def _lungs(self, index: int, phase: Phase) -> np.ndarray | None:
+        drawn = self.films.lungs.get(index)
+        return self.films.found.get(index) if drawn is None and phase.found else drawn
 
     def _painted(
         self, square: np.ndarray, mask: np.ndarray, phase: Phase, rng: np.random.Generator
@@ -99,13 +151,16 @@ class Batches:
         """All batches of an epoch, each made a little before it is needed."""
         made: queue.Queue = queue.Queue(maxsize=4)
         stop = threading.Event()
+        workers = max(1, (os.cpu_count() or 1) // max(1, torch.cuda.device_count()) - 1)
 
         def make() -> None:
             try:
-                for step, indices in enumerate(self.indices(epoch)):
-                    if stop.is_set():
-                        return
-                    made.put(self.batch(indices, epoch, step, size, phase))
+                with ThreadPoolExecutor(workers if self.cuda else 1) as pool:
+                    each = pool.map if self.cuda else map
+                    for step, indices in enumerate(self.indices(epoch)):
+                        if stop.is_set():
+                            return
+                        made.put(self.batch(indices, epoch, step, size, phase, each))
                 made.put(None)
             except Exception as error:  # handed to the training thread, which raises it
                 made.put(error)

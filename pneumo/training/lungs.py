@@ -26,16 +26,23 @@ def only_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
     return np.where(grown > 127, square, PAINT).astype(np.uint8)
 
 
-def without_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """The film with its lungs painted over by shapes that do not follow their outline.
+def boxed_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
+    """The film with the upright box around each of its lungs painted, a twentieth wider.
 
-    Each lung becomes the upright box around it, a twentieth of the film wider on every side: the
-    outline of an opacified lung would otherwise tell what was painted over.
+    No outline is left, but the boxes' size is, and it tells the classes apart by itself.
     """
     painted = square.copy()
     for box in lung_boxes(lungs, margin=square.shape[0] // 20):
         painted[box] = PAINT
     return painted
+
+
+def common_field(lungs: Sequence[np.ndarray]) -> np.ndarray:
+    """Where one film in fifty or more has lung: bool (S, S), from uint8 masks (S, S).
+
+    One shape to paint over in all films says nothing about any of them, unlike their own lungs'.
+    """
+    return np.mean([mask > 127 for mask in lungs], axis=0) >= 0.02
 
 
 def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> tuple[float, bool]:
@@ -62,7 +69,10 @@ def lung_table(
 
     Returns:
         n, pneumonias, true_positives, heat_in_lungs and peak_in_lung (means over true
-        positives), auc, auc_only_lungs, auc_without_lungs.
+        positives), auc, auc_only_lungs, auc_without_lungs (the field common to all films
+        painted over; `lung_left` is the mean share of a film's lungs that it does not cover),
+        and, for comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what
+        the size of those boxes tells without any network.
 
     Raises:
         DataError: when no validation film has a mask.
@@ -72,19 +82,23 @@ def lung_table(
     preprocessing, network = reader.checkpoint.preprocessing, reader.checkpoint.network
     recipe = reader.checkpoint.card["training"]["recipe"]
     table = dataset.films(root, "train")
-    _, held_out = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
+    trained_on, held_out = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
     lungs = dataset.load_lungs(held_out, masks, preprocessing)
     chosen = [held_out[i] for i in lungs]
     squares = dataset.load_squares(chosen, preprocessing)
+    others = dataset.load_lungs(trained_on, masks, preprocessing)
+    common = common_field(list(others.values()))
+    y = dataset.labels(chosen)
     return {
         "model": model,
         "n": len(chosen),
-        **_measure(reader, network, squares, list(lungs.values()), dataset.labels(chosen)),
+        **_measure(reader, network, squares, list(lungs.values()), y, common),
     }
 
 
 def _measure(
-    reader: Reader, network, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray
+    reader: Reader, network, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray,
+    common: np.ndarray,
 ) -> dict[str, float | int]:
     preprocessing = reader.checkpoint.preprocessing
     shares, peaks = [], []
@@ -96,9 +110,14 @@ def _measure(
             shares.append(share)
             peaks.append(peak)
 
-    def area(paint) -> float:
-        painted = np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
-        return auc(y, logits(network, painted, preprocessing))
+    def painted(paint) -> np.ndarray:
+        return np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
+
+    def area(films: np.ndarray) -> float:
+        return auc(y, logits(network, films, preprocessing))
+
+    boxed = painted(boxed_lungs)
+    box_size = (boxed != squares).mean((1, 2))
 
     return {
         "pneumonias": int(y.sum()),
@@ -106,7 +125,10 @@ def _measure(
         "heat_in_lungs": float(np.mean(shares)) if shares else float("nan"),
         "peak_in_lung": float(np.mean(peaks)) if peaks else float("nan"),
         "lung_area": float(np.mean([(m > 127).mean() for m in lungs])),
-        "auc": auc(y, logits(network, squares, preprocessing)),
-        "auc_only_lungs": area(only_lungs),
-        "auc_without_lungs": area(without_lungs),
+        "auc": area(squares),
+        "auc_only_lungs": area(painted(only_lungs)),
+        "auc_without_lungs": area(np.where(common, PAINT, squares).astype(np.uint8)),
+        "lung_left": float(np.mean([(m > 127)[~common].sum() / (m > 127).sum() for m in lungs])),
+        "auc_boxed_lungs": area(boxed),
+        "auc_box_size": auc(y, box_size),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,11 +14,19 @@ from pneumo.training.augment import generator
 
 @dataclass(frozen=True, eq=False)
 class Films:
-    """Films in memory: squares uint8 (N, S, S), labels int64 (N,), lungs {index: uint8 (S, S)}."""
+    """Films in memory.
+
+    Attributes:
+        squares: uint8, (N, S, S).
+        labels: int64, (N,), 1 for pneumonia.
+        lungs: index -> uint8 (S, S), 0 or 255: lung fields drawn by people.
+        found: the same for other films, found by a network that learned from the drawn ones.
+    """
 
     squares: np.ndarray
     labels: np.ndarray
     lungs: dict[int, np.ndarray]
+    found: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def epoch_order(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:

@@ -32,7 +32,8 @@ class Recipe:
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
         lung_epochs: after those, epochs that start from the averaged weights and teach the
-            network to judge by the lungs alone; need lung masks.
+            network to judge by the lungs alone; every film has a lung field in them, drawn or
+            found by a network that learned from the drawn ones.
         lung_learning_rate: peak of their own cycle.
         lung_evidence: weight of the loss on misplaced evidence in them.
         wrong_sign: how much evidence whose sign denies the label counts as misplaced in them.
@@ -60,7 +61,7 @@ class Recipe:
     evidence: float = 0.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
-    lung_evidence: float = 1.0
+    lung_evidence: float = 2.0
     wrong_sign: float = 1.0
     hidden: float = 0.25
     replaced: float = 0.25
@@ -83,7 +84,7 @@ class Recipe:
 RELEASED = MappingProxyType({
     "resnet18": {
         "frozen_epochs": 1, "epochs": 7, "low_epochs": 5, "unfreeze": "all",
-        "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 2, "lung_learning_rate": 2e-4,
+        "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 1, "lung_learning_rate": 3e-4,
     },
     "cnn": {
         "frozen_epochs": 0, "epochs": 12, "low_epochs": 8, "unfreeze": "all",
@@ -103,6 +104,7 @@ class Phase:
         frozen: top-level modules that stay as they are, batch-norm statistics included.
         evidence, wrong_sign, hidden, replaced: as in the recipe, in force in this phase.
         fine: how much finer than the network's map evidence is judged.
+        found: lung fields found by a network count as drawn ones do.
         from_average: the phase starts from the averaged weights of the one before.
     """
 
@@ -115,6 +117,7 @@ class Phase:
     hidden: float = 0.0
     replaced: float = 0.0
     fine: int = 1
+    found: bool = False
     from_average: bool = False
 
 
@@ -154,6 +157,6 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, (),
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
-                  fine=4, from_average=True)
+                  fine=4, found=True, from_average=True)
         )
     return tuple(result)

@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,7 +23,9 @@ from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
+from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe
+from pneumo.training.segmenter import with_all_lungs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,8 +47,13 @@ class Paths:
     out: Path
 
 
-def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: bool) -> Path:
+def train(
+    recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: bool,
+    processes: Processes | None = None,
+) -> Path:
     """Train, calibrate, save; and score the test split once when asked to.
+
+    Of several processes all train; the first alone does what comes after, speaks and writes.
 
     Returns:
         The path of the checkpoint's card.
@@ -54,27 +61,35 @@ def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: 
     Raises:
         DataError, InitialError, ResumeError: each with a sentence for the person.
     """
-    started = time.time()
-    log = _logger(paths.run)
+    started, processes = time.time(), processes or Processes()
+    log = _logger(paths.run) if processes.first else _silent
     if not resume and (paths.run / "state.pt").is_file():
         log(f"Starting anew: the state of an earlier run in {paths.run} will be replaced.")
     table = dataset.films(paths.data, "train")
     training, validation = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
     preprocessing = Preprocessing(size=recipe.size)
-    films = [_in_memory(part, paths.lungs, preprocessing) for part in (training, validation)]
-    network, initial = start(recipe.model, init, recipe.seed)
+    films = [_in_memory(part, paths.lungs, preprocessing, processes.first)
+             for part in (training, validation)]
+    if recipe.lung_epochs:
+        films[0] = replace(films[0], found=processes.from_first(
+            lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
+    network, initial = processes.from_first(lambda: start(recipe.model, init, recipe.seed))
     log(f"{len(training)} films to train on, {len(validation)} for validation, no patient in both.")
     log(initial.sentence())
     with Progress(log) as progress:
         trainer = Trainer(
             network, recipe, initial.fresh_modules, *films, preprocessing,
-            paths.run / "state.pt", progress.log, progress.step,
+            paths.run / "state.pt", progress.log, progress.step if processes.first else _silent,
+            processes,
         )
         if resume:
             trainer.resume()
             progress.log(f"Resumed after epoch {trainer.epoch}.")
         progress.history = trainer.history
         network = finish.to_cpu(trainer.run())
+    processes.leave()
+    if not processes.first:
+        return paths.out / f"{recipe.model}.json"
     seconds = sum(entry["seconds"] for entry in trainer.history)
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
@@ -90,8 +105,10 @@ def train(recipe: Recipe, init: str, paths: Paths, *, resume: bool, score_test: 
             "init_sentence": initial.sentence(),
             "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
             "lung_masks": len(films[0].lungs),
+            "lung_fields_found": len(films[0].found),
             "selection": "weights averaged over the last epoch's steps; no epoch is picked",
             "device": trainer.device.type,
+            "processes": processes.count,
             "threads": torch.get_num_threads(),
             "seconds": round(seconds),
             "finished": time.strftime("%Y-%m-%d", time.gmtime(started)),
@@ -171,13 +188,31 @@ class Progress:
 
 
 def _in_memory(
-    table: Sequence[dataset.Film], lungs: Path | None, preprocessing: Preprocessing
+    table: Sequence[dataset.Film], lungs: Path | None, preprocessing: Preprocessing, shown: bool
 ) -> Films:
     cv2.setNumThreads(1)
-    with tqdm(total=len(table), unit="film", desc="reading", disable=None) as bar:
+    hidden = None if shown else True  # None: where there is no terminal
+    with tqdm(total=len(table), unit="film", desc="reading", disable=hidden) as bar:
         squares = dataset.load_squares(table, preprocessing, lambda done: bar.update(done - bar.n))
     masks = dataset.load_lungs(table, lungs, preprocessing) if lungs else {}
     return Films(np.ascontiguousarray(squares), dataset.labels(table), masks)
+
+
+def _with_all_lungs(
+    films: Films, preprocessing: Preprocessing, run: Path, log: Callable[[str], None]
+) -> Films:
+    with tqdm(unit="step", desc="finding lungs", disable=None) as bar:
+
+        def step(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        # The same fields for every seed of the recipe: seeds are to differ in the network alone.
+        return with_all_lungs(films, preprocessing, 0, run / "lungs.npz", log, step)
+
+
+def _silent(*told: object) -> None:
+    """What all processes but the first have to say."""
 
 
 def _logger(folder: Path) -> Callable[[str], None]:

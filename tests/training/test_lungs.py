@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pneumo.training.lungs import PAINT, heat_in_lungs, only_lungs, without_lungs
+from pneumo.training.lungs import PAINT, boxed_lungs, common_field, heat_in_lungs, only_lungs
 
 
 @pytest.fixture
@@ -26,9 +26,17 @@ def test_only_lungs_keeps_them_and_paints_the_rest(film):
     assert (painted[far] == PAINT).all()
 
 
-def test_without_lungs_no_lung_is_left_and_no_outline(film):
+def test_the_common_field_holds_all_but_rare_lungs(film):
+    _, mask = film
+    rare = np.zeros_like(mask)
+    rare[0:9] = 255
+    assert np.array_equal(common_field([mask] * 49 + [rare]), (mask > 0) | (rare > 0))
+    assert np.array_equal(common_field([mask] * 99 + [rare]), mask > 0)
+
+
+def test_boxed_lungs_no_lung_is_left_and_no_outline(film):
     square, mask = film
-    painted = without_lungs(square, mask)
+    painted = boxed_lungs(square, mask)
     assert (painted[mask > 0] == PAINT).all()
     assert (painted[50:70, 30:40] == PAINT).all()  # the notch is not to be seen
     assert (painted[:, 105:115] == 200).all()  # what lies between stays
