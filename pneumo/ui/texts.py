@@ -106,6 +106,7 @@ ENGLISH: dict[str, str] = {
     "answer.like": "Of 100 {split} films with a score like this, {count} have pneumonia, where "
     "{prevalence} of 100 films show it.",
     "answer.like.rests": "Measured on {films} films with a score of {low} to {high}.",
+    "answer.unsure": "No model is certain.",
     "answer.agree": "The models agree.",
     "answer.disagree": "The models disagree: look twice.",
     "rate.interval": "{value} ({low} to {high})",

@@ -74,3 +74,14 @@ def test_every_control_is_reached_by_the_keyboard(page, films):
     tools = page.eval_on_selector_all("[data-tool]", "all => all.map(b => b.dataset.tool)")
     assert set(tools) <= reached
     assert {"pn-model", "pn-point"} <= reached
+
+
+def test_nothing_moves_for_those_who_asked_for_it(page, films):
+    page.emulate_media(reduced_motion="reduce")
+    drop(page, (films / "film-1.png").read_bytes())
+    settled(page)
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter((one) => {
+        const { transitionDuration, animationName } = getComputedStyle(one);
+        return animationName !== "none" || !/^0s(, 0s)*$/.test(transitionDuration);
+    }).map((one) => one.className)""")
+    assert moving == []

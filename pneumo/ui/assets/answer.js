@@ -63,6 +63,8 @@ function answerOf(reading, choice, brief) {
         percent(verdict.confidence)],
       [t("answer.threshold"), t("answer.threshold.at",
         { value: verdict.threshold.toFixed(3), point: t(`point.${point.name}.short`) })],
+      verdict.band && [t("answer.band"), t("answer.band.at",
+        { low: verdict.band.low.toFixed(3), high: verdict.band.high.toFixed(3) })],
       !brief && [t("answer.model"), card.title],
       [t("answer.sensitivity", { split }), rateOf(point.sensitivity)],
       [t("answer.specificity", { split }), rateOf(point.specificity)],
@@ -78,7 +80,7 @@ function answersOf(readings, choice) {
   const results = readings.map((reading) => answerOf(reading, choice, brief));
   if (!brief) return [notes, ...results].filter(Boolean);
   const labels = new Set(readings.map((reading) => judged(reading, choice).label));
-  const key = labels.size === 1 ? "agree" : "disagree";
+  const key = labels.size > 1 ? "disagree" : labels.has("UNCERTAIN") ? "unsure" : "agree";
   const verdict = h(`p.pn-agreement.pn-${key}`, {}, t(`answer.${key}`));
   return [notes, verdict, h("div.pn-versus", {}, results)].filter(Boolean);
 }

@@ -3,10 +3,13 @@
 // One film is in the network while the next is decoded and sent.
 const WORKERS = 2;
 
+// Drawing takes the cores that the networks need; so often is enough to watch. Milliseconds.
+const DRAW_EVERY = 250;
+
 function startMany(element, server) {
   const room = element.querySelector(".pn-many");
   const find = (what) => room.querySelector(what);
-  const state = { rows: [], run: 0, workers: 0, running: false, started: 0,
+  const state = { rows: [], fresh: new Set(), timer: 0, run: 0, workers: 0, running: false, started: 0,
     order: { column: "", down: false } };
   let model = usableCards().at(-1)?.name ?? "";
 
@@ -62,11 +65,19 @@ function startMany(element, server) {
       const reply = await ask(row);
       if (run !== state.run) return;
       Object.assign(row, reply, { taken: false });
-      redraw(row);
-      progress();
+      state.fresh.add(row);
+      state.timer ||= setTimeout(drawFresh, DRAW_EVERY);
     }
     state.workers -= 1;
     if (!state.workers) finish("many.done");
+  }
+
+  function drawFresh() {
+    clearTimeout(state.timer);
+    state.timer = 0;
+    state.fresh.forEach(redraw);
+    state.fresh.clear();
+    progress();
   }
 
   function redraw(row) {
@@ -120,8 +131,8 @@ function startMany(element, server) {
     state.running = false;
     room.dataset.rows = state.rows.length;
     room.dataset.running = "no";
+    drawFresh();
     if (state.order.column) draw();
-    progress();
     const time = duration((performance.now() - state.started) / 1000);
     const says = t(key, { done: done(), total, time });
     find(".pn-progress-text").textContent = says;
