@@ -1,4 +1,7 @@
-"""Train a network and write its checkpoint: python train.py --model resnet18 --data data."""
+"""Train a network and write its checkpoint: python train.py --model resnet18 --data data.
+
+On several cores, devices or machines: torchrun --standalone --nproc-per-node 2 train.py ...
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from pathlib import Path
 
 from pneumo.models.checkpoint import BUNDLED
 from pneumo.models.networks import NETWORKS, network_names
+from pneumo.training.allocator import keep_freed_memory
 from pneumo.training.dataset import DataError
 from pneumo.training.fit import ResumeError
 from pneumo.training.initial import InitialError
+from pneumo.training.processes import join
 from pneumo.training.recipe import RELEASED, Recipe
 from pneumo.training.session import Paths, train
 
@@ -74,15 +79,21 @@ def main(words: list[str] | None = None) -> int:
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model
     paths = Paths(arguments.data, lungs, run, arguments.out)
+    keep_freed_memory()
+    processes = join()
     try:
         train(recipe, init, paths, resume=arguments.resume,
-              score_test=arguments.score_test)
+              score_test=arguments.score_test, processes=processes)
     except (DataError, InitialError, ResumeError, FloatingPointError, ValueError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
+        processes.say_once(f"train.py: {error}")
         return 1
     except KeyboardInterrupt:
-        print("\ntrain.py: stopped. Add --resume to the same command to continue after the last "
-              "whole epoch.", file=sys.stderr)
+        processes.say_once("\ntrain.py: stopped. Add --resume to the same command to continue "
+                           "after the last whole epoch.")
+        return 1
+    except RuntimeError:
+        if not processes.said():  # else the connection to a process that ended broke
+            raise
         return 1
     return 0
 

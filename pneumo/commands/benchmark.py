@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from pneumo.commands import benchmark_batch
+from pneumo.commands import benchmark_batch, benchmark_training
 
 # What is measured -> its module; each has a first line, add_arguments and run, as a command has.
-BENCHMARKS = {"batch": benchmark_batch}
+BENCHMARKS = {"batch": benchmark_batch, "training": benchmark_training}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

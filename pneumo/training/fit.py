@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -10,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pneumo.models.gradcam import evidence_map
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import degraded_copies
 from pneumo.training.batches import Batch, Batches
-from pneumo.training.evidence_loss import evidence_misplaced
+from pneumo.training.curves import Curves
+from pneumo.training.loss import StepLoss
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import auc
+from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase, Recipe, phases
+from pneumo.training.shared_layers import Place, share_layers
 
 
 class ResumeError(ValueError):
@@ -36,9 +38,11 @@ class Trainer:
         fresh: top-level modules without starting weights.
         train, validation: films in memory.
         preprocessing: of the network.
-        state_file: where the state is kept after every epoch, or None.
+        state_file: where the state is kept after every epoch, with the curves beside it, or None.
         log: called with each line worth keeping.
-        progress: called after each step with (steps done, all steps, loss).
+        progress: called for each step with (steps done, all steps, loss).
+        processes: that train together. All are given the same films, recipe and starting weights;
+            the first alone validates, logs and writes.
     """
 
     def __init__(
@@ -46,15 +50,20 @@ class Trainer:
         validation: Films, preprocessing: Preprocessing, state_file: Path | None = None,
         log: Callable[[str], None] = print,
         progress: Callable[[int, int, float], None] = lambda done, total, loss: None,
+        processes: Processes | None = None,
     ) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.processes = processes or Processes()
+        self.device = self.processes.device
         # channels_last is a third faster on CPUs without AVX-512 and on tensor cores.
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
         )
+        self.place = Place()
+        self.network = share_layers(self.network, self.processes, self.place)
+        self.processes.same_random_numbers()
         self.recipe, self.validation = recipe, validation
-        self.batches = Batches(train, recipe, preprocessing)
+        self.batches = Batches(train, recipe, preprocessing, self.processes.share, self.device)
         self.preprocessing, self.state_file = preprocessing, state_file
         self.log, self.progress = log, progress
         self.phases = phases(recipe, fresh)
@@ -62,6 +71,8 @@ class Trainer:
         self.epoch = 0
         self.steps_an_epoch = len(self.batches.indices(0))
         self.total_epochs = sum(phase.epochs for phase in self.phases)
+        kept = state_file is not None and self.processes.first
+        self.curves = Curves(state_file.parent) if kept else None
 
     def run(self, stop_after: int | None = None) -> nn.Module:
         """Train to the end, or for `stop_after` epochs; returns the averaged network in eval mode.
@@ -87,16 +98,7 @@ class Trainer:
         Raises:
             ResumeError: when there is none, or it belongs to another recipe.
         """
-        if self.state_file is None or not self.state_file.is_file():
-            raise ResumeError(f"There is nothing to resume: no file {self.state_file}.")
-        state = torch.load(self.state_file, map_location=self.device, weights_only=True)
-        mine = self.recipe.record()
-        differs = [k for k in mine if state["recipe"].get(k) != mine[k]]
-        if differs:
-            raise ResumeError(
-                f"The run in {self.state_file.parent} was started with other values of "
-                f"{', '.join(differs)}. Give the same ones, or start anew without --resume."
-            )
+        state = self.processes.from_first(self._read_state)
         self.epoch, self.history = state["epoch"], state["history"]
         start = 0
         for phase in self.phases:
@@ -107,7 +109,25 @@ class Trainer:
             start += phase.epochs
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        torch.set_rng_state(state["random"].cpu())
+        torch.set_rng_state(state["random"])
+        if self.device.type == "cuda" and state.get("random_cuda") is not None:
+            torch.cuda.set_rng_state(state["random_cuda"])
+        if self.curves:
+            self.curves.resume(self.epoch)
+
+    def _read_state(self) -> dict:
+        """The state file's content, on the CPU, after a look at whose it is."""
+        if self.state_file is None or not self.state_file.is_file():
+            raise ResumeError(f"There is nothing to resume: no file {self.state_file}.")
+        state = torch.load(self.state_file, map_location="cpu", weights_only=True)
+        mine = self.recipe.record()
+        differs = [k for k in mine if state["recipe"].get(k) != mine[k]]
+        if differs:
+            raise ResumeError(
+                f"The run in {self.state_file.parent} was started with other values of "
+                f"{', '.join(differs)}. Give the same ones, or start anew without --resume."
+            )
+        return state
 
     def _enter(self, phase: Phase) -> None:
         """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
@@ -127,39 +147,69 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, phase.learning_rate, steps, pct_start=rise
         )
+        # Anew in every phase: what is averaged is what this phase trains.
+        self.loss = self.processes.averaging(
+            StepLoss(self.network, self.recipe.label_smoothing, self.processes, self.place)
+        )
 
     def _size(self) -> int:
         low = self.epoch < self.recipe.low_epochs
         return self.recipe.low_size if low else self.recipe.size
 
     def _epoch(self, phase: Phase) -> None:
-        started, losses, outside = time.perf_counter(), [], []
+        self._started, self._reports = time.perf_counter(), []
         self.network.train()
         for name in phase.frozen:
             getattr(self.network, name).eval()
+        before = None
         for batch in self.batches.ahead(self.epoch, self._size(), phase):
-            loss, share = self._loss(batch.to(self.device), phase)
-            if not torch.isfinite(loss):
-                raise FloatingPointError(
-                    f"The loss is no number any more in epoch {self.epoch + 1}. Lower "
-                    "--learning-rate."
-                )
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimiser.step()
-            self.schedule.step()
-            self.average.update_parameters(self.network)
-            losses.append(loss.item())
-            outside += [share.item()] if share is not None else []
-            done = self.epoch * self.steps_an_epoch + len(losses)
-            self.progress(done, self.total_epochs * self.steps_an_epoch, losses[-1])
-        self._close_epoch(phase, losses, outside, started)
+            rate = self.schedule.get_last_lr()[0]
+            report = self.step(batch.to(self.device), phase)
+            if before is not None:
+                self._note(*before)
+            # Read one step late: an accelerator need not be waited for.
+            before = report, rate
+        self._note(*before)
+        self._close_epoch(phase)
 
-    def _close_epoch(
-        self, phase: Phase, losses: list[float], outside: list[float], started: float
-    ) -> None:
+    def step(self, batch: Batch, phase: Phase) -> torch.Tensor:
+        """One optimiser step on this process's films, which are on the device.
+
+        Returns:
+            float32, (2,): the whole step's loss and share of misplaced evidence, which is not a
+            number where no film's evidence was judged.
+        """
+        loss, report = self.loss(batch, phase)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.network)
+        return report
+
+    def _note(self, report: torch.Tensor, rate: float) -> None:
+        """Look at a step's loss, for the eye and for the curves."""
+        loss, misplaced = report.tolist()
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss is no number any more in epoch {self.epoch + 1}. Lower --learning-rate."
+            )
+        self._reports.append((loss, misplaced))
+        done = self.epoch * self.steps_an_epoch + len(self._reports)
+        if self.curves:
+            self.curves.step(self.epoch + 1, done, loss, misplaced, rate, self._seconds())
+        self.progress(done, self.total_epochs * self.steps_an_epoch, loss)
+
+    def _seconds(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        past = sum(entry["seconds"] for entry in self.history)
+        return past + time.perf_counter() - self._started
+
+    def _close_epoch(self, phase: Phase) -> None:
         size = self._size()
-        clean, degraded = self._validate(size)
+        clean, degraded = self.processes.from_first(lambda: self._validate(size))
+        losses, outside = zip(*self._reports, strict=True)
+        outside = [share for share in outside if not math.isnan(share)]
         self.epoch += 1
         entry = {
             "epoch": self.epoch, "phase": phase.name, "size": size,
@@ -167,9 +217,11 @@ class Trainer:
             "evidence_misplaced": float(np.mean(outside)) if outside else None,
             "validation_auc": clean, "validation_auc_degraded": degraded,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "seconds": time.perf_counter() - started,
+            "seconds": time.perf_counter() - self._started,
         }
         self.history.append(entry)
+        if not self.processes.first:
+            return
         self.log(
             f"epoch {self.epoch}/{self.total_epochs} {phase.name} {size} px: "
             f"loss {entry['loss']:.4f}, validation AUC {clean:.4f}, degraded {degraded:.4f}, "
@@ -177,24 +229,9 @@ class Trainer:
             + f"{entry['seconds']:.0f} s"
         )
         self._keep()
-
-    def _loss(self, batch: Batch, phase: Phase) -> tuple[torch.Tensor, torch.Tensor | None]:
-        smooth = self.recipe.label_smoothing
-        targets = batch.targets * (1 - smooth) + smooth / 2
-        cuda = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
-            features = self.network.features(batch.films)
-        features = features.float()
-        if not len(batch.judged):
-            logits = self.network.head(features)
-            return functional.binary_cross_entropy_with_logits(logits, targets), None
-        logits, heat = evidence_map(self.network.head, features, differentiable=True)
-        share = evidence_misplaced(
-            heat[batch.judged], batch.lungs, batch.targets[batch.judged], phase.wrong_sign,
-            phase.fine,
-        )
-        loss = functional.binary_cross_entropy_with_logits(logits, targets)
-        return loss + phase.evidence * share, share
+        if self.curves:
+            seconds = sum(one["seconds"] for one in self.history)
+            self.curves.epoch(entry, self.epoch * self.steps_an_epoch, seconds)
 
     def _validate(self, size: int) -> tuple[float, float]:
         """AUC of the averaged weights on validation films as they are, and degraded."""
@@ -209,13 +246,14 @@ class Trainer:
         if self.state_file is None:
             return
         self.state_file.parent.mkdir(parents=True, exist_ok=True)
-        part = self.state_file.with_suffix(".part")
+        part, cuda = self.state_file.with_suffix(".part"), self.device.type == "cuda"
         torch.save(
             {
                 "recipe": self.recipe.record(), "epoch": self.epoch, "history": self.history,
                 "network": self.network.state_dict(), "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
                 "random": torch.get_rng_state(),
+                "random_cuda": torch.cuda.get_rng_state() if cuda else None,
             },
             part,
         )

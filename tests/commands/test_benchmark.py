@@ -37,3 +37,21 @@ def test_both_ways_are_timed_on_the_same_films(tmp_path, capsys):
         for name in ("predict", "many films", "ratio")
     )
     assert line > 0 and page > 0 and ratio > 0 and "3 films, cnn" in shown
+
+
+@pytest.mark.parametrize("data", [False, True])
+def test_training_steps_are_timed_bare_and_whole(data, drawn_dataset, capsys):
+    more = ["--data", drawn_dataset] if data else []
+    words = ["--model", "cnn", "--size", 64, "--batch", 4, "--steps", 2, "--rounds", 1]
+    assert run("benchmark", "training", *words, *more) == 0
+    shown = capsys.readouterr().out
+    times = [float(re.search(rf"^{name} +([\d.]+) ms", shown, re.M)[1])
+             for name in ("bare", "training", "without evidence")]
+    ratios = [float(value) for value in re.findall(r"ratio ([\d.]+)", shown)]
+    assert min(times) > 0
+    assert ratios == pytest.approx([times[0] / times[1], times[0] / times[2]], abs=0.01, rel=0.01)
+
+
+def test_training_without_films_is_a_sentence(tmp_path, capsys):
+    assert run("benchmark", "training", "--data", tmp_path) == 1
+    assert "data download" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +107,18 @@ def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
     for name, value in network.named_parameters():  # a rate of nothing moves nothing
         assert torch.allclose(value, after_first[name], atol=1e-6), name
     assert run.history[-1]["evidence_misplaced"] > 0
+
+
+@pytest.mark.parametrize("model", ["cnn", "resnet18"])
+def test_a_seed_gives_the_same_weights(parts, model):
+    # An epoch as usual and one of the lungs; on one machine, with one number of threads.
+    spec = recipe(model, epochs=1, lung_epochs=1, batch=24)
+    first, second, other = (
+        trainer(parts, one).run().state_dict() for one in (spec, spec, replace(spec, seed=1))
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not any(torch.equal(first[name], other[name]) for name in first
+                   if name.endswith("weight"))
 
 
 def test_it_learns_what_there_is_to_learn(parts):

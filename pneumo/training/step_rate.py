@@ -1,0 +1,156 @@
+"""How fast the real training step is, against a bare one of the same network on the same films."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from pneumo.imaging.phantom import phantom
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training import dataset
+from pneumo.training.fit import Trainer
+from pneumo.training.initial import start
+from pneumo.training.memory import Films
+from pneumo.training.recipe import Recipe
+
+# Films are drawn, or read, once; an epoch takes each many times.
+DIFFERENT = 32
+# Steps of an epoch that are not counted: until films are made ahead as always, and when at its
+# end no more are made.
+FIRST, LAST = 5, 5
+
+
+def some_films(size: int, count: int, data: Path | None = None) -> Films:
+    """As many films as an epoch needs, all with a lung field.
+
+    Args:
+        size: side, pixels.
+        count: how many; both classes take turns.
+        data: folder with train/, whose first films are read; drawn films without it.
+
+    Raises:
+        DataError: when there are no films in the folder.
+    """
+    if data is None:
+        chosen = np.stack([phantom(seed, size)[0] for seed in range(DIFFERENT)])
+    else:
+        table = dataset.films(data, "train")
+        classes = [[film for film in table if film.label == label] for label in (0, 1)]
+        turns = [film for pair in zip(*classes, strict=False) for film in pair][:DIFFERENT]
+        chosen = dataset.load_squares(turns, Preprocessing(size))
+    places = np.arange(count)
+    lungs = np.zeros((size, size), np.uint8)
+    for across in (0.3, 0.7):
+        middle, axes = (int(across * size), size // 2), (size // 7, size // 4)
+        cv2.ellipse(lungs, middle, axes, 0, 0, 360, 255, -1)
+    return Films(chosen[places % len(chosen)], places % 2, dict.fromkeys(range(count), lungs))
+
+
+def step_rates(
+    model: str, films: Callable[[int], Films], steps: int, rounds: int, size: int, batch: int
+) -> dict[str, float | str]:
+    """Milliseconds of a step, bare and in training; both take turns, so that both meet the same
+    disturbances of the machine.
+
+    A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
+    training step is what the trainer does from one report of progress to the next, while films are
+    augmented beside it, with and without the loss on evidence.
+
+    Args:
+        model: registered name.
+        films: gives so many films.
+        steps: timed in a round, of each kind.
+        rounds: turns.
+        size: side of the films, pixels.
+        batch: films a step.
+
+    Returns:
+        bare, training, without_evidence: medians in ms; ratio and ratio_without_evidence: of the
+        rates, training to bare, medians over the rounds; device.
+    """
+    recipe = Recipe.released(
+        model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
+        batch=batch, unfreeze="all",
+    )
+    count = (steps + FIRST + LAST) * batch
+    spaces = {"training": recipe, "without_evidence": replace(recipe, evidence=0.0)}
+    held, validation = films(count), films(4)
+    trained = {name: _Timed(spec, held, validation) for name, spec in spaces.items()}
+    bare = _Bare(recipe, trained["training"].trainer)
+    times: dict[str, list[float]] = {"bare": [], **{name: [] for name in trained}}
+    for turn in range(rounds + 1):
+        found = {"bare": bare.steps(steps), **{k: one.epoch() for k, one in trained.items()}}
+        if turn:  # the first warms up
+            for name, value in found.items():
+                times[name].append(value)
+
+    def ratio(name: str) -> float:
+        return median(b / t for b, t in zip(times["bare"], times[name], strict=True))
+
+    return {
+        **{name: 1000 * median(values) for name, values in times.items()},
+        "ratio": ratio("training"), "ratio_without_evidence": ratio("without_evidence"),
+        "device": bare.device.type,
+    }
+
+
+class _Timed:
+    """A trainer whose steps are timed where it reports them."""
+
+    def __init__(self, recipe: Recipe, films: Films, validation: Films) -> None:
+        self._at: list[float] = []
+        network, initial = start(recipe.model, "scratch", recipe.seed)
+        self.trainer = Trainer(
+            network, recipe, initial.fresh_modules, films, validation, Preprocessing(recipe.size),
+            log=lambda line: None, progress=self._note,
+        )
+
+    def _note(self, done: int, total: int, loss: float) -> None:
+        self._at.append(time.perf_counter())
+
+    def epoch(self) -> float:
+        """Median seconds of a step over one epoch's middle."""
+        self._at.clear()
+        self.trainer.run(stop_after=1)
+        return median(after - before for before, after in pairwise(self._at[FIRST - 1 : -LAST]))
+
+
+class _Bare:
+    """A network that takes steps on one batch, as bare as a step can be."""
+
+    def __init__(self, recipe: Recipe, trainer: Trainer) -> None:
+        self.device = trainer.device
+        network, _ = start(recipe.model, "scratch", recipe.seed)
+        self.network = network.to(self.device, memory_format=torch.channels_last).train()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=1e-5, weight_decay=recipe.weight_decay
+        )
+        films = trainer.batches
+        self.batch = films.batch(
+            films.indices(0)[0], 0, 0, recipe.size, trainer.phases[0]
+        ).to(self.device)
+
+    def steps(self, count: int) -> float:
+        """Median seconds of a step over so many."""
+        at = [time.perf_counter()]
+        for _ in range(count):
+            device = self.device.type
+            with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+                logits = self.network(self.batch.films)
+            loss = functional.binary_cross_entropy_with_logits(logits.float(), self.batch.targets)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimiser.step()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            at.append(time.perf_counter())
+        return median(after - before for before, after in pairwise(at))
