@@ -62,9 +62,6 @@ class Batches:
         share: gives this process's places in a step of so many films; all of them by default.
         device: that will compute. Beside an accelerator all cores make films; a CPU that trains
             spares one thread.
-
-    Raises:
-        ValueError: with a sentence, when a step has no film for this process.
     """
 
     def __init__(
@@ -74,11 +71,6 @@ class Batches:
         self.films, self.recipe, self.preprocessing = films, recipe, preprocessing
         self.share = share
         self.cuda = device is not None and device.type == "cuda"
-        if not all(len(share(len(indices))) for indices in self.indices(0)):
-            raise ValueError(
-                f"Steps of {recipe.batch} films are too small to be shared by so many processes. "
-                "Raise --batch or start fewer."
-            )
 
     def indices(self, epoch: int) -> list[np.ndarray]:
         """Indices of the films of each step of an epoch, the steps as equal as can be."""

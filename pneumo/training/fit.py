@@ -43,6 +43,9 @@ class Trainer:
         progress: called for each step with (steps done, all steps, loss).
         processes: that train together. All are given the same films, recipe and starting weights;
             the first alone validates, logs and writes.
+
+    Raises:
+        ValueError: with a sentence, when a step has fewer films than there are processes.
     """
 
     def __init__(
@@ -64,12 +67,18 @@ class Trainer:
         self.processes.same_random_numbers()
         self.recipe, self.validation = recipe, validation
         self.batches = Batches(train, recipe, preprocessing, self.processes.share, self.device)
+        steps = self.batches.indices(0)
+        if min(map(len, steps)) < self.processes.count:
+            raise ValueError(
+                f"Steps of {recipe.batch} films are too small to be shared by "
+                f"{self.processes.count} processes. Raise --batch or start fewer."
+            )
         self.preprocessing, self.state_file = preprocessing, state_file
         self.log, self.progress = log, progress
         self.phases = phases(recipe, fresh)
         self.history: list[dict] = []
         self.epoch = 0
-        self.steps_an_epoch = len(self.batches.indices(0))
+        self.steps_an_epoch = len(steps)
         self.total_epochs = sum(phase.epochs for phase in self.phases)
         kept = state_file is not None and self.processes.first
         self.curves = Curves(state_file.parent) if kept else None
