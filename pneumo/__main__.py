@@ -15,6 +15,7 @@ COMMANDS = {
     "corruptions": ("pneumo.commands.corruptions", "how the networks do on spoiled films"),
     "benchmark": ("pneumo.commands.benchmark", "how fast it works on this machine"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
+    "release": ("pneumo.commands.release", "bundle the seed that is best on validation"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),
 }

@@ -1,0 +1,100 @@
+"""From the seeds of a recipe to the bundled weights: the best on validation, with the spread."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pneumo.models.checkpoint import CheckpointError, load, read_card, write_card
+from pneumo.training.dataset import DataError
+
+# What a recipe may differ in between runs that are seeds of one recipe.
+FREE = {"seed"}
+LUNGS = ("heat_in_lungs", "peak_in_lung", "auc_only_lungs", "auc_without_lungs")
+RULE = "the seed with the best mean AUC on validation films and their degraded copies"
+
+
+def release(name: str, runs: Sequence[Path], out: Path, tried: Sequence[dict] = ()) -> dict:
+    """Copy the best seed's checkpoint to `out`, with all seeds and the older versions in its card.
+
+    Args:
+        name: registered name of the network.
+        runs: folders that hold NAME.json and NAME.safetensors, one for each seed.
+        out: the bundled folder; what is replaced there gets a line in the version log.
+        tried: ideas judged on validation, each {"idea", "verdict", measures...}.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        CheckpointError: when a checkpoint must not be used.
+        DataError: when the runs are not seeds of one recipe on the same films.
+    """
+    cards = [load(name, run).card for run in runs]
+    _same_recipe(cards, runs)
+    values = [_validation(card) for card in cards]
+    best = int(np.argmax([np.mean([v["auc"], v["auc_degraded"]]) for v in values]))
+    card = cards[best]
+    card["training"]["selection"] += f"; {RULE} is bundled ({len(cards)} seeds)"
+    card["seeds"] = [
+        {"seed": one["training"]["recipe"]["seed"], "chosen": i == best, "validation": v,
+         "lungs": {key: one["lungs"][key] for key in LUNGS if key in one.get("lungs", {})}}
+        for i, (one, v) in enumerate(zip(cards, values, strict=True))
+    ]
+    card["tried"] = list(tried)
+    card["versions_log"] = _versions(name, out, card)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(runs[best]) / f"{name}.safetensors", out / f"{name}.safetensors")
+    write_card(card, out / f"{name}.json")
+    return load(name, out).card
+
+
+def _same_recipe(cards: Sequence[dict], runs: Sequence[Path]) -> None:
+    first = cards[0]
+    for card, run in zip(cards, runs, strict=True):
+        mine, other = card["training"]["recipe"], first["training"]["recipe"]
+        differs = sorted(k for k in {*mine, *other} - FREE if mine.get(k) != other.get(k))
+        if card["data"]["fingerprint"] != first["data"]["fingerprint"]:
+            differs.append("the films")
+        if differs:
+            raise DataError(
+                f"{run} and {runs[0]} are not seeds of one recipe: they differ in "
+                f"{', '.join(differs)}."
+            )
+
+
+def _validation(card: dict) -> dict[str, float]:
+    """AUC on validation films as they are, and the mean over their degraded copies."""
+    found = {key: part["auc"]["value"] for key, part in card["metrics"]["validation"].items()}
+    clean = found.pop("clean")
+    return {"auc": clean, "auc_degraded": float(np.mean(list(found.values())))}
+
+
+def _versions(name: str, out: Path, new: dict) -> list[dict]:
+    try:
+        old = read_card(name, out)
+    except CheckpointError:
+        log, version = [], 0
+    else:
+        if old["weights"]["sha256"] == new["weights"]["sha256"]:
+            return old.get("versions_log", [])
+        log = old.get("versions_log") or [{}]
+        version = len(log)
+        # Written before the test split was scored; say it now.
+        log = [*log[:-1], _entry(old, version)]
+    return [*log, _entry(new, version + 1)]
+
+
+def _entry(card: dict, version: int) -> dict:
+    test = card["metrics"].get("test")
+    scored = f"; official test AUC {test['auc']['value']:.4f}" if test else ""
+    return {
+        "version": version,
+        "date": card["training"]["finished"],
+        "change": f"weights {card['weights']['sha256'][:12]}, commit "
+        f"{card['training']['commit'][:12]}, validation AUC {_validation(card)['auc']:.4f}"
+        + scored,
+    }

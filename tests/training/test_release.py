@@ -1,0 +1,77 @@
+"""Releasing: the best seed on validation is bundled, others are told of, older weights too."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from pneumo.__main__ import main
+from pneumo.models.checkpoint import CheckpointError, load, read_card, save, write_card
+from pneumo.models.networks import build
+from pneumo.training.dataset import DataError
+from pneumo.training.release import release
+from tests.training.whole_card import whole_card
+
+
+def a_run(folder, seed: int, auc: float, **recipe):
+    """A checkpoint of untrained weights whose card claims this AUC on validation."""
+    torch.manual_seed(seed)
+    card = whole_card("cnn", "Custom CNN")
+    for key in ("architecture", "weights", "seeds", "tried", "versions_log"):
+        card.pop(key, None)
+    card["training"]["finished"] = "2026-01-0" + str(seed + 1)
+    card["training"]["recipe"] |= {"seed": seed, **recipe}
+    card["metrics"]["validation"] = {
+        name: {"auc": {"value": auc - loss}}
+        for name, loss in (("clean", 0.0), ("degraded 0.4", 0.01), ("degraded 0.8", 0.03))
+    }
+    card["lungs"] = {"heat_in_lungs": 0.9, "peak_in_lung": 1.0, "n": 97}
+    save(build("cnn"), card, folder)
+    return folder
+
+
+def test_the_best_on_validation_is_bundled_with_all_seeds(tmp_path):
+    runs = [a_run(tmp_path / str(i), i, auc) for i, auc in enumerate((0.97, 0.99, 0.98))]
+    card = release("cnn", runs, tmp_path / "out", [{"idea": "more sleep", "verdict": "helped"}])
+    assert load("cnn", tmp_path / "out").weights_sha256 == load("cnn", runs[1]).weights_sha256
+    assert [s["chosen"] for s in card["seeds"]] == [False, True, False]
+    assert card["seeds"][0]["validation"] == pytest.approx({"auc": 0.97, "auc_degraded": 0.95})
+    assert card["seeds"][2]["lungs"] == {"heat_in_lungs": 0.9, "peak_in_lung": 1.0}
+    assert card["tried"][0]["idea"] == "more sleep"
+    assert "3 seeds" in card["training"]["selection"]
+
+
+def test_replaced_weights_stay_in_the_version_log(tmp_path):
+    out = tmp_path / "out"
+    release("cnn", [a_run(tmp_path / "a", 0, 0.97)], out)
+    old = read_card("cnn", out)
+    old["metrics"]["test"] = {"auc": {"value": 0.9321}}
+    write_card(old, out / "cnn.json")
+    again = release("cnn", [a_run(tmp_path / "b", 1, 0.98)], out)["versions_log"]
+    assert [entry["version"] for entry in again] == [1, 2]
+    assert "0.9321" in again[0]["change"] and old["weights"]["sha256"][:12] in again[0]["change"]
+    same = release("cnn", [tmp_path / "b"], out)["versions_log"]
+    assert same == again  # the same weights are no new version
+
+
+def test_other_recipes_and_lost_weights_are_refused(tmp_path):
+    runs = [a_run(tmp_path / "a", 0, 0.97), a_run(tmp_path / "b", 1, 0.98, epochs=99)]
+    with pytest.raises(DataError, match="they differ in epochs"):
+        release("cnn", runs, tmp_path / "out")
+    with pytest.raises(CheckpointError):
+        release("cnn", [tmp_path / "nothing"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_what_it_chose(tmp_path, capsys):
+    runs = [a_run(tmp_path / str(i), i, auc) for i, auc in enumerate((0.97, 0.99))]
+    ideas = tmp_path / "tried.json"
+    ideas.write_text(json.dumps([{"idea": "paint"}]))
+    words = ["release", *map(str, runs), "--model", "cnn", "--out", str(tmp_path / "out")]
+    assert main([*words, "--tried", str(ideas)]) == 0
+    assert "seed 1: validation AUC 0.9900, degraded 0.9700, bundled" in capsys.readouterr().out
+    ideas.write_text("{}")
+    assert main([*words, "--tried", str(ideas)]) == 1
+    assert "no list of ideas" in capsys.readouterr().err
