@@ -32,16 +32,17 @@ def _points(card: dict) -> str:
         "Operating points",
         table(["operating point", "threshold", *(f"{key}, validation" for key in BOTH),
                *(f"{key}, test" for key in BOTH), "rule"], rows),
-        "Intervals of this table are exact (Clopper-Pearson, 95 %). Validation films count as "
-        "they are and degraded (resampled, blurred, sharpened, noisy, JPEG), the same for both "
-        f"classes; AUC on each: {areas}.",
+        "Intervals of this table are exact (Clopper-Pearson, 95 %). Validation films "
+        "count as copies that are framed anew and degraded (resampled, blurred, sharpened, noisy, "
+        "JPEG) at several strengths, the same for both classes, because the films as they are "
+        f"share the flaws of the training films; AUC on each, and on them as they are: {areas}.",
     )
 
 
 def _calibration(card: dict) -> str:
     fitted, check = card["calibration"], measured(card, "calibration_check")
     text = (
-        "The probability is calibrated on the same films (Platt scaling, slope "
+        "The probability is calibrated on the same copies (Platt scaling, slope "
         f"{fitted['slope']:.3f}, offset {fitted['offset']:+.3f}) for a ward where half of the "
         "children have pneumonia."
     )

@@ -1,7 +1,7 @@
 """What validation decides about logits: calibration, operating points, the uncertain band.
 
-All of it is fitted on the validation films pooled with their degraded copies. Copies of a film
-are no new films: wherever the number of observations matters, films are counted.
+All of it is fitted on degraded copies of the validation films, pooled. Copies of a film are no
+new films: wherever the number of observations matters, films are counted.
 """
 
 from __future__ import annotations

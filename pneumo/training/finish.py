@@ -26,17 +26,23 @@ from pneumo.training.decisions import (
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import score
 
-# Strengths of the validation copies: as they are, mildly and strongly degraded and reframed.
-STRENGTHS = (0.0, 0.4, 0.8)
+# Strengths of the validation copies, mildly to strongly degraded and reframed. They decide, the
+# films as they are do not: those are framed and saved as the training films were, and a
+# threshold that fits them is too low elsewhere.
+STRENGTHS = (0.4, 0.6, 0.8)
+# The same copies whatever the seed of the training, so that seeds can be compared.
+COPIES_SEED = 0
 
 
 def validation_logits(
-    network: nn.Module, films: Films, preprocessing: Preprocessing, seed: int
+    network: nn.Module, films: Films, preprocessing: Preprocessing
 ) -> dict[str, np.ndarray]:
     """Logits of the validation films and of their degraded copies, each float64 (N,)."""
     copies = {"clean": films.squares}
-    for strength in STRENGTHS[1:]:
-        copies[f"degraded {strength}"] = degraded_copies(films.squares, seed, strength)
+    for strength in STRENGTHS:
+        copies[f"degraded {strength}"] = degraded_copies(
+            films.squares, COPIES_SEED, strength
+        )
     return {name: logits(network, squares, preprocessing) for name, squares in copies.items()}
 
 
@@ -56,7 +62,6 @@ def judge(
     network: nn.Module,
     films: Films,
     preprocessing: Preprocessing,
-    seed: int,
     groups: Sequence[str] | None = None,
 ) -> dict:
     """The parts of the card that validation decides.
@@ -65,7 +70,6 @@ def judge(
         network: rounded to its stored precision, on the CPU, in eval mode.
         films: the validation films.
         preprocessing: of the network.
-        seed: of the degraded copies.
         groups: patient of every film; by default each film is a patient of its own.
 
     Returns:
@@ -73,12 +77,13 @@ def judge(
         metrics.validation.
     """
     patients = np.arange(len(films.labels)) if groups is None else np.asarray(groups)
-    outputs = validation_logits(network, films, preprocessing, seed)
-    copies = len(outputs)
-    pooled, y = np.concatenate(list(outputs.values())), np.tile(films.labels, copies)
+    outputs = validation_logits(network, films, preprocessing)
+    deciding = [value for name, value in outputs.items() if name != "clean"]
+    copies = len(deciding)
+    pooled, y = np.concatenate(deciding), np.tile(films.labels, copies)
     calibration = fit_calibration(pooled, y)
     probabilities = {name: calibration.probability(v) for name, v in outputs.items()}
-    everything = np.concatenate(list(probabilities.values()))
+    everything = calibration.probability(pooled)
     points = operating_thresholds(everything, y)
     for point in points.values():
         point["validation"] = rates(y, everything, point["threshold"], copies)
@@ -88,7 +93,7 @@ def judge(
         "calibration_check": calibration_check(pooled, y, np.tile(patients, copies)),
         "operating_points": points,
         "uncertain": uncertain_band(y, everything, threshold, copies),
-        "curve": {"on": "validation films and their degraded copies", **curve(y, everything)},
+        "curve": {"on": "degraded copies of the validation films", **curve(y, everything)},
         "heat": {
             "scale": heat_scale(network, films, preprocessing),
             "rule": "95th percentile of the strongest evidence in validation pneumonias",

@@ -93,7 +93,7 @@ def train(
     seconds = sum(entry["seconds"] for entry in trainer.history)
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
-    judged = finish.judge(network, films[1], preprocessing, recipe.seed, patients)
+    judged = finish.judge(network, films[1], preprocessing, patients)
     card = {
         "preprocessing": preprocessing.record(),
         **judged,

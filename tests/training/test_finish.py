@@ -27,7 +27,7 @@ def judged(drawn_dataset) -> dict:
     squares = load_squares(table, preprocessing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finish.score, "__defaults__", (50, 0))  # fewer bootstrap samples
-        return finish.judge(network, Films(squares, labels(table), {}), preprocessing, 0,
+        return finish.judge(network, Films(squares, labels(table), {}), preprocessing,
                             [film.group for film in table])
 
 
@@ -35,7 +35,7 @@ def test_the_verdict_is_json_and_complete(judged):
     assert set(judged) == {"calibration", "calibration_check", "operating_points", "uncertain",
                            "curve", "heat", "metrics"}
     assert json.loads(json.dumps(judged, allow_nan=False)) == judged
-    assert len(judged["metrics"]["validation"]) == len(finish.STRENGTHS)
+    assert len(judged["metrics"]["validation"]) == 1 + len(finish.STRENGTHS)
     check = judged["calibration_check"]
     assert check["folds"] == 5 and 0 <= check["ece"] <= 1
 
