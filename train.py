@@ -1,6 +1,6 @@
 """Train a network and write its checkpoint: python train.py --model resnet18 --data data.
 
-On several cores, devices or machines: torchrun --standalone --nproc-per-node 2 train.py ...
+On several cores, devices or machines: torchrun --standalone --nproc-per-node 2 -- train.py ...
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ from pneumo.training.processes import Processes
 from tests.training import several
 
 ROOT = Path(__file__).resolve().parents[2]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+# After -- nothing is torchrun's: it would take --run for an abbreviation of its own --run-path.
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+            "--"]
 SHORT = ["--model", "cnn", "--folds", "4", "--batch", "16", "--low-size", "32", "--size", "64",
          "--low-epochs", "1", "--epochs", "2", "--lung-epochs", "0", "--evidence", "0"]
 
