@@ -35,6 +35,7 @@ class Recipe:
             network to judge by the lungs alone; every film has a lung field in them, drawn or
             found by a network that learned from the drawn ones.
         lung_learning_rate: peak of their own cycle.
+        lung_unfreeze: as `unfreeze`, for them.
         lung_evidence: weight of the loss on misplaced evidence in them.
         wrong_sign: how much evidence whose sign denies the label counts as misplaced in them.
         hidden: chance in them that a film with a mask has its lungs painted over and is trained
@@ -61,6 +62,7 @@ class Recipe:
     evidence: float = 0.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
+    lung_unfreeze: str = "all"
     lung_evidence: float = 2.0
     wrong_sign: float = 1.0
     hidden: float = 0.25
@@ -84,12 +86,12 @@ class Recipe:
 RELEASED = MappingProxyType({
     "resnet18": {
         "frozen_epochs": 1, "epochs": 7, "low_epochs": 5, "unfreeze": "all",
-        "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 1, "lung_learning_rate": 2e-4,
-        "wrong_sign": 0.0,
+        "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 1, "lung_learning_rate": 3e-4,
+        "lung_unfreeze": "layer3", "wrong_sign": 0.0, "hidden": 0.4,
     },
     "cnn": {
         "frozen_epochs": 0, "epochs": 12, "low_epochs": 8, "unfreeze": "all",
-        "learning_rate": 2e-3, "evidence": 1.0, "lung_epochs": 3, "lung_learning_rate": 7e-4,
+        "learning_rate": 2e-3, "evidence": 1.0, "lung_epochs": 2, "lung_learning_rate": 5e-4,
         "lung_evidence": 1.0,
     },
 })
@@ -137,14 +139,12 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         ValueError: with a sentence, when `unfreeze` names no module of the trunk.
     """
     trunk = NETWORKS[recipe.model].trunk
-    first = ()
-    if recipe.unfreeze != "all" and trunk:
-        if recipe.unfreeze not in trunk:
-            raise ValueError(
-                f"--unfreeze takes all, {', '.join(trunk)}, not '{recipe.unfreeze}'."
-            )
-        first = trunk[: trunk.index(recipe.unfreeze)]
-    first = tuple(name for name in first if name not in fresh)
+    first, first_of_lungs = (
+        tuple(name for name in _before(start, trunk, flag) if name not in fresh)
+        for flag, start in (
+            ("--unfreeze", recipe.unfreeze), ("--lung-unfreeze", recipe.lung_unfreeze)
+        )
+    )
     kept = tuple(name for name in trunk if name not in fresh)
     result = []
     if kept and recipe.frozen_epochs:
@@ -157,8 +157,16 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         )
     if recipe.lung_epochs:
         result.append(
-            Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, (),
+            Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
                   fine=4, found=True, from_average=True)
         )
     return tuple(result)
+
+
+def _before(start: str, trunk: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    if start == "all" or not trunk:
+        return ()
+    if start not in trunk:
+        raise ValueError(f"{flag} takes all, {', '.join(trunk)}, not '{start}'.")
+    return trunk[: trunk.index(start)]
