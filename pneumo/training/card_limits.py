@@ -106,6 +106,6 @@ def _failures(card: dict) -> Iterable[str]:
         )
     if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:
         yield (
-            "with the lungs painted over it still has an AUC of "
-            f"{number(lungs['auc_without_lungs'])}: some of what it uses lies elsewhere."
+            f"with the lungs painted over its AUC is {number(lungs['auc_without_lungs'])}; what of "
+            "that is above 0.5, chance, it knows from elsewhere."
         )

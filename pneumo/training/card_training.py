@@ -44,16 +44,19 @@ def _training(card: dict) -> str:
     if lung_epochs := recipe.get("lung_epochs"):
         text += (
             f"then {lung_epochs} epochs that start from the averaged weights and teach it to judge "
-            f"by the lungs alone (films with drawn lungs: painted over and to be called neither, "
-            f"with chance {recipe['hidden']}; surroundings replaced, with chance "
+            f"by the lungs alone (films with a lung field: lungs painted over and to be called "
+            f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
             f"{recipe['replaced']}); "
         )
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
+    found = training.get("lung_fields_found")
     if training["lung_masks"]:
         text += (
             "a second loss, the share of evidence outside the lungs"
             + (" or denying the label" if _signs_count(recipe) else "")
-            + f", on {training['lung_masks']} films that have drawn lung fields; "
+            + f", on {training['lung_masks']} films that have drawn lung fields"
+            + (f" and, in the last {recipe['lung_epochs']} epochs, on {found} more whose fields "
+               "were found by a network that learned from the drawn ones" if found else "") + "; "
         )
     return text + (
         f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}."

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumo.models.checkpoint import CheckpointError, load, read_card, write_card
+from pneumo.training.card_markdown import measured
 from pneumo.training.dataset import DataError
 
 # What a recipe may differ in between runs that are seeds of one recipe.
@@ -31,8 +32,11 @@ def release(name: str, runs: Sequence[Path], out: Path, tried: Sequence[dict] = 
 
     Raises:
         CheckpointError: when a checkpoint must not be used.
-        DataError: when the runs are not seeds of one recipe on the same films.
+        DataError: when the runs are not different seeds of one recipe on the same films, or lie
+            in the bundled folder.
     """
+    if out.resolve() in (Path(run).resolve() for run in runs):
+        raise DataError(f"{out} is where the best seed goes. Name the folders of the seeds.")
     cards = [load(name, run).card for run in runs]
     _same_recipe(cards, runs)
     values = [_validation(card) for card in cards]
@@ -41,7 +45,7 @@ def release(name: str, runs: Sequence[Path], out: Path, tried: Sequence[dict] = 
     card["training"]["selection"] += f"; {RULE} is bundled ({len(cards)} seeds)"
     card["seeds"] = [
         {"seed": one["training"]["recipe"]["seed"], "chosen": i == best, "validation": v,
-         "lungs": {key: one["lungs"][key] for key in LUNGS if key in one.get("lungs", {})}}
+         "lungs": _lungs(one)}
         for i, (one, v) in enumerate(zip(cards, values, strict=True))
     ]
     card["tried"] = list(tried)
@@ -53,7 +57,9 @@ def release(name: str, runs: Sequence[Path], out: Path, tried: Sequence[dict] = 
 
 
 def _same_recipe(cards: Sequence[dict], runs: Sequence[Path]) -> None:
-    first = cards[0]
+    first, seeds = cards[0], [card["training"]["recipe"]["seed"] for card in cards]
+    if twice := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        raise DataError(f"Seed {twice[0]} is named more than once; that would tell of no spread.")
     for card, run in zip(cards, runs, strict=True):
         mine, other = card["training"]["recipe"], first["training"]["recipe"]
         differs = sorted(k for k in {*mine, *other} - FREE if mine.get(k) != other.get(k))
@@ -71,6 +77,11 @@ def _validation(card: dict) -> dict[str, float]:
     found = {key: part["auc"]["value"] for key, part in card["metrics"]["validation"].items()}
     clean = found.pop("clean")
     return {"auc": clean, "auc_degraded": float(np.mean(list(found.values())))}
+
+
+def _lungs(card: dict) -> dict[str, float]:
+    found = measured(card, "lungs") or {}
+    return {key: found[key] for key in LUNGS if key in found}
 
 
 def _versions(name: str, out: Path, new: dict) -> list[dict]:

@@ -56,6 +56,13 @@ def test_lungs_may_lie_beside_the_metrics(card):
     assert network_part(card) == text
 
 
+def test_films_with_found_lung_fields_are_told_of(card):
+    assert "were found by a network" not in network_part(card)
+    card["training"]["recipe"] |= {"lung_epochs": 3, "hidden": 0.25, "replaced": 0.25}
+    card["training"]["lung_fields_found"] = 3712
+    assert "in the last 3 epochs, on 3712 more whose fields were found" in network_part(card)
+
+
 def test_weights_that_were_not_scored(card):
     for key in [key for key in card["metrics"] if key.startswith("test")]:
         card["metrics"].pop(key)

@@ -27,7 +27,7 @@ def a_run(folder, seed: int, auc: float, **recipe):
         name: {"auc": {"value": auc - loss}}
         for name, loss in (("clean", 0.0), ("degraded 0.4", 0.01), ("degraded 0.8", 0.03))
     }
-    card["lungs"] = {"heat_in_lungs": 0.9, "peak_in_lung": 1.0, "n": 97}
+    card["metrics"]["lungs"] = {"heat_in_lungs": 0.9, "peak_in_lung": 1.0, "n": 97}
     save(build("cnn"), card, folder)
     return folder
 
@@ -62,6 +62,15 @@ def test_other_recipes_and_lost_weights_are_refused(tmp_path):
         release("cnn", runs, tmp_path / "out")
     with pytest.raises(CheckpointError):
         release("cnn", [tmp_path / "nothing"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("again", ["the same seed", "the bundled folder"])
+def test_seeds_that_tell_of_no_spread_are_refused(tmp_path, again):
+    first = a_run(tmp_path / "a", 0, 0.97)
+    other = a_run(tmp_path / "b", 0, 0.98) if again == "the same seed" else tmp_path / "out"
+    with pytest.raises(DataError, match=r"more than once|is where the best"):
+        release("cnn", [first, other], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
