@@ -148,6 +148,7 @@ ENGLISH: dict[str, str] = {
     "many.choose": "Choose films", "many.stop": "Stop", "many.clear": "Clear",
     "many.csv": "Save table (CSV)", "many.summary": "Save summary (HTML)",
     "many.progress": "{done} of {total} read, about {left} left",
+    "many.progress.first": "{done} of {total} read",
     "many.done": "{done} of {total} read in {time}",
     "many.stopped": "Stopped after {done} of {total}",
     "many.counts": "Pneumonia pattern likely {PNEUMONIA}, uncertain {UNCERTAIN}, unlikely "
@@ -162,7 +163,7 @@ ENGLISH: dict[str, str] = {
     "many.open": "Open {name} in the viewer",
     "many.column.picture": "Film", "many.column.name": "File", "many.column.status": "Status",
     "many.column.probability": "Probability", "many.column.label": "Label",
-    "many.column.notes": "Please note", "many.column.reason": "Reason",
+    "many.column.notes": "Please note",
     "many.status.ok": "read", "many.status.refused": "refused", "many.status.error": "not read",
     "many.status.waiting": "waiting", "many.table": "Films and their readings",
     "many.sort": "Sort by {column}", "many.progressbar": "Progress",

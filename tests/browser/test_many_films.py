@@ -82,6 +82,22 @@ def test_a_broken_zip_is_one_sentence(many, content):
     assert many.inner_text(".pn-trouble").endswith(".")
 
 
+def test_time_left_is_told_when_a_film_was_read_and_not_before(many, films):
+    many.evaluate("""() => {
+        const line = document.querySelector(".pn-many .pn-progress-text");
+        window.said = [];
+        new MutationObserver(() => window.said.push(line.textContent))
+            .observe(line, { childList: true });
+    }""")
+    content = (films / "film-0.png").read_bytes()
+    for count in (2, 4):  # two films, and two more that have a pace of their own
+        put(many, ("a.png", content), ("b.png", content))
+        read_all(many, count)
+    said = many.evaluate("window.said")
+    assert said[0] == "0 of 2 read" and "2 of 4 read" in said
+    assert not [words for words in said if "NaN" in words or "Infinity" in words]
+
+
 def test_stop_keeps_every_film_that_was_read(many, films):
     content = (films / "film-0.png").read_bytes()
     put(many, *[(f"{number}.png", content) for number in range(40)])

@@ -9,8 +9,8 @@ const DRAW_EVERY = 250;
 function startMany(element, server) {
   const room = element.querySelector(".pn-many");
   const find = (what) => room.querySelector(what);
-  const state = { rows: [], fresh: new Set(), timer: 0, run: 0, workers: 0, running: false, started: 0,
-    order: { column: "", down: false } };
+  const state = { rows: [], fresh: new Set(), timer: 0, run: 0, workers: 0,
+    running: false, started: 0, before: 0, order: { column: "", down: false } };
   let model = usableCards().at(-1)?.name ?? "";
 
   async function add(files) {
@@ -52,6 +52,7 @@ function startMany(element, server) {
       Object.assign(state, { running: true, workers: 0, started: performance.now(),
         before: done() });
       room.dataset.running = "yes";
+      progress();
     }
     while (state.workers < WORKERS && state.rows.some(waiting)) {
       state.workers += 1;
@@ -120,9 +121,12 @@ function startMany(element, server) {
 
   function progress() {
     const [ready, total] = [done(), state.rows.length];
-    const each = (performance.now() - state.started) / 1000 / Math.max(1, ready - state.before);
-    const left = duration(each * (total - ready));
-    find(".pn-progress-text").textContent = t("many.progress", { done: ready, total, left });
+    const read = ready - state.before;
+    const left = (performance.now() - state.started) / 1000 / read * (total - ready);
+    // Before the first film of a run nothing is known of its pace.
+    find(".pn-progress-text").textContent = state.running && read > 0
+      ? t("many.progress", { done: ready, total, left: duration(left) })
+      : t("many.progress.first", { done: ready, total });
     find("progress").value = total ? ready / total : 0;
     find(".pn-counts").textContent = t("many.counts", countsOf(state.rows));
   }
