@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -143,6 +144,9 @@ def with_all_lungs(
             and seed are the same.
         log: told what was found, and how well.
         progress: of the segmenter's steps.
+
+    Raises:
+        ValueError: with fewer than ten drawn fields.
     """
     total = hashlib.sha256(f"{seed} {sorted(films.lungs)} {SIDE}".encode())
     for part in (films.squares, *films.lungs.values()):
@@ -154,7 +158,9 @@ def with_all_lungs(
                 return _with_found(films, np.unpackbits(kept["bits"], axis=-1) * np.uint8(255))
     network, dice = train_segmenter(films, preprocessing, seed, progress=progress)
     fields = predict_lungs(network, films.squares, preprocessing)
-    np.savez(cache, key=key, bits=np.packbits(fields > 127, axis=-1))
+    part = cache.with_suffix(".part.npz")  # a kill must not leave half a file behind
+    np.savez(part, key=key, bits=np.packbits(fields > 127, axis=-1))
+    os.replace(part, cache)
     log(
         f"Lung fields of {len(films.labels)} films found by a network that learned from "
         f"{len(films.lungs)} drawn ones; Dice {dice:.3f} on those it was not shown."

@@ -61,7 +61,8 @@ def train(
     Raises:
         DataError, InitialError, ResumeError: each with a sentence for the person.
     """
-    started, processes = time.time(), processes or Processes()
+    processes = processes or Processes()
+    code = finish.commit(ROOT)  # of what runs; hours later the files may be others
     log = _logger(paths.run) if processes.first else _silent
     if not resume and (paths.run / "state.pt").is_file():
         log(f"Starting anew: the state of an earlier run in {paths.run} will be replaced.")
@@ -111,16 +112,16 @@ def train(
             "processes": processes.count,
             "threads": torch.get_num_threads(),
             "seconds": round(seconds),
-            "finished": time.strftime("%Y-%m-%d", time.gmtime(started)),
+            "finished": time.strftime("%Y-%m-%d", time.gmtime()),
             "versions": finish.versions(),
-            "commit": finish.commit(ROOT),
+            "commit": code,
             "history": trainer.history,
         },
     }
     path = save(network, card, paths.out)
     if films[1].lungs:
         card = read_card(recipe.model, paths.out)
-        card["lungs"] = lung_table(recipe.model, paths.data, paths.lungs, paths.out)
+        card["metrics"]["lungs"] = lung_table(recipe.model, paths.data, paths.lungs, paths.out)
         write_card(card, path)
     log(f"Saved {path} and {path.with_suffix('.safetensors').name}.")
     if score_test:
