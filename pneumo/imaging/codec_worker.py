@@ -1,16 +1,23 @@
-"""Decodes one compressed DICOM frame with GDCM in a process of its own; run as a script.
+"""Decodes one compressed DICOM frame in a process of its own; run as a script.
 
-GDCM reads the compressions that Pillow does not, but is not hardened against hostile files: here
-a crash, a hang or a flood of memory ends this process and nothing else. Standard input holds one
-line of JSON (the frame's geometry) and then the frame; standard output gets the raw pixels.
+JPEG 2000 is decoded by Pillow (OpenJPEG), what Pillow does not read by GDCM. A small stream can
+keep either busy for minutes or crash it: here a crash, a hang or a flood of memory ends this
+process and nothing else. Standard input holds one line of JSON (the request) and then the frame;
+standard output gets the raw pixels and, behind those of JPEG 2000, their size (`SIZE`), which may
+be smaller than the frame's.
 """
 
+import io
 import json
+import struct
 import sys
 
 NO_GDCM = 3
+# Width and height of a decoded JPEG 2000 picture.
+SIZE = struct.Struct("<II")
 _MEMORY = 2 << 30
-_SECONDS = 6
+# Of computing; the largest films that are read take half of it on a busy machine.
+_SECONDS = 12
 
 
 def limit_resources() -> None:
@@ -20,11 +27,31 @@ def limit_resources() -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    # The signal of the lower limit says why the process ended; that of the upper one does not.
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def decode(geometry: dict, frame: bytes) -> bytes:
+def decode_jpeg_2000(frame: bytes, halvings: int) -> bytes:
+    """The raw pixels of a JPEG 2000 stream as Pillow gives them, and their size as `SIZE`.
+
+    Args:
+        frame: The compressed stream, bare or boxed.
+        halvings: How often its sides are halved.
+
+    Returns:
+        8 bits a value up to a depth of 8, else 16 bits little-endian; the depth is shifted up to
+        the whole of them, and signed values are raised above zero.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(frame), formats=("JPEG2000",)) as image:
+        image.reduce = halvings
+        image.load()
+        return image.tobytes() + SIZE.pack(*image.size)
+
+
+def decode_by_gdcm(geometry: dict, frame: bytes) -> bytes:
     """The raw pixels of one frame, little-endian, colours side by side (RLE: in planes).
 
     Args:
@@ -69,12 +96,15 @@ def main() -> int:
     # The folder of this script, which Python puts first, holds nothing that may be imported here.
     del sys.path[0]
     limit_resources()
-    geometry = json.loads(sys.stdin.buffer.readline())
+    request = json.loads(sys.stdin.buffer.readline())
     frame = sys.stdin.buffer.read()
-    try:
-        pixels = decode(geometry, frame)
-    except ImportError:
-        return NO_GDCM
+    if "halvings" in request:
+        pixels = decode_jpeg_2000(frame, request["halvings"])
+    else:
+        try:
+            pixels = decode_by_gdcm(request, frame)
+        except ImportError:
+            return NO_GDCM
     sys.stdout.buffer.write(pixels)
     return 0
 

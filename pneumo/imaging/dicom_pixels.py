@@ -1,18 +1,17 @@
 """The pixel values of a DICOM file, decompressed where needed, as they are stored."""
 
-import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels import convert_color_space, get_decoder
 from pydicom.uid import UID, UID_dictionary
 
-from pneumo.imaging.codec_worker import NO_GDCM
+from pneumo.imaging.codec_worker import NO_GDCM, SIZE
 from pneumo.imaging.dicom_elements import DAMAGED, NATIVE, BoundedReads
 from pneumo.imaging.dicom_header import Header
 from pneumo.imaging.film import UnreadableFilm
@@ -61,13 +60,13 @@ def stored_values(header: Header) -> np.ndarray:
         if header.allocated * header.samples not in (8, 16, 24):
             # GDCM muddles the bytes of deep colour.
             raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
-        return _by_worker(header, frame, header.allocated)
+        return _by_gdcm(header, frame, header.allocated)
     shape = jpeg2000_shape(frame) if header.syntax in JPEG_2000 else jpeg_shape(frame)
     _check_stream(header, frame, shape)
     if _is_for_pillow(header, shape):
-        halvings = halvings_of(frame, shape) if header.syntax in JPEG_2000 else 0
-        return _halved(header, frame, shape, halvings) if halvings else _by_pillow(header, frame)
-    return _by_worker(header, frame, 8 if shape.bits <= 8 else 16, shape.bits)
+        is_2000 = header.syntax in JPEG_2000
+        return _jpeg_2000(header, frame, shape) if is_2000 else _by_pillow(header, frame)
+    return _by_gdcm(header, frame, 8 if shape.bits <= 8 else 16, shape.bits)
 
 
 def _cannot_decode(syntax: str) -> str:
@@ -160,22 +159,51 @@ def halvings_of(frame: bytes, shape: StreamShape) -> int:
     return halvings
 
 
-def _halved(header: Header, frame: bytes, shape: StreamShape, halvings: int) -> np.ndarray:
-    """A JPEG 2000 picture at a smaller size, its values as `_by_pillow` would give them."""
-    with Image.open(io.BytesIO(frame), formats=("JPEG2000",)) as image:
-        image.reduce = halvings
-        values = np.array(image)
-    # Pillow shifts every depth up to the whole of 8 or 16 bits, signed values also above zero.
-    depth = values.dtype.itemsize * 8
-    values >>= depth - shape.bits
-    if shape.signed and header.signed:
-        half = 1 << (shape.bits - 1)
-        values = (values.astype(np.int32) - half).astype(f"i{values.itemsize}")
-        values = values.view(f"u{values.itemsize}")
-    elif (1 << header.stored) <= values.max() < 1.5 * (1 << header.stored):
+def _jpeg_2000(header: Header, frame: bytes, shape: StreamShape) -> np.ndarray:
+    """A JPEG 2000 picture, at a smaller size where the whole would take too long."""
+    halvings = halvings_of(frame, shape)
+    pixels = _worked(header, {"halvings": halvings}, frame)
+    if len(pixels) < SIZE.size:
+        raise UnreadableFilm(DAMAGED)
+    columns, rows = SIZE.unpack(pixels[-SIZE.size :])
+    share = 1 << halvings
+    off = max(abs(rows - header.rows / share), abs(columns - header.columns / share))
+    count, width = rows * columns * header.samples, 1 if shape.bits <= 8 else 2
+    # Odd sides are rounded when they are halved.
+    if off >= (1 if halvings else 1e-9) or len(pixels) != count * width + SIZE.size:
+        raise UnreadableFilm(DAMAGED)
+    values = np.frombuffer(pixels, f"<u{width}", count)
+    values = _unraised(values, header, shape)
+    declared = 1 << header.stored
+    if halvings and not header.signed and declared <= values.max() < 1.5 * declared:
         # Wavelets overshoot at edges: that is not a deeper film than is declared.
-        np.minimum(values, (1 << header.stored) - 1, out=values)
-    return values[..., 0] if header.photometric.startswith("YBR_FULL") else values
+        np.minimum(values, declared - 1, out=values)
+    if header.samples == 1:
+        return values.reshape(rows, columns)
+    values = values.reshape(rows, columns, 3)
+    if header.photometric.startswith("YBR_FULL"):
+        return values[..., 0] if halvings else convert_color_space(values, "YBR_FULL", "RGB")
+    return values
+
+
+def _unraised(values: np.ndarray, header: Header, shape: StreamShape) -> np.ndarray:
+    """The numbers that a JPEG 2000 stream holds, from the full-scale ones that Pillow gives out.
+
+    Unsigned, or in two's complement where the file declares signed values; of the allocated width.
+    """
+    depth = values.itemsize * 8
+    width = max(header.allocated, depth)
+    values = values >> (depth - shape.bits)
+    if not header.signed:
+        return values.astype(f"u{width // 8}", copy=False)
+    if shape.signed:
+        values ^= 1 << (shape.bits - 1)
+    values = values.astype(f"i{width // 8}")
+    # Not every writer says that the values it packs are signed.
+    if shape.signed or header.photometric in ("", "MONOCHROME1", "MONOCHROME2"):
+        values <<= width - shape.bits
+        values >>= width - shape.bits
+    return values.view(f"u{width // 8}")
 
 
 def _by_pillow(header: Header, frame: bytes) -> np.ndarray:
@@ -198,8 +226,7 @@ def _by_pillow(header: Header, frame: bytes) -> np.ndarray:
     return values.view(f"u{values.dtype.itemsize}")
 
 
-def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) -> np.ndarray:
-    """Decode in a process of its own, because the decoder may crash on a hostile frame."""
+def _by_gdcm(header: Header, frame: bytes, allocated: int, stored: int = 0) -> np.ndarray:
     geometry = {
         "syntax": header.syntax,
         "rows": header.rows,
@@ -211,10 +238,20 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
         "signed": int(header.signed),
         "planar": 0,
     }
+    pixels = _worked(header, geometry, frame)
+    count = header.rows * header.columns * header.samples
+    if len(pixels) < count * allocated // 8:
+        raise UnreadableFilm(DAMAGED)
+    values = np.frombuffer(pixels, f"<u{allocated // 8}", count)
+    return _arranged(values, header, geometry["planar"])
+
+
+def _worked(header: Header, request: dict, frame: bytes) -> bytes:
+    """What a process of its own decodes, because the decoder may crash on a hostile frame."""
     try:
         done = subprocess.run(
             [sys.executable, str(WORKER)],
-            input=json.dumps(geometry).encode() + b"\n" + frame,
+            input=json.dumps(request).encode() + b"\n" + frame,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=WORKER_SECONDS,
@@ -222,10 +259,10 @@ def _by_worker(header: Header, frame: bytes, allocated: int, stored: int = 0) ->
         )
     except subprocess.TimeoutExpired:
         raise UnreadableFilm(TOO_LONG) from None
+    if done.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
+        raise UnreadableFilm(TOO_LONG)
     if done.returncode == NO_GDCM:
         raise UnreadableFilm(_cannot_decode(header.syntax), "refused")
-    count = header.rows * header.columns * header.samples
-    if done.returncode or len(done.stdout) < count * allocated // 8:
+    if done.returncode:
         raise UnreadableFilm(DAMAGED)
-    values = np.frombuffer(done.stdout, f"<u{allocated // 8}", count)
-    return _arranged(values, header, geometry["planar"])
+    return done.stdout

@@ -33,7 +33,8 @@ def bare_png(data: bytes) -> bytes | None:
     What is left declares no length that is not there, no second frame and no text, so that a
     decoder which believes such declarations can be given it.
     """
-    parts, at = [data[:8]], 8
+    view, at = memoryview(data), 8
+    parts = [view[:8]]
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         end = at + 12 + length
@@ -41,9 +42,10 @@ def bare_png(data: bytes) -> bytes | None:
             return None
         kind = data[at + 4 : at + 8]
         if kind in (b"IHDR", b"IDAT", b"IEND"):
-            parts.append(data[at:end])
+            parts.append(view[at:end])
         if kind == b"IEND":
-            return b"".join(parts)
+            # A hundred megabytes are not copied for nothing.
+            return data if sum(map(len, parts)) == len(data) else b"".join(parts)
         at = end
     return None
 

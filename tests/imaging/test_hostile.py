@@ -1,6 +1,9 @@
 """Hostile files are refused or read, told without a secret, whatever was done to them."""
 
+import itertools
 import random
+import signal
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from pneumo.imaging import dicom_elements, dicom_pixels
-from pneumo.imaging.film import MAX_PIXELS, UnreadableFilm
+from pneumo.imaging.film import MAX_BYTES, MAX_PIXELS, UnreadableFilm
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph, read_radiograph
 from tests.imaging.files import (
@@ -98,12 +101,36 @@ def test_without_gdcm_the_compression_is_named(film: np.ndarray, monkeypatch, tm
 def test_a_decoder_that_crashes_or_hangs_takes_nothing_with_it(film, monkeypatch, tmp_path) -> None:
     worker = tmp_path / "worker.py"
     monkeypatch.setattr(dicom_pixels, "WORKER", worker)
+    faults = [("os.abort()", "damaged"), ("pass", "damaged"), ("sys.exit(1)", "damaged"),
+              ("print('x' * 99)", "damaged")]
+    if hasattr(signal, "SIGXCPU"):
+        faults.append(("signal.raise_signal(signal.SIGXCPU)", "too long"))
+    files = dicom_bytes(dicom(film), RLELossless), packed_dicom(film, JPEG2000Lossless)
+    for data, (fault, word) in itertools.product(files, faults):
+        worker.write_text(f"import os, signal, sys\n{fault}")
+        assert word in refusal(data, "error"), fault
+    worker.write_text("import time; time.sleep(100)")
     monkeypatch.setattr(dicom_pixels, "WORKER_SECONDS", 1)
-    data = dicom_bytes(dicom(film), RLELossless)
-    for fault, word in (("os.abort()", "damaged"), ("time.sleep(100)", "too long"),
-                        ("pass", "damaged"), ("sys.exit(1)", "damaged")):
-        worker.write_text(f"import os, sys, time\n{fault}")
-        assert word in refusal(data, "error")
+    for data in files:
+        assert "too long" in refusal(data, "error")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="this system has no such limits")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("limit, greed", [("_SECONDS = 12", "while True: pass"),
+                                          ("_MEMORY = 2 << 30", "bytearray(300 << 20)")])
+def test_a_decoder_is_held_to_computing_time_and_memory(film, monkeypatch, tmp_path,
+                                                        limit: str, greed: str) -> None:
+    text = dicom_pixels.WORKER.read_text()
+    name = limit.partition(" ")[0]
+    less = {"_SECONDS": "_SECONDS = 1", "_MEMORY": "_MEMORY = 200 << 20"}[name]
+    start = "    frame = sys.stdin.buffer.read()\n"
+    assert limit in text and start in text
+    worker = tmp_path / "worker.py"
+    worker.write_text(text.replace(limit, less).replace(start, f"{start}    {greed}\n"))
+    monkeypatch.setattr(dicom_pixels, "WORKER", worker)
+    word = "too long" if name == "_SECONDS" else "damaged"
+    assert word in refusal(packed_dicom(film, JPEG2000Lossless), "error")
 
 
 def test_a_deflated_bomb_is_stopped(film: np.ndarray) -> None:
@@ -113,7 +140,13 @@ def test_a_deflated_bomb_is_stopped(film: np.ndarray) -> None:
     zeros = b"\0" * (1 << 20)
     bomb = b"".join(packer.compress(zeros) for _ in range(300)) + packer.flush()
     assert len(bomb) < 4 << 20
-    assert "MB" in refusal(made[:start] + bomb, "refused")
+    tracemalloc.start()
+    try:
+        assert "MB" in refusal(made[:start] + bomb, "refused")
+        # Its pieces and the whole: what lies behind the limit was not unpacked.
+        assert tracemalloc.get_traced_memory()[1] < 2.2 * MAX_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.timeout(30)

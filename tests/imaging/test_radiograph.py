@@ -12,6 +12,7 @@ from pneumo.imaging import film as limits
 from pneumo.imaging import pictures
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import MAX_PIXELS, Radiograph, UnreadableFilm, read_radiograph
+from pneumo.imaging.scaling import apply_range
 from tests.imaging.files import deep_png, picture, picture_files
 
 
@@ -60,6 +61,15 @@ def test_a_raw_export_that_uses_little_of_its_range_is_stretched(film: np.ndarra
     read = read_radiograph(picture(raw, "PNG"))
     assert np.ptp(read.pixels) == 255
     assert np.corrcoef(read.pixels.ravel(), film.ravel())[0, 1] > 0.99
+
+
+def test_values_are_scaled_alike_however_they_lie_in_memory(film: np.ndarray) -> None:
+    values = film.astype(np.int16) * 20 - 700
+    expected = apply_range(values.astype(np.float64), -500, 3000)
+    assert np.abs(expected - np.clip((values + 500.0) * 255 / 3500, 0, 255)).max() < 0.51
+    wide = np.repeat(values, 2, axis=1)
+    for laid in (values, values.astype(">i2"), wide[:, ::2], np.asfortranarray(values)):
+        np.testing.assert_array_equal(apply_range(laid, -500, 3000), expected)
 
 
 def test_float_pixels_that_are_no_numbers_do_no_harm(film: np.ndarray) -> None:
