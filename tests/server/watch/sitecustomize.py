@@ -1,5 +1,9 @@
-"""Python runs this first in the app under test: it notes every address the app reaches for."""
+"""Python runs this first in the program under test, whose network cable it pulls out.
 
+Every address that the program reaches for is noted; one of another computer is not reached.
+"""
+
+import errno
 import os
 import sys
 
@@ -7,7 +11,7 @@ _NOTES = os.environ.get("PNEUMO_TEST_CONNECTIONS")
 
 
 def _note(event: str, arguments: tuple) -> None:
-    if event == "socket.connect":
+    if event in ("socket.connect", "socket.sendto"):
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else "unix"
     elif event == "socket.getaddrinfo":
@@ -19,9 +23,11 @@ def _note(event: str, arguments: tuple) -> None:
         host, what = str(host), "own"
     else:
         what = "foreign"
-    port = arguments[1][1] if event == "socket.connect" and host != "unix" else arguments[1]
+    port = arguments[1][1] if event != "socket.getaddrinfo" and host != "unix" else arguments[1]
     with open(_NOTES, "a", encoding="utf-8") as notes:
         notes.write(f"{what} {host} {port if isinstance(port, (int, str)) else ''}\n")
+    if what == "foreign":
+        raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
 
 
 if _NOTES:
