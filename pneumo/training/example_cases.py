@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pneumo.models.reader import Reader
+from pneumo.models.reader import Reader, Reading
 
 CASES = "cases.json"
 LARGEST_BYTES = 250_000
@@ -79,7 +79,15 @@ def agreeing(cases: Sequence[Case], readers: Sequence[Reader]) -> list[Case]:
 
 
 def _with_readings(case: Case, readings: dict) -> Case:
-    noted = {
+    who = " and ".join(sorted(readings))
+    return replace(
+        case, readings=noted(readings), caption=f"{case.caption} Chosen because {who} agree."
+    )
+
+
+def noted(readings: dict[str, Reading]) -> dict[str, dict]:
+    """What is kept of each network's reading: label, probability and the weights' sha256."""
+    return {
         name: {
             "label": reading.label,
             "probability": round(reading.probability, 4),
@@ -87,8 +95,6 @@ def _with_readings(case: Case, readings: dict) -> Case:
         }
         for name, reading in readings.items()
     }
-    who = " and ".join(sorted(noted))
-    return replace(case, readings=noted, caption=f"{case.caption} Chosen because {who} agree.")
 
 
 def encoded(film: np.ndarray) -> bytes:
@@ -116,7 +122,6 @@ def write(cases: Sequence[Case], folder: str | Path) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    index = folder / CASES
     try:
         before = {entry["file"] for entry in read_cases(folder)}
     except ExampleError:  # No earlier list, or a damaged one: nothing is known to be ours.
@@ -125,7 +130,12 @@ def write(cases: Sequence[Case], folder: str | Path) -> None:
         (folder / Path(name).name).unlink(missing_ok=True)
     for case in cases:
         (folder / case.file).write_bytes(case.png)
-    index.write_text(json.dumps([case.record() for case in cases], indent=2) + "\n")
+    write_records([case.record() for case in cases], folder)
+
+
+def write_records(records: Sequence[dict], folder: str | Path) -> None:
+    """Writes cases.json alone."""
+    (Path(folder) / CASES).write_text(json.dumps(records, indent=2) + "\n")
 
 
 def read_cases(folder: str | Path) -> list[dict]:

@@ -15,16 +15,23 @@ from pneumo.models.reader import Reader
 from pneumo.training.candidates import class_models, make, slots
 from pneumo.training.dataset import DataError
 from pneumo.training.distances import PERCENTILE, SIDE, RealFilms, real_films
-from pneumo.training.example_cases import CASES, ExampleError, read_cases, write
+from pneumo.training.example_cases import (
+    CASES,
+    ExampleError,
+    noted,
+    read_cases,
+    write,
+    write_records,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds `make` and `distances` below the parser of `examples`."""
+    """Adds `make`, `distances` and `reread` below the parser of `examples`."""
     add_commands(parser.add_subparsers(dest="examples_command", required=True))
 
 
 def add_commands(commands) -> None:
-    """Adds `make` and `distances` to sub-commands that may hold others.
+    """Adds `make`, `distances` and `reread` to sub-commands that may hold others.
 
     Args:
         commands: what `ArgumentParser.add_subparsers` returned.
@@ -43,6 +50,9 @@ def add_commands(commands) -> None:
     checking = commands.add_parser("distances", help="print each film's distance to real ones")
     checking.set_defaults(examples_act=_distances)
     checking.add_argument("--folder", type=Path, default=Path("examples"), metavar="DIR")
+    rereading = commands.add_parser("reread", help="read the films again, after new weights")
+    rereading.set_defaults(examples_act=_reread)
+    rereading.add_argument("--folder", type=Path, default=Path("examples"), metavar="DIR")
     for command in (making, checking):
         command.add_argument(
             "--data", type=Path, required=True, metavar="DIR",
@@ -91,6 +101,22 @@ def _make(args: argparse.Namespace) -> int:
     write(cases, args.out)
     print(f"Wrote {len(cases)} films and {CASES} to {args.out}.")
     return 0
+
+
+def _reread(args: argparse.Namespace) -> int:
+    """Replaces the noted readings; 1 when a film is called what it is not."""
+    cases, readers = read_cases(args.folder), [Reader(name) for name in available_models()]
+    wrong = 0
+    for case in cases:
+        readings = {reader.name: reader.read(args.folder / case["file"]) for reader in readers}
+        said = ", ".join(f"{name} {one.label} {one.probability:.3f}"
+                         for name, one in readings.items())
+        fits = all(one.label in (case["truth"], "UNCERTAIN") for one in readings.values())
+        print(f"{case['file']}: {said}" + ("" if fits else f"; but it is {case['truth']}"))
+        case["readings"] = noted(readings)
+        wrong += not fits
+    write_records(cases, args.folder)
+    return 1 if wrong else 0
 
 
 def _distances(args: argparse.Namespace) -> int:

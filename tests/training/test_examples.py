@@ -3,13 +3,16 @@
 import argparse
 import hashlib
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pneumo.__main__ import main
 from pneumo.imaging.phantom import Opacity, phantom
+from pneumo.models.checkpoint import read_card
 from pneumo.training import examples_command
 from pneumo.training.candidates import candidates, finished, make, slots
 from pneumo.training.dataset import Film
@@ -22,6 +25,8 @@ from pneumo.training.distances import (
 from pneumo.training.eigenfilms import eigenfilms
 from pneumo.training.example_cases import CASES, ExampleError, agreeing, read_cases, write
 from pneumo.training.sharpen import fitted_anatomy, sharpened
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +244,22 @@ def test_wrong_numbers_are_wrong_usage(words, capsys):
     with pytest.raises(SystemExit) as left:
         parser.parse_args(["make", "--data", "x", *words])
     assert left.value.code == 2 and words[1] in capsys.readouterr().err
+
+
+def test_films_are_read_again_after_new_weights(tmp_path, capsys):
+    for path in (ROOT / "examples").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    before = json.loads((tmp_path / "cases.json").read_text())
+    stale = [{**case, "readings": {}} for case in before]
+    (tmp_path / "cases.json").write_text(json.dumps(stale))
+    assert main(["examples", "reread", "--folder", str(tmp_path)]) == 0
+    after = json.loads((tmp_path / "cases.json").read_text())
+    for case, old in zip(after, before, strict=True):
+        assert {**case, "readings": 0} == {**old, "readings": 0}  # nothing else is touched
+        for name, reading in case["readings"].items():
+            assert reading["weights_sha256"] == read_card(name)["weights"]["sha256"]
+    assert capsys.readouterr().out.count("synthetic-") == len(before)
+    # A film that is called what it is not fails the command.
+    liar = [{**after[0], "truth": "PNEUMONIA" if after[0]["truth"] == "NORMAL" else "NORMAL"}]
+    (tmp_path / "cases.json").write_text(json.dumps(liar))
+    assert main(["examples", "reread", "--folder", str(tmp_path)]) == 1
