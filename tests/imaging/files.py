@@ -15,6 +15,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from pneumo.imaging.phantom import phantom
+from pneumo.imaging.radiograph import read_radiograph
+
 PATIENT = "DOE^SECRET"
 
 
@@ -121,3 +124,14 @@ def dicom_files(film: np.ndarray) -> dict[str, bytes]:
         "deflated": dicom_bytes(dicom(deep, bits=12), DeflatedExplicitVRLittleEndian),
         "RGB": dicom_bytes(dicom(np.stack([film] * 3, axis=-1), photometric="RGB")),
     }
+
+
+def distance(data: bytes, film: np.ndarray) -> float:
+    """The mean difference in grey levels between a file as it is read and a film."""
+    return float(np.abs(read_radiograph(data).pixels.astype(int) - film).mean())
+
+
+def odd_film() -> np.ndarray:
+    """A drawn film, uint8, that fills its range; neither square nor of even size."""
+    drawn = phantom(5, size=256)[0].astype(np.float64)[:239, :233]
+    return ((drawn - drawn.min()) * 255 / np.ptp(drawn)).astype(np.uint8)

@@ -17,21 +17,21 @@ from pneumo.imaging.dicom_header import Header, read_header
 from pneumo.imaging.dicom_pixels import stored_values
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
-from tests.imaging.files import dicom, dicom_bytes, packed_dicom, picture
+from tests.imaging.files import (
+    dicom,
+    dicom_bytes,
+    distance,
+    odd_film,
+    packed_dicom,
+    picture,
+)
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
 @pytest.fixture(scope="module")
 def film() -> np.ndarray:
-    """A drawn film that fills its range; neither square nor of even size."""
-    drawn = phantom(5, size=256)[0].astype(np.float64)[:239, :233]
-    return ((drawn - drawn.min()) * 255 / np.ptp(drawn)).astype(np.uint8)
-
-
-def distance(data: bytes, film: np.ndarray) -> float:
-    """The mean difference in grey levels between a file as it is read and a film."""
-    return float(np.abs(read_radiograph(data).pixels.astype(int) - film).mean())
+    return odd_film()
 
 
 def test_rle_and_jpeg_2000(film: np.ndarray) -> None:

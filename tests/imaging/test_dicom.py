@@ -16,7 +16,6 @@ from pydicom.uid import (
 
 from pneumo.imaging import dicom_elements
 from pneumo.imaging.dicom import LATERAL_NOTE, POLARITY_NOTE
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.polarity import INVERTED_NOTE
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.imaging.windowing import WINDOW_NOTE, window_shares
@@ -24,6 +23,8 @@ from tests.imaging.files import (
     dicom,
     dicom_bytes,
     dicom_files,
+    distance,
+    odd_film,
     packed_dicom,
     picture,
 )
@@ -31,14 +32,7 @@ from tests.imaging.files import (
 
 @pytest.fixture(scope="module")
 def film() -> np.ndarray:
-    """A drawn film that fills its range; neither square nor of even size."""
-    drawn = phantom(5, size=256)[0].astype(np.float64)[:239, :233]
-    return ((drawn - drawn.min()) * 255 / np.ptp(drawn)).astype(np.uint8)
-
-
-def distance(data: bytes, film: np.ndarray) -> float:
-    """The mean difference in grey levels between a file as it is read and a film."""
-    return float(np.abs(read_radiograph(data).pixels.astype(int) - film).mean())
+    return odd_film()
 
 
 def test_every_encoding_gives_the_same_film(film: np.ndarray) -> None:
