@@ -11,7 +11,7 @@ import sys
 from dataclasses import Field, fields
 from pathlib import Path
 
-from pneumo.models.checkpoint import BUNDLED
+from pneumo.models.checkpoint import BUNDLED, CheckpointError
 from pneumo.models.networks import NETWORKS, network_names
 from pneumo.training.allocator import keep_freed_memory
 from pneumo.training.dataset import DataError
@@ -36,6 +36,10 @@ def parser() -> argparse.ArgumentParser:
                    help="lung masks NORMAL/STEM.png, PNEUMONIA/STEM.png of train films (default: "
                    "lung_masks/train in or beside the data); without any, evidence outside the "
                    "lungs is not penalised and there are no lung epochs")
+    p.add_argument("--adults-data", type=Path, metavar="DIR",
+                   help="adult films: DIR/images and DIR/labels.csv; --adults says how many")
+    p.add_argument("--teacher", type=Path, metavar="CARD",
+                   help="card (json) of the checkpoint that --distil learns from")
     for f in fields(Recipe):
         if f.name not in ("model", "augmentation"):
             kind = {"int": int, "float": float, "str": str}[f.type]
@@ -74,17 +78,29 @@ def main(words: list[str] | None = None) -> int:
     lungs = arguments.lungs or _lungs_near(arguments.data)
     if lungs is None:
         given |= {"evidence": 0.0, "lung_epochs": 0}
+    if arguments.adults_data is None:
+        given = {"adults": 0.0, **given}
+    if arguments.teacher is None:
+        given = {"distil": 0.0, **given}
     recipe = Recipe.released(arguments.model, **given)
+    if recipe.adults and arguments.adults_data is None:
+        print("train.py: --adults needs a folder of adult films: --adults-data DIR.")
+        return 2
+    if recipe.distil and arguments.teacher is None:
+        print("train.py: --distil needs a trained network: --teacher CHECKPOINT.json.")
+        return 2
     trunk = NETWORKS[arguments.model].trunk
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model
-    paths = Paths(arguments.data, lungs, run, arguments.out)
+    paths = Paths(arguments.data, lungs, run, arguments.out, arguments.adults_data,
+                  arguments.teacher)
     keep_freed_memory()
     processes = join()
     try:
         train(recipe, init, paths, resume=arguments.resume,
               score_test=arguments.score_test, processes=processes)
-    except (DataError, InitialError, ResumeError, FloatingPointError, ValueError) as error:
+    except (DataError, CheckpointError, InitialError, ResumeError, FloatingPointError,
+            ValueError) as error:
         processes.say_once(f"train.py: {error}")
         return 1
     except KeyboardInterrupt:

@@ -54,8 +54,9 @@ def shortcut_lines(name: str, result: dict) -> str:
 def adult_lines(name: str, result: dict) -> str:
     """Scores on adult films as text, a row a view."""
     lines = [
-        f"{name} on adult films ({result['source']}; labels read from reports by a program), "
-        f"threshold {result['threshold']:.3f}",
+        f"{name} on adult films ({result['source']}; labels read from reports by a program; "
+        f"trained on {result['trained_on']} films of other patients), threshold "
+        f"{result['threshold']:.3f}; the view alone has AUC {result['auc_view_alone']:.3f}",
         f"{'view':8}{'films':8}{'pneumonia':12}{'AUC':26}{'sensitivity':26}specificity",
     ]
     for row in result["rows"]:

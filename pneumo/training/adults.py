@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pneumo.models.checkpoint import load
+from pneumo.models.preprocess import Preprocessing
 from pneumo.models.reader import Reader
-from pneumo.training.dataset import CLASSES, DataError, Film, labels
+from pneumo.training.dataset import CLASSES, DataError, Film, labels, load_squares
 from pneumo.training.evaluation import read_all
-from pneumo.training.metrics import score
+from pneumo.training.guard_material import HELD_OUT, halves
+from pneumo.training.memory import Films
+from pneumo.training.metrics import auc, score
 
 MEASURES = ("auc", "sensitivity", "specificity")
 NEEDED = ("file", "label", "patient", "view")
@@ -54,23 +59,69 @@ def adult_films(root: str | Path) -> tuple[Film, ...]:
     return tuple(films)
 
 
+def half(films: Sequence[Film], part: str) -> tuple[Film, ...]:
+    """The films of every second patient: `FIT` those that training may see, `HELD_OUT` the rest.
+
+    The same halves as the guard's, which is fitted on the one and measured on the other.
+
+    Raises:
+        DataError: when the files' names do not begin with their patient.
+    """
+    parts = halves([film.path for film in films])
+    if len({(film.group, parts[film.path]) for film in films}) > len({f.group for f in films}):
+        raise DataError(
+            "A patient of the adult films would be in both halves. Name each file "
+            "PATIENT_NUMBER, with the patient that labels.csv gives."
+        )
+    return tuple(film for film in films if parts[film.path] == part)
+
+
+def with_adults(films: Films, adults: Sequence[Film], preprocessing: Preprocessing) -> Films:
+    """The films with adult ones behind them as a second population.
+
+    Its groups are the views' and labels' combinations, drawn alike, so that the view, which in
+    these films tells of the label, teaches nothing.
+
+    Raises:
+        DataError: when a film cannot be read, or one view lacks one of the labels.
+    """
+    groups = [f"{film.kind} {CLASSES[film.label]}" for film in adults]
+    views = {film.kind for film in adults}
+    if len(set(groups)) < len(views) * len(CLASSES):
+        raise DataError(
+            f"The adult films need {' and '.join(CLASSES)} of every view; they have only "
+            f"{', '.join(sorted(set(groups)))}."
+        )
+    start = len(films.labels)
+    return replace(
+        films,
+        squares=np.concatenate([films.squares, load_squares(adults, preprocessing)]),
+        labels=np.concatenate([films.labels, labels(adults)]),
+        second=dict(enumerate(groups, start)),
+    )
+
+
 def adult_table(model: str, root: Path, folder: Path | None = None) -> dict:
     """AUC, sensitivity and specificity on adult films, all of them and by view position.
 
     The films are read as the app reads them, at the balanced operating point; the guard, which
-    warns of adults, refuses none. Nothing was trained or chosen on them.
+    warns of adults, refuses none. Where the network was trained on half of the patients, only the
+    other half is scored. Nothing was chosen on them.
 
     Returns:
         {"source", "threshold", "rows": [{"view": "all", "PA" or "AP", "n", "positives",
         "patients", "auc", "sensitivity", "specificity": {"value", "low", "high"}}], "unread":
-        count}; intervals are bootstrap 95 %, films resampled within each class. A view that lacks
-        a class has no row.
+        count, "trained_on": adult films that training saw, of other patients, "auc_view_alone":
+        AUC of the view, PA counting as pneumonia}; intervals are bootstrap 95 %, films resampled
+        within each class. A view that lacks a class has no row.
 
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
     reader = Reader(load(model, folder), guard=False)
-    scores = read_all(reader, adult_films(root))
+    films = adult_films(root)
+    trained_on = (reader.checkpoint.card["data"].get("adults") or {}).get("films", 0)
+    scores = read_all(reader, half(films, HELD_OUT) if trained_on else films)
     y, p = labels(scores.films), scores.probabilities
     if len(set(y.tolist())) < 2:
         raise DataError(f"No film of one of the classes in {root} can be read.")
@@ -87,5 +138,6 @@ def adult_table(model: str, root: Path, folder: Path | None = None) -> dict:
             })
     return {
         "source": "NIH ChestX-ray8, a part", "threshold": reader.threshold, "rows": rows,
-        "unread": len(scores.unread),
+        "unread": len(scores.unread), "trained_on": trained_on,
+        "auc_view_alone": auc(y, (views == "PA").astype(float)),
     }

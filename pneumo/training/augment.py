@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+# Validation sees the same copies whatever the seed of the training: seeds can be compared.
+COPIES_SEED = 0
+
 
 @dataclass(frozen=True)
 class Augmentation:

@@ -72,10 +72,17 @@ class Batches:
         self.share = share
         self.cuda = device is not None and device.type == "cuda"
 
-    def indices(self, epoch: int) -> list[np.ndarray]:
-        """Indices of the films of each step of an epoch, the steps as equal as can be."""
-        order = epoch_order(self.films.labels, self.recipe.seed, epoch)
-        return np.array_split(order, max(1, round(len(order) / self.recipe.batch)))
+    def indices(self, epoch: int, second: float = 0.0) -> list[np.ndarray]:
+        """Indices of the films of each step of an epoch, the steps as equal as can be.
+
+        Args:
+            epoch: counted from 0.
+            second: share of films of the second population.
+        """
+        order = epoch_order(self.films, self.recipe.seed, epoch, second)
+        # As many steps with the second population as without: the schedule counts them.
+        steps = (len(self.films.labels) - len(self.films.second)) / self.recipe.batch
+        return np.array_split(order, max(1, round(steps)))
 
     def batch(
         self, indices: np.ndarray, epoch: int, step: int, size: int, phase: Phase,
@@ -149,7 +156,7 @@ class Batches:
             try:
                 with ThreadPoolExecutor(workers if self.cuda else 1) as pool:
                     each = pool.map if self.cuda else map
-                    for step, indices in enumerate(self.indices(epoch)):
+                    for step, indices in enumerate(self.indices(epoch, phase.adults)):
                         if stop.is_set():
                             return
                         made.put(self.batch(indices, epoch, step, size, phase, each))

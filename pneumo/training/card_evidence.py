@@ -68,6 +68,15 @@ def _corruptions(rows: list[dict]) -> str:
     )
 
 
+def _seen(found: dict) -> str:
+    if not found.get("trained_on"):
+        return "Nothing was trained or chosen on them."
+    return (
+        f"{found['trained_on']} films of other patients of that hospital were trained on; nothing "
+        "was chosen on these."
+    )
+
+
 def _adults(found: dict) -> str:
     rows = [
         [row["view"], str(row["n"]), str(row["positives"]), *(number(row[key]) for key in RATES)]
@@ -76,9 +85,9 @@ def _adults(found: dict) -> str:
     return section(
         "Adults of another hospital",
         f"Films of {found['rows'][0]['patients']} adults ({found['source']}; NIH Clinical Center), "
-        "at the balanced operating point. Nothing was trained or chosen on them. Their labels were "
-        "read from reports by a program and are often wrong, so no reader could score 1 here; "
-        "films taken lying (AP) are of sicker people than films taken standing (PA), so a view "
-        "tells of the label by itself.",
+        "at the balanced operating point. " + _seen(found) + " Their labels were read from reports "
+        "by a program and are often wrong, so no reader could score 1 here. The view alone, PA "
+        f"taken for pneumonia, has an AUC of {number(found.get('auc_view_alone'))} in them; the "
+        "rows of one view are free of that.",
         table(["view", "n", "pneumonia", "AUC", "sensitivity", "specificity"], rows),
     )

@@ -48,6 +48,18 @@ def _training(card: dict) -> str:
             f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
             f"{recipe['replaced']}); "
         )
+    if recipe.get("adults"):
+        grown = card["data"]["adults"]
+        text += (
+            f"in those, {100 * recipe['adults']:.0f} % of the films are of adults "
+            f"({grown['films']} films of {grown['patients']} patients, {grown['rule']}), views and "
+            "labels drawn alike; "
+        )
+    if recipe.get("distil"):
+        text += (
+            f"in those, {recipe['distil']} of the target is the answer of the "
+            f"{training['teacher']['name']} with sha256 `{training['teacher']['sha256'][:16]}`; "
+        )
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
     found = training.get("lung_fields_found")
     if training["lung_masks"]:

@@ -13,8 +13,8 @@ from torch import nn
 
 from pneumo.models.gradcam import evidence
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import degraded_copies
-from pneumo.training.dataset import Film
+from pneumo.training.augment import COPIES_SEED, degraded_copies
+from pneumo.training.dataset import Film, fingerprint
 from pneumo.training.decisions import (
     calibration_check,
     curve,
@@ -30,8 +30,6 @@ from pneumo.training.metrics import score
 # films as they are do not: those are framed and saved as the training films were, and a
 # threshold that fits them is too low elsewhere.
 STRENGTHS = (0.4, 0.6, 0.8)
-# The same copies whatever the seed of the training, so that seeds can be compared.
-COPIES_SEED = 0
 
 
 def validation_logits(
@@ -106,7 +104,7 @@ def judge(
     }
 
 
-def describe_data(train: Sequence[Film], validation: Sequence[Film], fingerprint: str) -> dict:
+def describe_data(train: Sequence[Film], validation: Sequence[Film], of_all: str) -> dict:
     """Counts of films and patients, by kind, and the fingerprint of the train folder."""
 
     def side(table: Sequence[Film]) -> dict:
@@ -119,9 +117,19 @@ def describe_data(train: Sequence[Film], validation: Sequence[Film], fingerprint
     return {
         "name": "Chest X-Ray Images (Pneumonia), Kermany et al. 2018, CC BY 4.0, "
         "DOI 10.17632/rscbjbr9sj",
-        "fingerprint": fingerprint,
+        "fingerprint": of_all,
         "training": side(train),
         "validation": side(validation),
+    }
+
+
+def describe_adults(films: Sequence[Film]) -> dict:
+    """Counts of the adult films that training saw, and by which rule they were chosen."""
+    return {
+        "films": len(films),
+        "patients": len({film.group for film in films}),
+        "rule": "every second patient; the others are held out",
+        "fingerprint": fingerprint(films),
     }
 
 

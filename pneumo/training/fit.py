@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import degraded_copies
+from pneumo.training.augment import COPIES_SEED, degraded_copies
 from pneumo.training.batches import Batch, Batches
 from pneumo.training.curves import Curves
 from pneumo.training.loss import StepLoss
@@ -41,6 +41,7 @@ class Trainer:
         state_file: where the state is kept after every epoch, with the curves beside it, or None.
         log: called with each line worth keeping.
         progress: called for each step with (steps done, all steps, loss).
+        teacher: a trained network for phases that distil, or None.
         processes: that train together. All are given the same films, recipe and starting weights;
             the first alone validates, logs and writes.
 
@@ -53,7 +54,7 @@ class Trainer:
         validation: Films, preprocessing: Preprocessing, state_file: Path | None = None,
         log: Callable[[str], None] = print,
         progress: Callable[[int, int, float], None] = lambda done, total, loss: None,
-        processes: Processes | None = None,
+        processes: Processes | None = None, teacher: nn.Module | None = None,
     ) -> None:
         self.processes = processes or Processes()
         self.device = self.processes.device
@@ -62,7 +63,10 @@ class Trainer:
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
         )
-        self.place = Place()
+        if teacher is not None:
+            teacher = teacher.to(self.device, memory_format=torch.channels_last)
+            teacher = teacher.eval().requires_grad_(False)
+        self.teacher, self.place = teacher, Place()
         self.network = share_layers(self.network, self.processes, self.place)
         self.processes.same_random_numbers()
         self.recipe, self.validation = recipe, validation
@@ -158,7 +162,10 @@ class Trainer:
         )
         # Anew in every phase: what is averaged is what this phase trains.
         self.loss = self.processes.averaging(
-            StepLoss(self.network, self.recipe.label_smoothing, self.processes, self.place)
+            StepLoss(
+                self.network, self.recipe.label_smoothing, self.processes, self.place,
+                self.teacher,
+            )
         )
 
     def _size(self) -> int:
@@ -246,7 +253,7 @@ class Trainer:
         """AUC of the averaged weights on validation films as they are, and degraded."""
         at_size = Preprocessing(size, self.preprocessing.mean, self.preprocessing.std)
         squares = np.stack([at_size.square(s) for s in self.validation.squares])
-        copies = degraded_copies(squares, self.recipe.seed, 0.6)
+        copies = degraded_copies(squares, COPIES_SEED, 0.6)
         y = self.validation.labels
         network = self.average.module
         return tuple(auc(y, logits(network, s, at_size)) for s in (squares, copies))

@@ -24,12 +24,17 @@ class StepLoss(nn.Module):
         label_smoothing: targets are s/2 and 1 - s/2.
         processes: that share every step.
         place: told where this process's films stand in the step.
+        teacher: a trained network whose answers count beside the labels in phases that ask for
+            it; it stays as it is. Of the same preprocessing.
     """
 
     def __init__(
-        self, network: nn.Module, label_smoothing: float, processes: Processes, place: Place
+        self, network: nn.Module, label_smoothing: float, processes: Processes, place: Place,
+        teacher: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        # In a tuple: a teacher is no part of what is trained, averaged or shared.
+        self._teacher = (teacher,)
         self.network, self.label_smoothing = network, label_smoothing
         self.processes, self.place = processes, place
 
@@ -59,12 +64,28 @@ class StepLoss(nn.Module):
             )
         else:
             logits = self.network.head(features)
+        if phase.distil:
+            targets = self._taught(batch, targets, phase.distil)
         answer = functional.binary_cross_entropy_with_logits(logits, targets)
         if self.processes.count > 1:
             return self._weighted(answer, share, batch, phase)
         loss = answer if share is None else answer + phase.evidence * share
         nothing = torch.full_like(loss, torch.nan)
         return loss, torch.stack([loss, nothing if share is None else share]).detach()
+
+    def _taught(self, batch: Batch, targets: torch.Tensor, weight: float) -> torch.Tensor:
+        """Targets drawn towards the teacher's probabilities, but for films with hidden lungs.
+
+        The cross-entropy is linear in its target: this is the weighted sum of both losses.
+        """
+        (teacher,) = self._teacher
+        if teacher is None:
+            raise ValueError("A recipe with --distil needs a --teacher.")
+        device = batch.films.device.type
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            taught = teacher(batch.films).float().sigmoid()
+        taught = (1 - weight) * targets + weight * taught
+        return torch.where(batch.targets == 0.5, targets, taught)
 
     def _weighted(
         self, answer: torch.Tensor, share: torch.Tensor | None, batch: Batch, phase: Phase

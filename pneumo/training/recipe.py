@@ -41,6 +41,10 @@ class Recipe:
         hidden: chance in them that a film with a mask has its lungs painted over and is trained
             to be called neither.
         replaced: chance in them that its surroundings are another film's, or paint.
+        adults: share of adult films in them; needs such films, and trains on every second
+            patient of theirs only.
+        distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
+            Dean 2015); needs a teacher.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
@@ -67,6 +71,8 @@ class Recipe:
     wrong_sign: float = 1.0
     hidden: float = 0.25
     replaced: float = 0.25
+    adults: float = 0.0
+    distil: float = 0.0
     folds: int = 10
     fold: int = 0
     seed: int = 0
@@ -105,7 +111,8 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
-        evidence, wrong_sign, hidden, replaced: as in the recipe, in force in this phase.
+        evidence, wrong_sign, hidden, replaced, adults, distil: as in the recipe, in force in
+            this phase.
         fine: how much finer than the network's map evidence is judged.
         found: lung fields found by a network count as drawn ones do.
         from_average: the phase starts from the averaged weights of the one before.
@@ -119,6 +126,8 @@ class Phase:
     wrong_sign: float = 0.0
     hidden: float = 0.0
     replaced: float = 0.0
+    adults: float = 0.0
+    distil: float = 0.0
     fine: int = 1
     found: bool = False
     from_average: bool = False
@@ -158,7 +167,7 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
-                  fine=4, found=True, from_average=True)
+                  recipe.adults, recipe.distil, fine=4, found=True, from_average=True)
         )
     return tuple(result)
 

@@ -14,6 +14,12 @@ from pneumo.training.dataset import DataError
 
 # What a recipe may differ in between runs that are seeds of one recipe.
 FREE = {"seed"}
+# What the weights come from besides the recipe: for people, part of the card, key.
+ORIGINS = (
+    ("the films", "data", "fingerprint"), ("the adult films", "data", "adults"),
+    ("the starting weights", "training", "init_sentence"),
+    ("the teacher", "training", "teacher"),
+)
 LUNGS = ("heat_in_lungs", "peak_in_lung", "auc_only_lungs", "auc_without_lungs")
 RULE = "the seed with the best mean AUC on validation films and their degraded copies"
 
@@ -63,8 +69,9 @@ def _same_recipe(cards: Sequence[dict], runs: Sequence[Path]) -> None:
     for card, run in zip(cards, runs, strict=True):
         mine, other = card["training"]["recipe"], first["training"]["recipe"]
         differs = sorted(k for k in {*mine, *other} - FREE if mine.get(k) != other.get(k))
-        if card["data"]["fingerprint"] != first["data"]["fingerprint"]:
-            differs.append("the films")
+        for what, where, key in ORIGINS:
+            if card[where].get(key) != first[where].get(key):
+                differs.append(what)
         if differs:
             raise DataError(
                 f"{run} and {runs[0]} are not seeds of one recipe: they differ in "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import shlex
 import sys
 import time
@@ -15,11 +17,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pneumo.models.checkpoint import read_card, round_to_stored, save, write_card
+from pneumo.models.checkpoint import load, read_card, round_to_stored, save, write_card
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset, finish
+from pneumo.training.adults import adult_films, half, with_adults
 from pneumo.training.evaluation import score_films
 from pneumo.training.fit import Trainer
+from pneumo.training.guard_material import FIT
 from pneumo.training.initial import start
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
@@ -37,6 +41,8 @@ class Paths:
     Attributes:
         data: holds train/{NORMAL,PNEUMONIA} and, for scoring, test/...
         lungs: drawn lung fields of train films, or None.
+        adults: folder with images/ and labels.csv of adult films, or None.
+        teacher: card of the checkpoint to distil, or None.
         run: log, history and resumable state.
         out: the checkpoint.
     """
@@ -45,6 +51,8 @@ class Paths:
     lungs: Path | None
     run: Path
     out: Path
+    adults: Path | None = None
+    teacher: Path | None = None
 
 
 def train(
@@ -59,7 +67,7 @@ def train(
         The path of the checkpoint's card.
 
     Raises:
-        DataError, InitialError, ResumeError: each with a sentence for the person.
+        DataError, CheckpointError, InitialError, ResumeError: each with a sentence for the person.
     """
     processes = processes or Processes()
     code = finish.commit(ROOT)  # of what runs; hours later the files may be others
@@ -71,6 +79,11 @@ def train(
     preprocessing = Preprocessing(size=recipe.size)
     films = [_in_memory(part, paths.lungs, preprocessing, processes.first)
              for part in (training, validation)]
+    grown: tuple[dataset.Film, ...] = ()
+    if recipe.adults:
+        grown = half(adult_films(paths.adults), FIT)
+        films[0] = with_adults(films[0], grown, preprocessing)
+    teacher = load(paths.teacher.stem, paths.teacher.parent) if recipe.distil else None
     if recipe.lung_epochs:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
@@ -81,7 +94,7 @@ def train(
         trainer = Trainer(
             network, recipe, initial.fresh_modules, *films, preprocessing,
             paths.run / "state.pt", progress.log, progress.step if processes.first else _silent,
-            processes,
+            processes, teacher and teacher.network,
         )
         if resume:
             trainer.resume()
@@ -95,15 +108,19 @@ def train(
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
     judged = finish.judge(network, films[1], preprocessing, patients)
+    data = finish.describe_data(training, validation, dataset.fingerprint(table))
+    if grown:
+        data["adults"] = finish.describe_adults(grown)
     card = {
         "preprocessing": preprocessing.record(),
         **judged,
-        "data": finish.describe_data(training, validation, dataset.fingerprint(table)),
+        "data": data,
         "training": {
             "command": command_line(sys.argv),
             "recipe": recipe.record(),
             "init": asdict(initial),
             "init_sentence": initial.sentence(),
+            "teacher": teacher and {"name": teacher.name, "sha256": teacher.weights_sha256},
             "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
             "lung_masks": len(films[0].lungs),
             "lung_fields_found": len(films[0].found),
@@ -156,8 +173,11 @@ def command_line(words: Sequence[str]) -> str:
     """The command as it can be typed again: without --resume, folders by their last name."""
     kept = [w for w in words[1:] if w != "--resume"]
     # Where the data lies on this machine is nobody's business and helps nobody.
-    kept = [Path(w).name if "/" in w else w for w in kept]
-    return shlex.join(["python", "train.py", *kept])
+    kept = [re.sub(r"^(--[a-z-]+=)?.*/([^/]+)/*$", r"\1\2", w) for w in kept]
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    start = ["python"] if count == 1 else [
+        "torchrun", "--standalone", "--nproc-per-node", str(count), "--"]
+    return shlex.join([*start, "train.py", *kept])
 
 
 class Progress:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import distributed, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from pneumo.training.processes import Processes
@@ -112,6 +113,7 @@ class _Normalise(torch.autograd.Function):
         return y, mean, variance, count
 
     @staticmethod
+    @once_differentiable  # a second derivative would be wrong in silence
     def backward(ctx, dy, *_):
         x, weight, mean, variance, count = ctx.saved_tensors
         # As if mean and variance were constants; this process's part for weight and bias.

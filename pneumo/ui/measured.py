@@ -86,7 +86,8 @@ def _shortcut(found: dict) -> tuple[dict, list[str], list[list[str]]]:
 def _adults(found: dict) -> tuple[dict, list[str], list[list[str]]]:
     rows = [[row["view"], str(row["n"]), *(number(row[key]) for key in RATES)]
             for row in found["rows"]]
-    return {"source": found["source"]}, _head("adults.view", "count", *RATES), rows
+    how = {"source": found["source"], "trained_on": found.get("trained_on", 0)}
+    return how, _head("adults.view", "count", *RATES), rows
 
 
 def _head(*keys: str) -> list[str]:

@@ -194,7 +194,8 @@ ENGLISH: dict[str, str] = {
     "card.shortcut.alone": "AUC of sharpness alone",
     "card.adults": "Adults of another hospital", "card.adults.view": "View",
     "card.adults.how": "{source}. Their labels were read from reports by a program and are often "
-    "wrong; nothing was trained or chosen on them.",
+    "wrong. {trained_on} films of other patients of that hospital were trained on; nothing was "
+    "chosen on these.",
     "card.refusals": "What the guard refuses", "card.kind": "Kind of picture",
     "card.change": "Change", "card.guard.n": "Count", "card.guard.refused": "Refused",
     "card.guard.warned": "Read with a warning", "card.guard.read": "Read",

@@ -15,6 +15,7 @@ import pytest
 import train
 from pneumo.models.checkpoint import load
 from pneumo.models.reader import Reader
+from pneumo.training.session import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["--model", "cnn", "--folds", "4", "--batch", "16", "--low-size", "64", "--size", "96",
@@ -38,6 +39,26 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     log = (tmp_path / "run" / "train.log").read_text()
     assert "epoch 2/2" in log and "Official test, 12 films" in log
     assert "validation AUC" in capsys.readouterr().err  # the bar
+
+
+@pytest.mark.parametrize(
+    ("words", "processes", "kept"),
+    [
+        (["--data", "/home/a/data/", "--seed", "1", "--resume"], None,
+         "python train.py --data data --seed 1"),
+        (["--data=/home/a/my data", "--learning-rate=1e-3"], "1",
+         "python train.py '--data=my data' --learning-rate=1e-3"),
+        (["--run", "runs/x"], "2",
+         "torchrun --standalone --nproc-per-node 2 -- train.py --run x"),
+    ],
+)
+def test_the_card_keeps_a_command_that_names_no_folder_of_this_machine(
+    words, processes, kept, monkeypatch
+):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    if processes:
+        monkeypatch.setenv("WORLD_SIZE", processes)
+    assert command_line(["/x/train.py", *words]) == kept
 
 
 def test_killed_and_resumed_ends_with_the_same_weights(drawn_dataset, tmp_path):

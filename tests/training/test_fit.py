@@ -131,11 +131,52 @@ def test_it_learns_what_there_is_to_learn(parts):
 
 def test_every_epoch_is_half_and_half_and_uses_every_film():
     y = np.array([0] * 10 + [1] * 30)
-    order = epoch_order(y, 0, 0)
+    films_ = Films(np.zeros((40, 8, 8), np.uint8), y, {})
+    order = epoch_order(films_, 0, 0)
     assert len(order) == 40 and y[order].mean() == 0.5
     assert np.bincount(order, minlength=40)[:10].tolist() == [2] * 10
     assert np.bincount(order, minlength=40)[10:].max() == 1
-    assert not np.array_equal(order, epoch_order(y, 0, 1))
+    assert not np.array_equal(order, epoch_order(films_, 0, 1))
+
+
+def test_a_second_population_lends_its_groups_alike_and_only_when_asked():
+    y = np.array([0] * 20 + [1] * 60 + [0, 0, 0, 0, 0, 0, 1, 0, 1, 1])
+    groups = dict(enumerate(["AP NORMAL"] * 6 + ["AP PNEUMONIA", "PA NORMAL"] +
+                            ["PA PNEUMONIA"] * 2, 80))
+    both = Films(np.zeros((90, 8, 8), np.uint8), y, {}, second=groups)
+    alone = Films(both.squares[:80], y[:80], {})
+    assert np.array_equal(epoch_order(both, 3, 1), epoch_order(alone, 3, 1))
+    order = epoch_order(both, 3, 1, share=0.25)
+    lent = [groups[i] for i in order if i >= 80]
+    assert len(order) == 80 and {lent.count(name) for name in groups.values()} == {5}
+    assert y[order].mean() == 0.5
+
+
+class Sure(torch.nn.Module):
+    """A teacher that is sure of pneumonia."""
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(films),), 9.0)
+
+
+def test_a_teacher_draws_the_targets_towards_its_answer_but_for_hidden_lungs(parts):
+    spec = recipe(epochs=0, lung_epochs=1, distil=0.5, hidden=0.0, replaced=0.0)
+    network, initial = start("cnn", "scratch", 0)
+    run = Trainer(network, spec, initial.fresh_modules, *parts, Preprocessing(SIZE),
+                  log=lambda line: None, teacher=Sure())
+    (phase,) = run.phases
+    run._enter(phase)
+    batch = run.batches.batch(np.arange(8), 0, 0, SIZE, phase)
+    targets = batch.targets.clone()
+    targets[0] = batch.targets[0] = 0.5
+    taught = run.loss._taught(batch, targets, 0.5)
+    assert taught[0] == 0.5
+    assert torch.allclose(taught[1:], 0.5 * targets[1:] + 0.5, atol=1e-3)
+    assert not any(isinstance(module, Sure) for module in run.loss.modules())
+    run.run()
+    assert np.isfinite(run.history[-1]["loss"])
+    with pytest.raises(ValueError, match="needs a --teacher"):
+        trainer(parts, spec).run()
 
 
 def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):
