@@ -55,15 +55,15 @@ def run(args: argparse.Namespace) -> int:
         DataError, CheckpointError: each with a sentence.
     """
     names, folder = chosen_models(args.model, args.checkpoints), args.checkpoints
+    special = next((key for key in ("lungs", "shortcut", "adults") if getattr(args, key)), None)
+    if args.save and not special:
+        raise DataError("--save belongs to --lungs, --shortcut or --adults.")
     if args.figures:
         from pneumo.training.figures import draw  # matplotlib takes a second to load
 
         files = draw([read_card(name, folder) for name in names], args.figures)
         print("\n".join(str(file) for file in files))
         return 0
-    special = next((key for key in ("lungs", "shortcut", "adults") if getattr(args, key)), None)
-    if args.save and not special:
-        raise DataError("--save belongs to --lungs, --shortcut or --adults.")
     data = args.data or args.folder
     if data is None and special != "adults":
         raise DataError("Which films? Name the folder that holds train/ and test/.")

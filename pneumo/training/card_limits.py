@@ -105,7 +105,9 @@ def _failures(card: dict) -> Iterable[str]:
             f"{number(row['specificity'])}."
         )
     if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:
-        yield (
-            f"with the lungs painted over its AUC is {number(lungs['auc_without_lungs'])}; what of "
-            "that is above 0.5, chance, it knows from elsewhere."
+        hidden = lungs["auc_without_lungs"]
+        known = (hidden if isinstance(hidden, float) else hidden["value"]) - 0.5
+        yield f"with the lungs painted over its AUC is {number(hidden)}; " + (
+            "what of that is above 0.5, chance, it knows from elsewhere." if known > 0.05 else
+            "that is no better than chance, 0.5: beside the lungs it knows nothing of use."
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
@@ -33,11 +31,17 @@ def expected_calibration_error(
         bins: of equal width over 0 to 1; empty ones count nothing.
         weights: of the films, (N,), above 0; alike when not given.
     """
+    weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
+    return float(_calibration_errors(labels, probabilities, weights[None], bins)[0])
+
+
+def _calibration_errors(
+    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, bins: int = 10
+) -> np.ndarray:
     place = np.minimum((np.asarray(probabilities) * bins).astype(int), bins - 1)
-    weights = np.ones(len(place)) if weights is None else np.asarray(weights)
-    excess = weights * (np.asarray(labels) - np.asarray(probabilities))
-    gaps = np.bincount(place, excess, minlength=bins)
-    return float(np.abs(gaps).sum() / weights.sum())
+    excess = np.zeros((len(place), bins))
+    excess[np.arange(len(place)), place] = np.asarray(labels) - np.asarray(probabilities)
+    return np.abs(weights @ excess).sum(1) / weights.sum(1)
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> list[dict]:
@@ -64,30 +68,72 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(roc_auc_score(labels, scores)) if 0 < labels.sum() < len(labels) else float("nan")
 
 
-def _measures(threshold: float) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
-    def share(of: int | None) -> Callable[[np.ndarray, np.ndarray], float]:
-        def measure(y: np.ndarray, p: np.ndarray) -> float:
-            right = (p >= threshold) == (y == 1)
-            chosen = right if of is None else right[y == of]
-            return float(chosen.mean()) if len(chosen) else float("nan")
+def resamples(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """How often each film is in each bootstrap sample (Efron 1979), drawn within each class.
 
-        return measure
+    Args:
+        labels: 0/1, (N,).
+        count: R, bootstrap samples.
+        seed: of the draws.
 
-    return {
-        "accuracy": share(None),
-        "sensitivity": share(1),
-        "specificity": share(0),
-        "auc": auc,
-        "brier": lambda y, p: float(np.mean((p - y) ** 2)),
-        "ece": expected_calibration_error,
-    }
+    Returns:
+        float64, (R, N), whole numbers; a row holds as many films of a class as there are.
+    """
+    rng = np.random.default_rng(seed)
+    classes = [group for label in (1, 0) if len(group := np.flatnonzero(labels == label))]
+    rows = np.empty((count, len(labels)))
+    for row in rows:
+        pick = np.concatenate([rng.choice(group, len(group)) for group in classes])
+        row[:] = np.bincount(pick, minlength=len(labels))
+    return rows
+
+
+def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Areas under many ROC curves of the same films, differently weighted, in one pass.
+
+    scikit-learn's takes a millisecond for each; a table of intervals needs twelve thousand.
+    Counts pairs in the right order, ties as one half (Mann and Whitney 1947).
+
+    Args:
+        labels: 0/1, (N,).
+        scores: higher for pneumonia, (N,).
+        weights: 0 or more, (R, N).
+
+    Returns:
+        float64, (R,); not a number where a class has no weight.
+    """
+    values, place = np.unique(scores, return_inverse=True)
+    ill, well = np.zeros((2, len(weights), len(values)))
+    for target, label in ((ill, 1), (well, 0)):
+        np.add.at(target.T, place[labels == label], weights[:, labels == label].T)
+    pairs = (ill * (well.cumsum(1) - well / 2)).sum(1)
+    return pairs / (ill.sum(1) * well.sum(1))
+
+
+def _measured(
+    y: np.ndarray, p: np.ndarray, threshold: float, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Every measure of every row of weights (R, N): name -> (R,)."""
+    right = (p >= threshold) == (y == 1)
+    ill, well = weights * (y == 1), weights * (y == 0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where a class is missing: not a number
+        return {
+            "accuracy": weights @ right / weights.sum(1),
+            "sensitivity": ill @ right / ill.sum(1),
+            "specificity": well @ right / well.sum(1),
+            "auc": weighted_auc(y, p, weights),
+            "brier": weights @ (p - y) ** 2 / weights.sum(1),
+            "ece": _calibration_errors(y, p, weights),
+            "true_positive": ill @ right, "false_negative": ill @ ~right,
+            "true_negative": well @ right, "false_positive": well @ ~right,
+        }
 
 
 def score(
     labels: np.ndarray,
     probabilities: np.ndarray,
     threshold: float,
-    resamples: int = RESAMPLES,
+    count: int = RESAMPLES,
     seed: int = 0,
 ) -> dict:
     """Accuracy, sensitivity, specificity, AUC, Brier score and ECE with intervals.
@@ -99,7 +145,7 @@ def score(
         labels: 0/1, (N,), 1 for pneumonia.
         probabilities: calibrated, of pneumonia, (N,).
         threshold: probability at or above which a film is called pneumonia.
-        resamples: bootstrap samples.
+        count: bootstrap samples.
         seed: of the bootstrap.
 
     Returns:
@@ -107,28 +153,19 @@ def score(
         {count: {"low", "high"}}, and for each measure {"value", "low", "high"}}.
     """
     y, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
-    measures = _measures(threshold)
-    rng = np.random.default_rng(seed)
-    positives, negatives = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-    drawn: dict[str, list[float]] = {name: [] for name in measures}
-    counts: list[list[int]] = []
-    for _ in range(resamples):
-        pick = np.concatenate([rng.choice(g, len(g)) for g in (positives, negatives) if len(g)])
-        for name, measure in measures.items():
-            drawn[name].append(measure(y[pick], p[pick]))
-        counts.append(list(confusion(y[pick], p[pick] >= threshold).values()))
+    values = _measured(y, p, threshold, np.ones((1, len(y))))
+    drawn = _measured(y, p, threshold, resamples(y, count, seed))
     result: dict = {
         "n": len(y),
         "positives": int(y.sum()),
         "threshold": float(threshold),
         "confusion": confusion(y, p >= threshold),
+        "confusion_intervals": {},
     }
-    edges = np.percentile(counts, (2.5, 97.5), axis=0).T
-    result["confusion_intervals"] = {
-        name: {"low": float(low), "high": float(high)}
-        for name, (low, high) in zip(result["confusion"], edges, strict=True)
-    }
-    for name, measure in measures.items():
-        low, high = np.percentile(drawn[name], (2.5, 97.5))
-        result[name] = {"value": measure(y, p), "low": float(low), "high": float(high)}
+    for name, value in values.items():
+        low, high = (float(edge) for edge in np.percentile(drawn[name], (2.5, 97.5)))
+        if name in result["confusion"]:
+            result["confusion_intervals"][name] = {"low": low, "high": high}
+        else:
+            result[name] = {"value": float(value[0]), "low": low, "high": high}
     return result

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.stats import rankdata
 
 from pneumo.imaging.polarity import bones_bright
 from pneumo.imaging.radiograph import read_radiograph
@@ -21,7 +20,7 @@ from pneumo.models.reader import Reader
 from pneumo.training import dataset
 from pneumo.training.augment import jpeg
 from pneumo.training.memory import logits
-from pneumo.training.metrics import auc, confusion
+from pneumo.training.metrics import auc, confusion, resamples, weighted_auc
 
 # About what the PNEUMONIA films of the train split and all of the official test split were saved
 # with; the NORMAL films of train had three times as much.
@@ -54,24 +53,18 @@ def quality_for(film: np.ndarray, bytes_per_pixel: float = BYTES_PER_PIXEL) -> i
     return min((low, high), key=lambda quality: abs(size(quality) - wanted))
 
 
-def auc_interval(labels: np.ndarray, scores: np.ndarray, resamples: int = 1000) -> dict:
+def auc_interval(labels: np.ndarray, scores: np.ndarray, count: int = 1000) -> dict:
     """AUC with its percentile bootstrap 95 % interval, films resampled within each class.
 
     Args:
         labels: 0/1, (N,), both present.
         scores: higher for pneumonia, (N,).
-        resamples: bootstrap samples.
+        count: bootstrap samples.
 
     Returns:
         {"value", "low", "high"}.
     """
-    rng = np.random.default_rng(0)
-    positives, negatives = (scores[labels == label] for label in (1, 0))
-    n, m, drawn = len(positives), len(negatives), []
-    for _ in range(resamples):
-        # By ranks (Mann and Whitney 1947): ten times as fast as going through a curve.
-        ranks = rankdata(np.concatenate([rng.choice(positives, n), rng.choice(negatives, m)]))
-        drawn.append((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
+    drawn = weighted_auc(labels, scores, resamples(labels, count))
     low, high = np.percentile(drawn, (2.5, 97.5))
     return {"value": auc(labels, scores), "low": float(low), "high": float(high)}
 

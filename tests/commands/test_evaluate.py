@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import load, read_card, write_card
 from pneumo.models.reader import Reader
-from pneumo.training import evaluation, figures
+from pneumo.training import figures
 from pneumo.training.dataset import films, labels, validation_split
 from tests.commands.shell import run
 from tests.training.whole_card import whole_card
@@ -21,7 +21,6 @@ from tests.training.whole_card import whole_card
 @pytest.fixture
 def root(drawn_dataset, tmp_path, monkeypatch, stand_ins):
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
-    monkeypatch.setattr(evaluation.score, "__defaults__", (100, 0))  # fewer bootstrap samples
     shutil.copytree(drawn_dataset / "test", tmp_path / "test")
     first = sorted((tmp_path / "test" / "PNEUMONIA").iterdir())[0]
     shutil.copy(first, first.with_name("person99_virus_1.jpeg"))  # a redundant copy

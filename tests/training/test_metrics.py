@@ -19,7 +19,14 @@ from pneumo.training.decisions import (
     rates,
     uncertain_band,
 )
-from pneumo.training.metrics import confusion, expected_calibration_error, reliability, score
+from pneumo.training.metrics import (
+    confusion,
+    expected_calibration_error,
+    reliability,
+    resamples,
+    score,
+    weighted_auc,
+)
 
 
 @pytest.fixture
@@ -31,7 +38,7 @@ def films():
 
 def test_values_are_scikit_learns(films):
     y, p = films
-    result = score(y, p, 0.5, resamples=50)
+    result = score(y, p, 0.5, count=50)
     calls = p >= 0.5
     assert result["accuracy"]["value"] == pytest.approx(accuracy_score(y, calls))
     assert result["sensitivity"]["value"] == pytest.approx(recall_score(y, calls))
@@ -39,6 +46,27 @@ def test_values_are_scikit_learns(films):
     assert result["auc"]["value"] == pytest.approx(roc_auc_score(y, p))
     assert result["brier"]["value"] == pytest.approx(brier_score_loss(y, p))
     assert sum(result["confusion"].values()) == result["n"] == 400
+
+
+def test_weighted_areas_are_scikit_learns_ties_and_all(films):
+    y, p = films
+    p = p.round(1)  # ties
+    weights = np.vstack([resamples(y, 20), np.random.default_rng(2).random((5, len(y)))])
+    areas = weighted_auc(y, p, weights)
+    assert areas == pytest.approx([roc_auc_score(y, p, sample_weight=row) for row in weights])
+
+
+def test_a_resample_holds_as_many_of_each_class(films):
+    y, _ = films
+    rows = resamples(y, 30, seed=3)
+    assert (rows[:, y == 1].sum(1) == y.sum()).all() and (rows.sum(1) == len(y)).all()
+    assert rows.std(0).min() > 0 and np.array_equal(rows, resamples(y, 30, seed=3))
+
+
+def test_a_missing_class_is_not_a_number():
+    result = score(np.ones(5, int), np.linspace(0.1, 0.9, 5), 0.5, count=10)
+    assert np.isnan(result["auc"]["value"]) and np.isnan(result["specificity"]["low"])
+    assert result["sensitivity"]["value"] == 0.6
 
 
 def test_intervals_hold_the_value_and_shrink_with_more_films(films):
