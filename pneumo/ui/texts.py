@@ -153,6 +153,7 @@ ENGLISH: dict[str, str] = {
     "many.stopped": "Stopped after {done} of {total}",
     "many.counts": "Pneumonia pattern likely {PNEUMONIA}, uncertain {UNCERTAIN}, unlikely "
     "{NORMAL}, not read {unread}",
+    "many.nothing": "There is no film in what arrived here.",
     "many.too": "Only the first {most} films were taken.",
     "many.zip": "This zip cannot be opened: {reason}",
     "many.zip.broken": "it is damaged or no zip.",

@@ -17,7 +17,10 @@ async function droppedFiles(transfer, most) {
 async function walk(entry, found, most) {
   if (!entry || found.length > most) return;
   if (entry.isFile) {
-    const file = await new Promise((give, fail) => entry.file(give, fail));
+    // One that may not be opened counts as a file with nothing in it, and stops no other.
+    const file = await new Promise((give) => {
+      entry.file(give, () => give(new File([], entry.name)));
+    });
     file.pneumoPath = entry.fullPath.replace(/^\//, "");
     if (!file.name.startsWith(".")) found.push(file);
     return;

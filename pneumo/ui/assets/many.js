@@ -29,6 +29,7 @@ function startMany(element, server) {
         trouble.textContent = t("many.zip", { reason });
       }
     }
+    if (!items.length) trouble.textContent ||= t("many.nothing");
     const free = FACTS.most - state.rows.length;
     if (items.length > free) trouble.textContent = t("many.too", { most: FACTS.most });
     for (const item of items.slice(0, free)) {
@@ -218,7 +219,10 @@ function startDrop(room, add) {
     room.classList.remove("pn-dragging");
     if (!welcome(event)) return;
     event.preventDefault();
-    droppedFiles(event.dataTransfer, FACTS.most).then(add, (error) => console.error(error));
+    droppedFiles(event.dataTransfer, FACTS.most).then(add, (error) => {
+      console.error(error);
+      add([]);
+    });
   });
   // What was dropped on the first tab and belongs here.
   const fetch = () => {
