@@ -75,13 +75,14 @@ def main(words: list[str] | None = None) -> int:
         torch.set_num_threads(arguments.threads)
     given = {f.name: value for f in fields(Recipe)
              if f.name != "model" and (value := getattr(arguments, f.name, None)) is not None}
-    lungs = arguments.lungs or _lungs_near(arguments.data)
-    if lungs is None:
-        given |= {"evidence": 0.0, "lung_epochs": 0}
+    # Without adult films or a teacher the recipe is the same but for them.
     if arguments.adults_data is None:
         given = {"adults": 0.0, **given}
     if arguments.teacher is None:
         given = {"distil": 0.0, **given}
+    lungs = arguments.lungs or _lungs_near(arguments.data)
+    if lungs is None:
+        given |= {"evidence": 0.0, "lung_epochs": 0}
     recipe = Recipe.released(arguments.model, **given)
     if recipe.adults and arguments.adults_data is None:
         print("train.py: --adults needs a folder of adult films: --adults-data DIR.")
