@@ -24,8 +24,8 @@ SAYINGS = {
     "read it again: this answer is not reliable.",
     "mirrored": "The film seems to be mirrored left to right: the heart lies on the other side.",
     "cropped": "The film seems to be cropped: part of the chest may be missing.",
-    "adult": "The film looks like an adult's. The network learned from children of one hospital "
-    "and is less reliable here.",
+    "adult": "The film looks like an adult's. The network learned almost only from children of "
+    "one hospital and is less reliable here.",
     "unlike": "The film differs from those the network learned from, so its answer is less "
     "reliable.",
 }

@@ -1,4 +1,4 @@
-"""How a network that learned from children does on adult films of other hospitals."""
+"""Adult films of another hospital: half of the patients to learn from, half to be measured on."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ where it looks. It is **no medical device**; no decision about a patient may res
 Users: teachers and students of medicine and of machine learning, and researchers.
 
 Population: children of one to five years, one hospital (Guangzhou Women and Children's Medical
-Center), frontal films, pneumonia or normal. Nothing else was learned: other diseases, adults,
-lateral films and other hospitals are outside of what the numbers say.
+Center), frontal films, pneumonia or normal. Other diseases, adults, lateral films and other
+hospitals are outside of what the numbers say.
 
 ## Not for
 
@@ -46,6 +46,12 @@ def data_section(found: list[dict]) -> str:
         "Labels come from one reading of each film by two physicians, a third for the test split; "
         "they are not proven by laboratory tests.",
     ]
+    if grown := next((card["data"]["adults"] for card in found if card["data"].get("adults")), None):
+        lines.append(
+            f"{grown['films']} films of {grown['patients']} adults of another hospital took part in "
+            "the last epochs, so that an adult's film is not read at random or worse. Their labels "
+            "were read from reports by a program; that makes no reader of adults."
+        )
     if shares := _shares(found):
         lines.append(f"{shares} show pneumonia; a ward has far fewer, so predictive values must "
                      "be computed for the ward at hand.")
