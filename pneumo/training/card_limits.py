@@ -46,11 +46,12 @@ def data_section(found: list[dict]) -> str:
         "Labels come from one reading of each film by two physicians, a third for the test split; "
         "they are not proven by laboratory tests.",
     ]
-    if grown := next((card["data"]["adults"] for card in found if card["data"].get("adults")), None):
+    adults = [card["data"]["adults"] for card in found if card["data"].get("adults")]
+    if adults:
         lines.append(
-            f"{grown['films']} films of {grown['patients']} adults of another hospital took part in "
-            "the last epochs, so that an adult's film is not read at random or worse. Their labels "
-            "were read from reports by a program; that makes no reader of adults."
+            f"{adults[0]['films']} films of {adults[0]['patients']} adults of another hospital "
+            "took part in the last epochs: an adult's film is not to be read at random or worse. "
+            "Their labels were read from reports by a program; that makes no reader of adults."
         )
     if shares := _shares(found):
         lines.append(f"{shares} show pneumonia; a ward has far fewer, so predictive values must "

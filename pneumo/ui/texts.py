@@ -204,7 +204,8 @@ ENGLISH: dict[str, str] = {
     "{auroc}.",
     "card.limits": "Limits",
     "card.limit.children": "The networks learned, but for a few films of adults, from children of "
-    "one to five years of one hospital. On adults, newborns, lateral films or other projections their answers mean little.",
+    "one to five years of one hospital. On adults, newborns, lateral films or other projections "
+    "their answers mean little.",
     "card.limit.source": "Films of other hospitals, devices and exposures differ; expect lower "
     "accuracy than the tables say.",
     "card.limit.score": "The probability holds where half of the films show pneumonia. On your "
