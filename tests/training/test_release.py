@@ -43,6 +43,27 @@ def test_the_best_on_validation_is_bundled_with_all_seeds(tmp_path):
     assert "3 seeds" in card["training"]["selection"]
 
 
+def test_a_seed_whose_evidence_lies_in_the_lungs_comes_before_a_more_accurate_one(tmp_path):
+    runs = [a_run(tmp_path / str(i), i, auc) for i, auc in enumerate((0.97, 0.99, 0.98))]
+    lungs = {"heat_in_lungs": 0.9, "peak_in_lung": 1.0, "auc_only_lungs": 0.97,
+             "auc_without_lungs": 0.5}
+    for run, known in zip(runs, (lungs, {**lungs, "auc_without_lungs": 0.7}, lungs), strict=True):
+        card = read_card("cnn", run)
+        card["metrics"]["lungs"] = known
+        write_card(card, run / "cnn.json")
+    card = release("cnn", runs, tmp_path / "out")
+    assert [s["chosen"] for s in card["seeds"]] == [False, False, True]
+
+
+def test_other_starting_weights_are_another_recipe(tmp_path):
+    runs = [a_run(tmp_path / str(i), i, 0.97) for i in range(2)]
+    card = read_card("cnn", runs[1])
+    card["training"]["init_sentence"] = "Of a friend."
+    write_card(card, runs[1] / "cnn.json")
+    with pytest.raises(DataError, match="they differ in the starting weights"):
+        release("cnn", runs, tmp_path / "out")
+
+
 def test_replaced_weights_stay_in_the_version_log(tmp_path):
     out = tmp_path / "out"
     release("cnn", [a_run(tmp_path / "a", 0, 0.97)], out)
