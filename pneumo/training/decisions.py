@@ -21,7 +21,7 @@ from pneumo.training.metrics import expected_calibration_error
 TARGET = 0.98
 FOLDS = 5
 # Largest share of validation that may be UNCERTAIN, and the error levels tried for it.
-MOST_UNCERTAIN = 0.13
+MOST_UNCERTAIN = 0.10
 LEVELS = tuple(round(0.002 * i, 3) for i in range(1, 51))
 
 

@@ -1,6 +1,6 @@
 """Cases: the synthetic films that are shipped, what is said about each, and cases.json.
 
-A case is kept only when every network that is asked reads it rightly.
+A case is kept only when no network that is asked calls it what it is not.
 """
 
 from __future__ import annotations
@@ -60,29 +60,28 @@ class Case:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "png"}
 
 
-def agreeing(cases: Sequence[Case], readers: Sequence[Reader]) -> list[Case]:
-    """Keeps the cases that every reader labels with their truth, and writes its readings down.
+def judged(case: Case, readers: Sequence[Reader]) -> tuple[int, float, Case] | None:
+    """How well the networks agree with a film's truth.
 
     Args:
-        cases: films to be read.
-        readers: networks; with none, all cases are kept as they are.
+        case: a film to be read.
+        readers: networks.
 
     Returns:
-        The kept cases with `readings` filled and a caption that says so.
+        how many are certain of the truth, the least probability that any gives it (1 without
+        networks), and the case with their `readings` and a caption that says so; or None when a
+        network calls it what it is not.
     """
-    kept = []
-    for case in cases:
-        readings = {reader.name: reader.read(case.png) for reader in readers}
-        if all(reading.label == case.truth for reading in readings.values()):
-            kept.append(_with_readings(case, readings) if readings else case)
-    return kept
-
-
-def _with_readings(case: Case, readings: dict) -> Case:
-    who = " and ".join(sorted(readings))
-    return replace(
-        case, readings=noted(readings), caption=f"{case.caption} Chosen because {who} agree."
-    )
+    readings = {reader.name: reader.read(case.png) for reader in readers}
+    if any(reading.label not in (case.truth, "UNCERTAIN") for reading in readings.values()):
+        return None
+    if not readings:
+        return 0, 1.0, case
+    sure = sorted(name for name, reading in readings.items() if reading.label == case.truth)
+    says = f" Chosen because {' and '.join(sure)} agree{'s'[len(sure) - 1:]}." if sure else ""
+    ill = [reading.probability for reading in readings.values()]
+    least = min(ill) if case.truth == "PNEUMONIA" else 1 - max(ill)
+    return len(sure), least, replace(case, readings=noted(readings), caption=case.caption + says)
 
 
 def noted(readings: dict[str, Reading]) -> dict[str, dict]:

@@ -31,8 +31,8 @@ AIMS = {
 # What a seed may miss them by: less than one film of a hundred moves these measures.
 TOLERANCE = 0.005
 RULE = (
-    "the seed with the best mean AUC on validation films and their degraded copies, of those whose "
-    "evidence lies in the lungs where there are any"
+    "the seed with the best mean AUC on validation films and their degraded copies (among seeds "
+    "whose evidence lies in the lungs, where there are such)"
 )
 
 

@@ -23,7 +23,7 @@ from pneumo.training.distances import (
     mirrored,
 )
 from pneumo.training.eigenfilms import eigenfilms
-from pneumo.training.example_cases import CASES, ExampleError, agreeing, read_cases, write
+from pneumo.training.example_cases import CASES, ExampleError, judged, read_cases, write
 from pneumo.training.sharpen import fitted_anatomy, sharpened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,20 +164,25 @@ def test_the_same_seed_makes_the_same_bytes(case, models, real):
     assert again.png == case.png and again.record() == case.record()
 
 
-def test_only_cases_all_readers_agree_on_are_kept(case):
-    right, wrong = Oracle("cnn", "NORMAL"), Oracle("resnet18", "UNCERTAIN")
-    assert agreeing([case], [right, wrong]) == []
-    (kept,) = agreeing([case], [right])
+def test_a_film_that_a_network_calls_what_it_is_not_is_none_and_doubt_counts_less(case):
+    right, unsure = Oracle("cnn", "NORMAL"), Oracle("resnet18", "UNCERTAIN")
+    assert judged(case, [right, Oracle("resnet18", "PNEUMONIA")]) is None
+    sure, least, doubted = judged(case, [right, unsure])
+    assert (sure, least) == (1, 0.75) and "because cnn agrees." in doubted.caption
+    assert "because cnn and resnet18 agree." in judged(
+        case, [right, Oracle("resnet18", "NORMAL")])[2].caption
+    assert "Chosen" not in judged(case, [unsure])[2].caption
+    _, _, kept = judged(case, [right])
     assert kept.readings["cnn"] == {
         "label": "NORMAL", "probability": 0.25, "weights_sha256": "f" * 64
     }  # fmt: skip
     assert "cnn" in kept.caption and kept.png == case.png
-    assert agreeing([case], []) == [case]
+    assert judged(case, []) == (0, 1.0, case)
 
 
 def test_tries_are_bounded(models, real):
     with pytest.raises(ExampleError, match="None of 1 candidates"):
-        make(slots(2)[:1], models, real, [Oracle("cnn", "UNCERTAIN")], tries=1)
+        make(slots(2)[:1], models, real, [Oracle("cnn", "PNEUMONIA")], tries=1)
 
 
 def test_slots_are_half_and_half_with_opacities_on_both_sides():

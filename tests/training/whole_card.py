@@ -22,7 +22,7 @@ def made_up_scores(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
 def whole_card(name: str, title: str, seed: int = 0) -> dict:
     """The card; parts as train.py and the commands write them."""
     y, p = made_up_scores(seed)
-    scores = score(y, p, 0.5, resamples=50)
+    scores = score(y, p, 0.5, count=50)
     points = {
         point: {"threshold": at, "rule": "made up", "validation": rates(y, p, at),
                 "test": rates(y, p, at)}
