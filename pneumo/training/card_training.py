@@ -118,7 +118,8 @@ def _tried(card: dict) -> str:
          str(one.get("verdict", ""))]
         for one in found
     ]
-    return section("What was tried", "Every idea was judged on validation films only.",
+    how = "Ideas were judged on validation films; where a verdict rests on others, it says so."
+    return section("What was tried", how,
                    table(["idea", *keys.values(), "verdict"], rows))
 
 

@@ -218,7 +218,7 @@ ENGLISH: dict[str, str] = {
     "not to treat.",
     "card.results": "Results",
     "card.results.how": "In brackets: 95 % intervals. Thresholds were fixed on validation films of "
-    "patients who are not in the training set; the test films decided nothing. Brier score and "
+    "patients who are not in the training set; the test films chose none. Brier score and "
     "calibration error are better when smaller.",
     "card.network": "Network", "card.films": "Films", "card.count": "Count",
     "card.auc": "AUC", "card.accuracy": "Accuracy", "card.sensitivity": "Sensitivity",
