@@ -47,8 +47,8 @@ def results_note(found: list[dict]) -> str:
     times = max(card["metrics"]["test_times_scored"] for card in scored)
     return (
         f"Official test split, {n} films, which chose no weights, epochs or thresholds, scored "
-        f"{_often(times)} with these weights; at the threshold fixed on validation ({thresholds}). In brackets: "
-        "bootstrap 95 % intervals."
+        f"{_often(times)} with these weights; at the threshold fixed on validation "
+        f"({thresholds}). In brackets: bootstrap 95 % intervals."
     )
 
 
