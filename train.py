@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import Field, fields
+from dataclasses import Field, fields, replace
 from pathlib import Path
 
 from pneumo.models.checkpoint import BUNDLED, CheckpointError
@@ -84,12 +84,12 @@ def main(words: list[str] | None = None) -> int:
     if lungs is None:
         given |= {"evidence": 0.0, "lung_epochs": 0}
     recipe = Recipe.released(arguments.model, **given)
+    if not recipe.lung_epochs:  # in which alone they would count
+        recipe = replace(recipe, adults=0.0, distil=0.0)
     if recipe.adults and arguments.adults_data is None:
-        print("train.py: --adults needs a folder of adult films: --adults-data DIR.")
-        return 2
+        parser().error("--adults needs a folder of adult films: --adults-data DIR")
     if recipe.distil and arguments.teacher is None:
-        print("train.py: --distil needs a trained network: --teacher CHECKPOINT.json.")
-        return 2
+        parser().error("--distil needs a trained network: --teacher CARD")
     trunk = NETWORKS[arguments.model].trunk
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model

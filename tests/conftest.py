@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -112,6 +113,22 @@ def film_png(tmp_path: Path) -> Path:
     path = tmp_path / "film.png"
     cv2.imwrite(str(path), phantom(3, size=512)[0])
     return path
+
+
+@pytest.fixture
+def adults(tmp_path: Path) -> Path:
+    """A folder of forty drawn "adult" films of twenty patients, both labels in both views."""
+    root = tmp_path / "adults"
+    (root / "images").mkdir(parents=True)
+    with (root / "labels.csv").open("w", newline="") as lines:
+        table = csv.writer(lines)
+        table.writerow(["file", "label", "patient", "view"])
+        for i in range(40):
+            name = f"{i // 2:04}_{i % 2}.png"
+            cv2.imwrite(str(root / "images" / name), phantom(i % 8, 64)[0])
+            label, view = ("NORMAL", "PNEUMONIA")[i // 4 % 2], ("PA", "AP")[i % 2]
+            table.writerow([name, label, i // 2, view])
+    return root
 
 
 @pytest.fixture(scope="session")

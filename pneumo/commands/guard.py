@@ -16,7 +16,8 @@ from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load
 from pneumo.models.guard import Guard, guard_path, load_guard, save_guard
 from pneumo.models.networks import network_names
 from pneumo.training import guard_fit, guard_table
-from pneumo.training.guard_material import FIT, HELD_OUT, Sources, specimens
+from pneumo.training.dataset import FIT, HELD_OUT
+from pneumo.training.guard_material import Sources, specimens
 
 EXAMPLES = BUNDLED.parent / "examples"
 

@@ -12,9 +12,16 @@ import numpy as np
 from pneumo.models.checkpoint import load
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.reader import Reader
-from pneumo.training.dataset import CLASSES, DataError, Film, labels, load_squares
+from pneumo.training.dataset import (
+    CLASSES,
+    HELD_OUT,
+    DataError,
+    Film,
+    halves,
+    labels,
+    load_squares,
+)
 from pneumo.training.evaluation import read_all
-from pneumo.training.guard_material import HELD_OUT, halves
 from pneumo.training.memory import Films
 from pneumo.training.metrics import auc, score
 
@@ -60,9 +67,12 @@ def adult_films(root: str | Path) -> tuple[Film, ...]:
 
 
 def half(films: Sequence[Film], part: str) -> tuple[Film, ...]:
-    """The films of every second patient: `FIT` those that training may see, `HELD_OUT` the rest.
+    """The films of every second patient.
 
-    The same halves as the guard's, which is fitted on the one and measured on the other.
+    Args:
+        films: adult films.
+        part: `FIT` for those that training may see, `HELD_OUT` for the others. The guard, which
+            is fitted and measured on adults too, has the same halves.
 
     Raises:
         DataError: when the files' names do not begin with their patient.
@@ -82,9 +92,16 @@ def with_adults(films: Films, adults: Sequence[Film], preprocessing: Preprocessi
     Its groups are the views' and labels' combinations, drawn alike, so that the view, which in
     these films tells of the label, teaches nothing.
 
+    Args:
+        films: in memory, of side `preprocessing.size`.
+        adults: films that training may see, `kind` being the view.
+        preprocessing: of the network.
+
     Raises:
-        DataError: when a film cannot be read, or one view lacks one of the labels.
+        DataError: when there is no film, one cannot be read, or one view lacks one of the labels.
     """
+    if not adults:
+        raise DataError("There are too few adult films to learn from one half of the patients.")
     groups = [f"{film.kind} {CLASSES[film.label]}" for film in adults]
     views = {film.kind for film in adults}
     if len(set(groups)) < len(views) * len(CLASSES):

@@ -116,5 +116,5 @@ def _failures(card: dict) -> Iterable[str]:
         known = (hidden if isinstance(hidden, float) else hidden["value"]) - 0.5
         yield f"with the lungs painted over its AUC is {number(hidden)}; " + (
             "what of that is above 0.5, chance, it knows from elsewhere." if known > 0.05 else
-            "that is no better than chance, 0.5: beside the lungs it knows nothing of use."
+            "that is about chance, 0.5: beside the lungs it knows little of use."
         )

@@ -48,17 +48,16 @@ def _training(card: dict) -> str:
             f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
             f"{recipe['replaced']}); "
         )
-    if recipe.get("adults"):
-        grown = card["data"]["adults"]
+    if grown := card["data"].get("adults"):
         text += (
             f"in those, {100 * recipe['adults']:.0f} % of the films are of adults "
             f"({grown['films']} films of {grown['patients']} patients, {grown['rule']}), views and "
             "labels drawn alike; "
         )
-    if recipe.get("distil"):
+    if teacher := training.get("teacher"):
         text += (
             f"in those, {recipe['distil']} of the target is the answer of the "
-            f"{training['teacher']['name']} with sha256 `{training['teacher']['sha256'][:16]}`; "
+            f"{teacher['name']} with sha256 `{teacher['sha256'][:16]}`; "
         )
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
     found = training.get("lung_fields_found")

@@ -78,7 +78,8 @@ def judged(case: Case, readers: Sequence[Reader]) -> tuple[int, float, Case] | N
     if not readings:
         return 0, 1.0, case
     sure = sorted(name for name, reading in readings.items() if reading.label == case.truth)
-    says = f" Chosen because {' and '.join(sure)} agree{'s'[len(sure) - 1:]}." if sure else ""
+    verb = "agrees" if len(sure) == 1 else "agree"
+    says = f" Chosen because {' and '.join(sure)} {verb}." if sure else ""
     ill = [reading.probability for reading in readings.values()]
     least = min(ill) if case.truth == "PNEUMONIA" else 1 - max(ill)
     return len(sure), least, replace(case, readings=noted(readings), caption=case.caption + says)

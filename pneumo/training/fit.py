@@ -46,7 +46,8 @@ class Trainer:
             the first alone validates, logs and writes.
 
     Raises:
-        ValueError: with a sentence, when a step has fewer films than there are processes.
+        ValueError: with a sentence, when a step has fewer films than there are processes, or a
+            phase distils and there is no teacher.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Trainer:
         self.preprocessing, self.state_file = preprocessing, state_file
         self.log, self.progress = log, progress
         self.phases = phases(recipe, fresh)
+        if teacher is None and any(phase.distil for phase in self.phases):
+            raise ValueError("A recipe that distils needs a trained network: --teacher CARD.")
         self.history: list[dict] = []
         self.epoch = 0
         self.steps_an_epoch = len(steps)

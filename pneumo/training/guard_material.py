@@ -6,7 +6,7 @@ the same part. Official test films are in neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,14 +17,18 @@ from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import augment
-from pneumo.training.dataset import DataError, films, validation_split
+from pneumo.training.dataset import (
+    FIT,
+    HELD_OUT,
+    DataError,
+    films,
+    halves,
+    validation_split,
+)
 from pneumo.training.guard_pictures import DRAWERS, drawn
 
-FIT, HELD_OUT = "fit", "held-out"
 FILMS, ADULTS = "children's films", "adult films"
 PHANTOMS, EXAMPLES = "phantoms", "example films"
-# With fewer pictures than this a kind is only measured: half of them would teach nothing.
-FEWEST = 10
 PICTURES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 TURNS = {"turned 90": 1, "turned 180": 2, "turned 270": 3}
 
@@ -127,18 +131,6 @@ class Sources:
     folds: int = 10
     fold: int = 0
     split_seed: int = 0
-
-
-def halves(paths: Sequence[Path]) -> dict[Path, str]:
-    """Every second patient or picture to each part; files named PATIENT_REST share a patient.
-
-    With fewer than `FEWEST` pictures all are held out.
-    """
-    groups = sorted({path.stem.split("_")[0] for path in paths})
-    parts = {group: (FIT, HELD_OUT)[i % 2] for i, group in enumerate(groups)}
-    if len(paths) < FEWEST:
-        return dict.fromkeys(paths, HELD_OUT)
-    return {path: parts[path.stem.split("_")[0]] for path in paths}
 
 
 def specimens(

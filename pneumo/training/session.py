@@ -23,7 +23,6 @@ from pneumo.training import dataset, finish
 from pneumo.training.adults import adult_films, half, with_adults
 from pneumo.training.evaluation import score_films
 from pneumo.training.fit import Trainer
-from pneumo.training.guard_material import FIT
 from pneumo.training.initial import start
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
@@ -81,7 +80,7 @@ def train(
              for part in (training, validation)]
     grown: tuple[dataset.Film, ...] = ()
     if recipe.adults:
-        grown = half(adult_films(paths.adults), FIT)
+        grown = half(adult_films(paths.adults), dataset.FIT)
         films[0] = with_adults(films[0], grown, preprocessing)
     teacher = load(paths.teacher.stem, paths.teacher.parent) if recipe.distil else None
     if recipe.lung_epochs:

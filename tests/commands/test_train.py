@@ -10,11 +10,15 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import train
 from pneumo.models.checkpoint import load
 from pneumo.models.reader import Reader
+from pneumo.training.adults import adult_table
+from pneumo.training.model_card import network_part
 from pneumo.training.session import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +43,42 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     log = (tmp_path / "run" / "train.log").read_text()
     assert "epoch 2/2" in log and "Official test, 12 films" in log
     assert "validation AUC" in capsys.readouterr().err  # the bar
+
+
+def test_lung_epochs_with_adults_and_a_teacher(
+    drawn_dataset, adults, stand_ins, tmp_path, film_png, capsys
+):
+    lungs = np.zeros((96, 96), np.uint8)
+    lungs[24:76, 12:42] = lungs[24:76, 54:84] = 255
+    for film in (drawn_dataset / "train").glob("*/*"):
+        path = tmp_path / "lungs" / film.parent.name / f"{film.stem}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), lungs)
+    teacher = stand_ins / "resnet18.json"
+    words = [*SHORT, "--epochs", "1", "--low-epochs", "0", "--lung-epochs", "1",
+             "--data", str(drawn_dataset), "--lungs", str(tmp_path / "lungs"),
+             "--adults-data", str(adults), "--adults", "0.25", "--teacher", str(teacher),
+             "--distil", "0.5", "--out", str(tmp_path), "--run", str(tmp_path / "run")]
+    assert train.main(words) == 0
+    checkpoint = load("cnn", tmp_path)
+    assert Reader(checkpoint).read(film_png).ok
+    card = checkpoint.card
+    assert (card["data"]["adults"]["films"], card["data"]["adults"]["patients"]) == (20, 10)
+    assert card["training"]["teacher"] == {
+        "name": "resnet18", "sha256": load("resnet18", stand_ins).weights_sha256}
+    text = network_part(card)
+    assert "25 % of the films are of adults (20 films of 10 patients" in text
+    assert "0.5 of the target is the answer of the resnet18" in text
+    assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
+    assert str(tmp_path) not in json.dumps(card)
+
+
+@pytest.mark.parametrize(("flag", "said"), [("--adults", "--adults-data DIR"),
+                                            ("--distil", "--teacher CARD")])
+def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        train.main([*SHORT, "--lungs", str(tmp_path), flag, "0.2"])
+    assert left.value.code == 2 and said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

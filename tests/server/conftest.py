@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -70,14 +69,6 @@ def server(stand_ins: Path, film: bytes, tmp_path_factory) -> Iterator[Server]:
     (examples / "film.png").write_bytes(film)
     (examples / "cases.json").write_text(json.dumps([
         {"file": "film.png", "title": "Drawn film", "truth": "NORMAL", "synthetic": True}]))
-    before = os.environ.get("PNEUMO_CHECKPOINTS")
-    os.environ["PNEUMO_CHECKPOINTS"] = str(stand_ins)
-    try:
-        running = start(folder, examples)
-    finally:
-        if before is None:
-            del os.environ["PNEUMO_CHECKPOINTS"]
-        else:
-            os.environ["PNEUMO_CHECKPOINTS"] = before
+    running = start(folder, examples, stand_ins)
     yield running
     stop(running)

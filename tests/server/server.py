@@ -99,7 +99,7 @@ class Server:
         return self.log.read_text(errors="replace")
 
 
-def start(folder: Path, examples: Path) -> Server:
+def start(folder: Path, examples: Path, checkpoints: Path) -> Server:
     """Start the app with a temporary folder of its own and wait until it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -111,7 +111,8 @@ def start(folder: Path, examples: Path) -> Server:
                 if not name.startswith("GRADIO_") and not name.lower().endswith("_proxy")}
     settings |= {
         "GRADIO_SERVER_PORT": str(port), "TMPDIR": str(temp), "GRADIO_TEMP_DIR": str(temp),
-        "PNEUMO_EXAMPLES": str(examples), "PNEUMO_TEST_CONNECTIONS": str(connections),
+        "PNEUMO_EXAMPLES": str(examples), "PNEUMO_CHECKPOINTS": str(checkpoints),
+        "PNEUMO_TEST_CONNECTIONS": str(connections),
         "PYTHONPATH": str(Path(__file__).parent / "watch"), "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +23,7 @@ def crowded(stand_ins, tmp_path_factory) -> Iterator[Server]:
     """An app of its own: what fills it up would be missing to the other tests."""
     folder, examples = tmp_path_factory.mktemp("crowd"), tmp_path_factory.mktemp("nothing")
     (examples / "cases.json").write_text("[]")
-    before = os.environ.get("PNEUMO_CHECKPOINTS")
-    os.environ["PNEUMO_CHECKPOINTS"] = str(stand_ins)
-    try:
-        running = start(folder, examples)
-    finally:
-        if before is None:
-            del os.environ["PNEUMO_CHECKPOINTS"]
-        else:
-            os.environ["PNEUMO_CHECKPOINTS"] = before
+    running = start(folder, examples, stand_ins)
     yield running
     stop(running)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-
-import cv2
 import numpy as np
 import pytest
 
-from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.adults import adult_films, half, with_adults
-from pneumo.training.dataset import DataError
-from pneumo.training.guard_material import FIT, HELD_OUT
+from pneumo.training.dataset import FIT, HELD_OUT, DataError
 from pneumo.training.memory import Films
 
 HEAD = "file,label,nih_labels,patient,age,sex,view\n"
@@ -62,45 +57,33 @@ def test_a_name_cannot_lead_out_of_the_folder(folder):
         adult_films(folder)
 
 
-@pytest.fixture
-def drawn(tmp_path):
-    """Forty drawn films of twenty patients, both labels in both views."""
-    (tmp_path / "images").mkdir()
-    with (tmp_path / "labels.csv").open("w", newline="") as lines:
-        table = csv.writer(lines)
-        table.writerow(["file", "label", "patient", "view"])
-        for i in range(40):
-            name = f"{i // 2:04}_{i % 2}.png"
-            cv2.imwrite(str(tmp_path / "images" / name), phantom(i, 64)[0])
-            table.writerow([name, ("NORMAL", "PNEUMONIA")[i // 4 % 2], i // 2, ("PA", "AP")[i % 2]])
-    return tmp_path
-
-
-def test_no_patient_is_in_both_halves(drawn):
-    films = adult_films(drawn)
+def test_no_patient_is_in_both_halves(adults):
+    films = adult_films(adults)
     fit, held_out = half(films, FIT), half(films, HELD_OUT)
     assert len(fit) == len(held_out) == 20
     assert not {f.group for f in fit} & {f.group for f in held_out}
     assert {*fit, *held_out} == {*films}
 
 
-def test_a_patient_that_its_file_does_not_name_is_a_sentence(drawn):
-    file = drawn / "labels.csv"
+def test_a_patient_that_its_file_does_not_name_is_a_sentence(adults):
+    file = adults / "labels.csv"
     rows = [line.split(",") for line in file.read_text().splitlines()]
     file.write_text("\n".join(",".join([*row[:2], *(row[2:3] if i == 0 else "7"), row[3]])
                               for i, row in enumerate(rows)))
     with pytest.raises(DataError, match="PATIENT_NUMBER"):
-        half(adult_films(drawn), FIT)
+        half(adult_films(adults), FIT)
 
 
-def test_adults_stand_behind_the_children_in_groups_of_view_and_label(drawn):
+def test_adults_stand_behind_the_children_in_groups_of_view_and_label(adults):
     children = Films(np.zeros((6, 64, 64), np.uint8), np.array([0, 1] * 3), {})
-    grown = half(adult_films(drawn), FIT)
+    grown = half(adult_films(adults), FIT)
     both = with_adults(children, grown, Preprocessing(64))
     assert both.squares.shape == (26, 64, 64) and len(both.labels) == 26
     assert set(both.second) == set(range(6, 26))
     for i, group in both.second.items():
         film = grown[i - 6]
         assert group == f"{film.kind} {('NORMAL', 'PNEUMONIA')[both.labels[i]]}"
+    with pytest.raises(DataError, match="too few"):
+        with_adults(children, half(adult_films(adults)[:6], FIT), Preprocessing(64))
     with pytest.raises(DataError, match="of every view"):
         with_adults(children, [f for f in grown if f.label or f.kind == "PA"], Preprocessing(64))

@@ -175,8 +175,8 @@ def test_a_teacher_draws_the_targets_towards_its_answer_but_for_hidden_lungs(par
     assert not any(isinstance(module, Sure) for module in run.loss.modules())
     run.run()
     assert np.isfinite(run.history[-1]["loss"])
-    with pytest.raises(ValueError, match="needs a --teacher"):
-        trainer(parts, spec).run()
+    with pytest.raises(ValueError, match="needs a trained network"):
+        trainer(parts, spec)
 
 
 def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):

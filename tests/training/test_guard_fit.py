@@ -16,15 +16,12 @@ from pneumo.models.checkpoint import load
 from pneumo.models.guard import load_guard
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.reader import Reader
-from pneumo.training.dataset import DataError
+from pneumo.training.dataset import FIT, HELD_OUT, DataError, halves
 from pneumo.training.guard_material import (
     CHANGES,
-    FIT,
-    HELD_OUT,
     PHANTOMS,
     Sources,
     changed,
-    halves,
     originals,
     specimens,
 )
