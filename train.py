@@ -77,7 +77,7 @@ def main(words: list[str] | None = None) -> int:
              if f.name != "model" and (value := getattr(arguments, f.name, None)) is not None}
     # Without adult films or a teacher the recipe is the same but for them.
     if arguments.adults_data is None:
-        given = {"adults": 0.0, **given}
+        given = {"adults": 0.0, "early_adults": 0.0, **given}
     if arguments.teacher is None:
         given = {"distil": 0.0, **given}
     lungs = arguments.lungs or _lungs_near(arguments.data)
@@ -86,7 +86,7 @@ def main(words: list[str] | None = None) -> int:
     recipe = Recipe.released(arguments.model, **given)
     if not recipe.lung_epochs:  # in which alone they would count
         recipe = replace(recipe, adults=0.0, distil=0.0)
-    if recipe.adults and arguments.adults_data is None:
+    if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:
         parser().error("--adults needs a folder of adult films: --adults-data DIR")
     if recipe.distil and arguments.teacher is None:
         parser().error("--distil needs a trained network: --teacher CARD")

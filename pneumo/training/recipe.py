@@ -43,6 +43,7 @@ class Recipe:
         replaced: chance in them that its surroundings are another film's, or paint.
         adults: share of adult films in them; needs such films, and trains on every second
             patient of theirs only.
+        early_adults: the same in the epochs before them that train the trunk.
         distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
             Dean 2015); needs a teacher.
         folds, fold: the validation split is one of so many patient-grouped folds.
@@ -72,6 +73,7 @@ class Recipe:
     hidden: float = 0.25
     replaced: float = 0.25
     adults: float = 0.0
+    early_adults: float = 0.0
     distil: float = 0.0
     folds: int = 10
     fold: int = 0
@@ -162,7 +164,8 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         )
     if recipe.epochs:
         result.append(
-            Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence)
+            Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
+                  adults=recipe.early_adults)
         )
     if recipe.lung_epochs:
         result.append(

@@ -79,7 +79,7 @@ def train(
     films = [_in_memory(part, paths.lungs, preprocessing, processes.first)
              for part in (training, validation)]
     grown: tuple[dataset.Film, ...] = ()
-    if recipe.adults:
+    if recipe.adults or recipe.early_adults:
         grown = half(adult_films(paths.adults), dataset.FIT)
         films[0] = with_adults(films[0], grown, preprocessing)
     teacher = load(paths.teacher.stem, paths.teacher.parent) if recipe.distil else None
