@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from pneumo.imaging.radiograph import Radiograph, read_radiograph
 from pneumo.models.reader import Reader, Reading
+from pneumo.ui.cores import Cores
 
 KEEP_SECONDS = 30 * 60
 KEEP_BYTES = 400_000_000
@@ -41,9 +42,8 @@ class Film:
 class Desk:
     """Films in memory and the readers that read them.
 
-    Every network runs under one lock: two at once would only take turns on the same cores. A
-    page counts its requests in turns; a request overtaken by a newer one of its page is dropped
-    before it costs anything.
+    Networks share the cores as `Cores` says. A page counts its requests in turns; a request
+    overtaken by a newer one of its page is dropped before it costs anything.
 
     Args:
         make_reader: gives the reader of a model's name; called once for each name.
@@ -61,7 +61,8 @@ class Desk:
         self._films: OrderedDict[str, Film] = OrderedDict()
         self._turns: OrderedDict[str, int] = OrderedDict()
         self._shelf = threading.Lock()
-        self._network = threading.Lock()
+        self._loading = threading.Lock()
+        self._cores = Cores()
         self._decoders = threading.BoundedSemaphore(DECODERS)
 
     def announce(self, visit: str, turn: int) -> None:
@@ -121,11 +122,14 @@ class Desk:
         Raises:
             CheckpointError: when its checkpoint must not be used.
         """
-        with self._network:
-            return self._reader(name)
+        with self._loading:
+            if name not in self._readers:
+                self._readers[name] = self._make_reader(name)
+            return self._readers[name]
 
     def read(
-        self, film: Film, model: str, visit: str = "", turn: int = 0, guard: bool = True
+        self, film: Film, model: str, visit: str = "", turn: int = 0, guard: bool = True,
+        one_of_many: bool = False,
     ) -> Reading:
         """The reading of a film by a model; a second time it is the same one.
 
@@ -135,6 +139,7 @@ class Desk:
             visit: the page's name, and `turn` the number of its request.
             turn: see above.
             guard: False reads also what the guard would refuse.
+            one_of_many: nobody waits for this film alone.
 
         Raises:
             CheckpointError: when the model's checkpoint must not be used.
@@ -142,10 +147,12 @@ class Desk:
         """
         key = (model, guard)
         if key not in film.readings:
-            with self._network:
+            reader = self.reader(model)
+            with self._cores.lent(one_of_many):
                 self._still_wanted(visit, turn)
-                reading = self._reader(model).read_radiograph(film.radiograph, guard)
-                film.readings[key] = replace(reading, seconds=reading.seconds + film.seconds)
+                if key not in film.readings:  # another request of the page may have been first
+                    reading = reader.read_radiograph(film.radiograph, guard)
+                    film.readings[key] = replace(reading, seconds=reading.seconds + film.seconds)
         return film.readings[key]
 
     def read_once(self, data: bytes, model: str, guard: bool = True) -> Reading:
@@ -154,13 +161,9 @@ class Desk:
         Raises:
             CheckpointError: when the model's checkpoint must not be used.
         """
-        with self._network:
-            return self._reader(model).examine(data, guard)[1]
-
-    def _reader(self, name: str) -> Reader:
-        if name not in self._readers:
-            self._readers[name] = self._make_reader(name)
-        return self._readers[name]
+        reader = self.reader(model)
+        with self._cores.lent():
+            return reader.examine(data, guard)[1]
 
     def _still_wanted(self, visit: str, turn: int) -> None:
         if self._turns.get(visit, turn) > turn:

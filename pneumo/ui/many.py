@@ -36,7 +36,7 @@ def brief(desk: Desk, data: object) -> dict:
     try:
         try:
             film = desk.decode(request.film or b"")
-            reading = desk.read(film, model, guard=request.guard)
+            reading = desk.read(film, model, guard=request.guard, one_of_many=True)
             picture = thumbnail(film.radiograph)
         except UnreadableFilm as error:
             sha256 = desk.reader(model).checkpoint.weights_sha256

@@ -1,7 +1,7 @@
 // Many films: a few requests at a time, a table that fills, a stop that keeps what is done.
 
-// One film is in the network while the next is decoded and sent.
-const WORKERS = 2;
+// Two films are in the network while the next is decoded and sent.
+const WORKERS = 3;
 
 // Drawing takes the cores that the networks need; so often is enough to watch. Milliseconds.
 const DRAW_EVERY = 250;
