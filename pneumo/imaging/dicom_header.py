@@ -18,7 +18,7 @@ from pneumo.imaging.dicom_elements import (
     text,
     words,
 )
-from pneumo.imaging.film import UnreadableFilm, check_size
+from pneumo.imaging.film import UnreadableFilm, check_size, check_unpacked
 
 # Text leaves the reader only as one of these words, never as the file spells it.
 MODALITIES = frozenset(
@@ -197,6 +197,7 @@ def _check_shape(
             f"This DICOM picture has {samples} values a pixel; 1 (grey) or 3 (colour) are read.",
             "refused",
         )
+    check_unpacked(rows * columns * samples * allocated // 8)
 
 
 def _known(elements: Elements, name: str, known: frozenset[str]) -> str:

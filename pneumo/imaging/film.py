@@ -8,6 +8,8 @@ import numpy as np
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 30_000
 MAX_BYTES = 200 * 1024 * 1024
+# What two seconds unpack: 8,000 x 8,000 with four bytes a pixel fit, six (16-bit colour) do not.
+MAX_UNPACKED = 256 * 1024 * 1024
 
 
 class UnreadableFilm(ValueError):
@@ -75,5 +77,15 @@ def check_size(width: int, height: int) -> None:
         raise UnreadableFilm(
             f"This picture is {width:,} x {height:,} pixels; up to {MAX_PIXELS // 1_000_000} "
             "megapixels are read. Please export the film smaller.",
+            "refused",
+        )
+
+
+def check_unpacked(count: int) -> None:
+    """Refuse a picture by the bytes its pixels will take, before any of it is decoded."""
+    if count > MAX_UNPACKED:
+        raise UnreadableFilm(
+            f"This picture unpacks to {count // 1024**2:,} MB; up to {MAX_UNPACKED // 1024**2} MB "
+            "are read. Please export the film in grey, with fewer bits a colour, or smaller.",
             "refused",
         )

@@ -17,7 +17,7 @@ from pneumo.imaging import film as limits
 from pneumo.imaging.overlay import encode_png
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
-from tests.imaging.files import dicom, dicom_bytes, picture
+from tests.imaging.files import deep_png, dicom, dicom_bytes, picture
 
 FILM = phantom(9, size=128)[0][:120]
 OTHER = phantom(4, size=96)[0]
@@ -125,6 +125,33 @@ def test_the_same_limits_hold_inside_dicom(monkeypatch) -> None:
     monkeypatch.setattr(limits, "MAX_PIXELS", FILM.size - 1)
     for data in (dicom_bytes(dicom(FILM)), picture(FILM, "PNG"), picture(FILM, "TIFF")):
         assert "megapixels" in refusal(data)
+
+
+def test_what_pixels_unpack_to_is_held_to_its_limit(monkeypatch) -> None:
+    deep = FILM.astype(np.uint16) * 257
+    colour = np.dstack([deep, deep, deep])
+    files = {  # bytes a pixel, once unpacked
+        "16-bit colour PNG": (6, deep_png(colour)),
+        "16-bit grey PNG": (2, deep_png(deep)),
+        "WebP": (3, picture(Image.fromarray(FILM).convert("RGB"), "WEBP")),
+        "float TIFF": (4, picture(FILM.astype(np.float32), "TIFF")),
+        "palette": (1, picture(Image.fromarray(FILM).convert("P"), "PNG")),
+        "DICOM": (2, dicom_bytes(dicom(deep))),
+    }
+    for name, (depth, data) in files.items():
+        monkeypatch.setattr(limits, "MAX_UNPACKED", depth * FILM.size)
+        assert read_radiograph(data).pixels.shape == FILM.shape, name
+        monkeypatch.setattr(limits, "MAX_UNPACKED", depth * FILM.size - 1)
+        assert "unpacks to" in refusal(data), name
+
+
+def test_sixteen_bit_colour_of_a_big_film_is_refused_before_any_decoder_sees_it() -> None:
+    header = struct.pack(">IIBBBBB", 8000, 8000, 16, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part))
+        for part in (b"IHDR" + header, b"IDAT" + zlib.compress(b"\0" * 1000), b"IEND")
+    )
+    assert "366 MB" in refusal(bomb) and "256 MB" in refusal(bomb)
 
 
 def test_thousands_of_files_in_a_row_leave_nothing_open(tmp_path) -> None:

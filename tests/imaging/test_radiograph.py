@@ -118,6 +118,18 @@ def test_opacity_shows_black_and_an_opacity_of_nothing_is_ignored(film: np.ndarr
     np.testing.assert_array_equal(read_radiograph(picture(nothing, "PNG")).pixels, film)
 
 
+def test_webp_reads_as_pillow_reads_it(film: np.ndarray) -> None:
+    colour = np.dstack([film, np.roll(film, 3, 1), film // 2])
+    half = np.dstack([colour, np.linspace(0, 255, film.size).reshape(film.shape).astype(np.uint8)])
+    for pixels in (colour, half):
+        for lossless in (False, True):
+            data = picture(pixels, "WEBP", lossless=lossless)
+            with Image.open(io.BytesIO(data)) as image:
+                image.load()
+                expected, _ = pictures._from_loaded(image)
+            np.testing.assert_array_equal(read_radiograph(data).pixels, expected)
+
+
 def test_colour_is_noticed_in_eight_and_sixteen_bits(film: np.ndarray) -> None:
     red = np.stack([film, film // 2, film // 2], axis=-1)
     for data in (picture(red, "PNG"), deep_png(red[..., ::-1].astype(np.uint16) * 257)):
