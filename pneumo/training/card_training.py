@@ -50,7 +50,7 @@ def _training(card: dict) -> str:
         )
     if grown := card["data"].get("adults"):
         text += (
-            f"in those, {100 * recipe['adults']:.0f} % of the films are of adults "
+            f"{_adult_share(recipe)} of the films are of adults "
             f"({grown['films']} films of {grown['patients']} patients, {grown['rule']}), views and "
             "labels drawn alike; "
         )
@@ -72,6 +72,14 @@ def _training(card: dict) -> str:
     return text + (
         f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}."
     )
+
+
+def _adult_share(recipe: dict) -> str:
+    """How many films are of adults, in the lung epochs and in those that train before them."""
+    late = f"in those, {100 * recipe['adults']:.0f} %" if recipe["adults"] else ""
+    early = recipe.get("early_adults")  # older recipes know none
+    early = f"in the fine-tuning before them, {100 * early:.0f} %" if early else ""
+    return ", and ".join(part for part in (late, early) if part)
 
 
 def _signs_count(recipe: dict) -> bool:

@@ -57,7 +57,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
     teacher = stand_ins / "resnet18.json"
     words = [*SHORT, "--epochs", "1", "--low-epochs", "0", "--lung-epochs", "1",
              "--data", str(drawn_dataset), "--lungs", str(tmp_path / "lungs"),
-             "--adults-data", str(adults), "--adults", "0.25", "--teacher", str(teacher),
+             "--adults-data", str(adults), "--adults", "0.25", "--early-adults", "0.2",
+             "--teacher", str(teacher),
              "--distil", "0.5", "--out", str(tmp_path), "--run", str(tmp_path / "run")]
     assert train.main(words) == 0
     checkpoint = load("cnn", tmp_path)
@@ -67,13 +68,15 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert card["training"]["teacher"] == {
         "name": "resnet18", "sha256": load("resnet18", stand_ins).weights_sha256}
     text = network_part(card)
-    assert "25 % of the films are of adults (20 films of 10 patients" in text
+    assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 films of " \
+        "10 patients" in text
     assert "0.5 of the target is the answer of the resnet18" in text
     assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
     assert str(tmp_path) not in json.dumps(card)
 
 
 @pytest.mark.parametrize(("flag", "said"), [("--adults", "--adults-data DIR"),
+                                            ("--early-adults", "--adults-data DIR"),
                                             ("--distil", "--teacher CARD")])
 def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:

@@ -98,6 +98,12 @@ def test_phases_of_a_recipe():
         phases(Recipe("resnet18", unfreeze="layer9"), ())
 
 
+def test_adults_are_shown_where_the_recipe_says():
+    spec = Recipe("resnet18", frozen_epochs=1, lung_epochs=1, adults=0.3, early_adults=0.2)
+    shares = {phase.name: phase.adults for phase in phases(spec, ("fc",))}
+    assert shares == {"head": 0.0, "fine-tuning": 0.2, "lungs": 0.3}
+
+
 def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
     spec = recipe(epochs=1, low_epochs=0, ema=0.9, lung_epochs=1, lung_learning_rate=1e-12)
     assert [p.name for p in phases(spec, ())] == ["fine-tuning", "lungs"]
