@@ -68,8 +68,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert card["training"]["teacher"] == {
         "name": "resnet18", "sha256": load("resnet18", stand_ins).weights_sha256}
     text = network_part(card)
-    assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 films of " \
-        "10 patients" in text
+    assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
+        "films of 10 patients" in text
     assert "0.5 of the target is the answer of the resnet18" in text
     assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
     assert str(tmp_path) not in json.dumps(card)
