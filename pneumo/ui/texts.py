@@ -147,9 +147,9 @@ ENGLISH: dict[str, str] = {
     "many.drop": "Drop up to {most} films, a folder or a zip here",
     "many.choose": "Choose films", "many.stop": "Stop", "many.clear": "Clear",
     "many.csv": "Save table (CSV)", "many.summary": "Save summary (HTML)",
-    "many.progress": "{done} of {total} read, about {left} left",
-    "many.progress.first": "{done} of {total} read",
-    "many.done": "{done} of {total} read in {time}",
+    "many.progress": "{done} of {total} done, about {left} left",
+    "many.progress.first": "{done} of {total} done",
+    "many.done": "{done} of {total} done in {time}",
     "many.stopped": "Stopped after {done} of {total}",
     "many.counts": "Pneumonia pattern likely {PNEUMONIA}, uncertain {UNCERTAIN}, unlikely "
     "{NORMAL}, not read {unread}",

@@ -95,7 +95,7 @@ def test_time_left_is_told_when_a_film_was_read_and_not_before(many, films):
         put(many, ("a.png", content), ("b.png", content))
         read_all(many, count)
     said = many.evaluate("window.said")
-    assert said[0] == "0 of 2 read" and "2 of 4 read" in said
+    assert said[0] == "0 of 2 done" and "2 of 4 done" in said
     assert not [words for words in said if "NaN" in words or "Infinity" in words]
 
 
