@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -45,6 +46,13 @@ def test_what_is_within_the_limits_is_read_and_nothing_stays_held():
     assert outcome(whole_body, (b"ab", b"", b"c"), 3, budget) == b"abc"
     assert outcome(form, FORM, 1000, budget) == ({}, [b"x" * 50 + b"y" * 50])
     assert budget.held == 0
+
+
+def test_a_film_never_goes_to_the_disk(monkeypatch):
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover",
+                        lambda self: pytest.fail("the film was written to the disk"))
+    film = bytes(5_000_000)
+    assert outcome(form, (FORM[0], film, FORM[-1]), 6_000_000, Budget(6_000_000)) == ({}, [film])
 
 
 @pytest.mark.parametrize("work", [whole_body, form])

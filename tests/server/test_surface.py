@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
+from pneumo.ui.texts import ENGLISH
 from tests.server.server import API, Server, sentences
 
+ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = {"predict", "models"}
 # Everything that calls for a reading answers these with a sentence or a refusal, never a traceback.
-LEAKS = ("Traceback", "site-packages", "/work", "/usr", "/tmp", "/root", "/home", "File \"",
+LEAKS = ("Traceback", "site-packages", str(ROOT), "/usr", "/tmp", "/root", "/home", "File \"",
          ".py", "pydantic", "gradio cache", "Received inputs")
 CLOSED = (
     f"{API}/deep_link?session_hash=x", "/gradio_api/deep_link?session_hash=x", f"{API}/runs",
@@ -43,6 +46,16 @@ def test_what_the_app_does_not_need_is_closed(server: Server, path: str, method:
 def test_other_methods_are_closed(server: Server, method: str):
     for path in ("/", f"{API}/run/predict", f"{API}/upload", f"{API}/file=/etc/passwd"):
         assert server.raw(path, method)[0] >= 400
+
+
+@pytest.mark.parametrize("path", ["/assets/none.js", "/static/none", f"{API}/queue/data",
+                                  f"{API}/call/predict/none%0A"])
+def test_what_gradio_would_say_itself_is_a_sentence_of_ours(server: Server, path: str):
+    status, body = server.raw(path, "GET")
+    assert status >= 400
+    assert json.loads(body) == {"error": json.loads(body)["error"]}
+    assert json.loads(body)["error"] in {words.format(limit=200) if "{limit}" in words else words
+                                         for key, words in ENGLISH.items() if "gate." in key}
 
 
 def test_only_the_documented_names_are_listed_and_called(server: Server):
