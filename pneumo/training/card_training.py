@@ -120,9 +120,10 @@ def _tried(card: dict) -> str:
     if not found:
         return ""
     keys = {**AREAS, **LUNGS}
+    known = " (a test score was known)"
     rows = [
         [one["idea"], *(number(one.get(key), 4 if key in AREAS else 3) for key in keys),
-         str(one.get("verdict", ""))]
+         str(one.get("verdict", "")) + (known if one.get("knew_test") else "")]
         for one in found
     ]
     how = "Ideas were judged on validation films; where a verdict rests on others, it says so."

@@ -45,10 +45,20 @@ def results_note(found: list[dict]) -> str:
         for card in scored
     )
     times = max(card["metrics"]["test_times_scored"] for card in scored)
+    knew = {one["idea"] for card in scored for one in card.get("tried", ())
+            if one.get("knew_test")}
+    ours = (
+        "on which nothing was trained and no threshold fixed" if knew
+        else "which chose no weights, epochs or thresholds"
+    )
+    told = (
+        f" {'One choice' if len(knew) == 1 else f'{len(knew)} choices'} between what was tried "
+        "fell when a test score was known; the model card marks which." if knew else ""
+    )
     return (
-        f"Official test split, {n} films, which chose no weights, epochs or thresholds, scored "
-        f"{_often(times)} with these weights; at the threshold fixed on validation "
-        f"({thresholds}). In brackets: bootstrap 95 % intervals."
+        f"Official test split, {n} films, {ours}, scored {_often(times)} with these weights; at "
+        f"the threshold fixed on validation ({thresholds}).{told} In brackets: bootstrap 95 % "
+        "intervals."
     )
 
 

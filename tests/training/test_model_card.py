@@ -10,7 +10,7 @@ import pytest
 from pneumo.models.calibration import predictive_values
 from pneumo.training.card_limits import data_section, failures_section
 from pneumo.training.card_training import version_log
-from pneumo.training.model_card import network_part
+from pneumo.training.model_card import network_part, results_note
 from tests.training.whole_card import whole_card
 
 # Part of a card -> heading of its section.
@@ -61,6 +61,15 @@ def test_films_with_found_lung_fields_are_told_of(card):
     card["training"]["recipe"] |= {"lung_epochs": 3, "hidden": 0.25, "replaced": 0.25}
     card["training"]["lung_fields_found"] = 3712
     assert "in the last 3 epochs, on 3712 more whose fields were found" in network_part(card)
+
+
+def test_a_choice_that_knew_a_test_score_is_told_under_the_results(card):
+    assert "which chose no weights" in results_note([card])
+    assert "a test score was known" not in network_part(card)
+    card["tried"][0]["knew_test"] = True
+    assert "which chose no weights" not in results_note([card])
+    assert "One choice between what was tried fell when" in results_note([card, card])
+    assert "no gain (a test score was known)" in network_part(card)
 
 
 def test_weights_that_were_not_scored(card):
