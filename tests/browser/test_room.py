@@ -207,6 +207,20 @@ def test_keys_do_nothing_behind_an_open_dialog(room):
     assert room.locator("dialog[open]").count() == 1
 
 
+def test_full_screen_gives_the_pictures_more_room_and_keeps_the_caveat(room):
+    before = room.locator(".pn-panes").bounding_box()
+    room.keyboard.press("f")
+    room.wait_for_selector(".pn-full")
+    drawn_again(room)
+    assert room.locator(".pn-panes").bounding_box()["height"] > before["height"] + 80
+    assert room.locator(".pn-caveat").is_visible() and room.locator(".pn-controls").is_visible()
+    assert not room.locator(".pn-examples").is_visible()
+    room.keyboard.press("f")
+    room.wait_for_selector("html:not(.pn-full)")
+    drawn_again(room)
+    assert room.locator(".pn-panes").bounding_box() == before
+
+
 def test_help_lists_the_keys_and_can_switch_them_off(room):
     room.keyboard.press("?")
     assert room.is_visible("dialog.pn-keys")
