@@ -11,6 +11,7 @@ import pytest
 
 from pneumo.commands.served import NotRunning, running_app
 from pneumo.imaging.phantom import phantom
+from tests.browser.hands import drop, settled
 from tests.ui.conftest import networks
 
 __all__ = ["networks"]
@@ -55,3 +56,11 @@ def page(chromium, app_url):
     yield page
     context.close()
     assert not errors
+
+
+@pytest.fixture
+def room(page, films):
+    """The page with a film read."""
+    drop(page, (films / "film-1.png").read_bytes())
+    settled(page)
+    return page

@@ -45,6 +45,11 @@ def settled(page, state: str = "ready") -> None:
     page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
 
 
+def drawn_again(page) -> None:
+    """Wait until what was changed has been drawn."""
+    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 60)))")
+
+
 def pixels(page, pane: str) -> dict:
     """Size, checksum and share of coloured pixels of a pane: ".pn-film" or ".pn-heat"."""
     return page.evaluate(PIXELS, pane)

@@ -9,7 +9,7 @@ from pneumo.models.checkpoint import available_models, read_card
 from pneumo.models.reader import Reader
 from pneumo.ui.cards import curve_point, rate_words
 from pneumo.ui.texts import text
-from tests.browser.hands import choose, drop, pixels, probability, settled
+from tests.browser.hands import choose, drawn_again, drop, pixels, probability, settled
 
 COUNT_READS = """() => {
     window.reads = 0;
@@ -35,18 +35,6 @@ FRAMES = """async () => {
     canvas.dispatchEvent(new PointerEvent("pointerup", at(90, 70)));
     return 40000 / (performance.now() - before);
 }"""
-
-
-@pytest.fixture
-def room(page, films):
-    """The page with a film read."""
-    drop(page, (films / "film-1.png").read_bytes())
-    settled(page)
-    return page
-
-
-def drawn_again(page) -> None:
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 60)))")
 
 
 @pytest.mark.parametrize("key", ["i", "b", "x", "+", "d"])
@@ -207,20 +195,6 @@ def test_keys_do_nothing_behind_an_open_dialog(room):
     assert room.locator("dialog[open]").count() == 1
 
 
-def test_full_screen_gives_the_pictures_more_room_and_keeps_the_caveat(room):
-    before = room.locator(".pn-panes").bounding_box()
-    room.keyboard.press("f")
-    room.wait_for_selector(".pn-full")
-    drawn_again(room)
-    assert room.locator(".pn-panes").bounding_box()["height"] > before["height"] + 80
-    assert room.locator(".pn-caveat").is_visible() and room.locator(".pn-controls").is_visible()
-    assert not room.locator(".pn-examples").is_visible()
-    room.keyboard.press("f")
-    room.wait_for_selector("html:not(.pn-full)")
-    drawn_again(room)
-    assert room.locator(".pn-panes").bounding_box() == before
-
-
 def test_help_lists_the_keys_and_can_switch_them_off(room):
     room.keyboard.press("?")
     assert room.is_visible("dialog.pn-keys")
@@ -304,38 +278,3 @@ def test_the_report_is_one_click_and_a_comment(room, kind, start):
         room.click(f"[data-report={kind}]")
     assert download.value.path().read_bytes().startswith(start)
     assert download.value.suggested_filename == f"pneumo-report.{kind}"
-
-
-def test_on_a_tablet_three_pictures_keep_their_size_and_the_answers_go_below(room):
-    if len(available_models()) < 2:
-        pytest.skip("one network alone has no side by side")
-    choose(room, "model", "all")
-    settled(room)
-    for width in (901, 1024, 1180):
-        room.set_viewport_size({"width": width, "height": 768})
-        drawn_again(room)
-        canvases = [box.bounding_box() for box in room.locator(".pn-canvas").all()]
-        assert len(canvases) == 3, width
-        assert all(c["width"] > 0.3 * width - 12 and c["height"] > 200 for c in canvases), width
-        stage = room.locator(".pn-stage").bounding_box()
-        side = room.locator(".pn-side").bounding_box()
-        assert side["y"] >= stage["y"] + stage["height"], width
-        assert room.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_pictures_answer_and_controls_are_in_sight_without_scrolling(room):
-    several = ["all"] if len(available_models()) > 1 else []
-    for model in [*available_models(), *several]:
-        choose(room, "model", model)
-        settled(room)
-        for width, height in ((1366, 768), (1920, 1080)):
-            room.set_viewport_size({"width": width, "height": height})
-            drawn_again(room)
-            assert room.evaluate("scrollY") == 0
-            foot = room.locator("#page-caveat > *").first.bounding_box()["y"]
-            for part in (".pn-panes", ".pn-toolbar", ".pn-answer", ".pn-controls",
-                         ".pn-examples"):
-                box = room.locator(part).bounding_box()
-                assert box["y"] >= 0 and box["y"] + box["height"] <= foot, (part, model, width)
-            assert room.eval_on_selector(
-                ".pn-side", "side => side.scrollHeight <= side.clientHeight"), (model, width)
