@@ -87,7 +87,7 @@ def main(words: list[str] | None = None) -> int:
     if not recipe.lung_epochs:  # in which alone they would count
         recipe = replace(recipe, adults=0.0, distil=0.0)
     if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:
-        parser().error("--adults needs a folder of adult films: --adults-data DIR")
+        parser().error("adult films need a folder: --adults-data DIR")
     if recipe.distil and arguments.teacher is None:
         parser().error("--distil needs a trained network: --teacher CARD")
     trunk = NETWORKS[arguments.model].trunk

@@ -8,7 +8,8 @@ import numpy as np
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 30_000
 MAX_BYTES = 200 * 1024 * 1024
-# What two seconds unpack: 8,000 x 8,000 with four bytes a pixel fit, six (16-bit colour) do not.
+# 8,000 x 8,000 with four bytes a pixel fit, and take two seconds; with six (16-bit colour) they
+# would take nearly four.
 MAX_UNPACKED = 256 * 1024 * 1024
 
 
@@ -82,7 +83,14 @@ def check_size(width: int, height: int) -> None:
 
 
 def check_unpacked(count: int) -> None:
-    """Refuse a picture by the bytes its pixels will take, before any of it is decoded."""
+    """Refuse a picture by what it takes up once decoded, before any of it is.
+
+    Args:
+        count: Bytes of all pixels, every colour of them, at the depth in which they are stored.
+
+    Raises:
+        UnreadableFilm: More than ``MAX_UNPACKED``.
+    """
     if count > MAX_UNPACKED:
         raise UnreadableFilm(
             f"This picture unpacks to {count // 1024**2:,} MB; up to {MAX_UNPACKED // 1024**2} MB "

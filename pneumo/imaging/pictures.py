@@ -160,7 +160,7 @@ def deep_grey_tiff(image: Image.Image, data: bytes) -> np.ndarray | None:
 
 
 def _loaded_webp(data: bytes, size: tuple[int, int]) -> Image.Image:
-    """A still WebP by OpenCV; Pillow's decoder, made for moving ones, takes thrice the memory."""
+    """A still WebP by OpenCV; Pillow's decoder, made for moving ones, takes twice the memory."""
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.shape[1::-1] != size:
         raise ValueError("not what the header says")
