@@ -144,9 +144,7 @@ class Reader:
         try:
             radiograph = read_radiograph(file)
         except UnreadableFilm as error:
-            seconds = time.perf_counter() - started
-            reading = self._reading("", error.status, reason=error.sentence, seconds=seconds)
-            return None, reading
+            return None, self.unreadable(error, time.perf_counter() - started)
         reading = self.read_radiograph(radiograph, guard)
         return radiograph, replace(reading, seconds=time.perf_counter() - started)
 
@@ -154,6 +152,10 @@ class Reader:
         """Readings of many films, lazily and in their order; none stops the others."""
         for file in files:
             yield self.read(file)
+
+    def unreadable(self, error: UnreadableFilm, seconds: float = 0.0) -> Reading:
+        """The reading of a file that gave no film, after so many seconds: its status and reason."""
+        return self._reading("", error.status, reason=error.sentence, seconds=seconds)
 
     def read_radiograph(self, radiograph: Radiograph, guard: bool | None = None) -> Reading:
         """Read a film that is already decoded; `guard` as in `examine`."""

@@ -54,7 +54,7 @@ def public_events(desk: Desk, uploads: Uploads) -> None:
         if threshold is not None and type(threshold) not in (int, float):
             raise gr.Error(text("api.threshold.wrong"), print_exception=False)
         try:
-            result = desk.read_once(data, model, guard is not False)
+            _, result = desk.read_once(data, model, guard is not False)
             if threshold is not None:
                 result = result.with_threshold(threshold)
         except CheckpointError as error:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pneumo.imaging.radiograph import Radiograph, read_radiograph
+from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
 from pneumo.models.reader import Reader, Reading
 from pneumo.ui.cores import Cores
 
@@ -155,15 +155,25 @@ class Desk:
                     film.readings[key] = replace(reading, seconds=reading.seconds + film.seconds)
         return film.readings[key]
 
-    def read_once(self, data: bytes, model: str, guard: bool = True) -> Reading:
-        """The reading of a film's bytes, kept nowhere; a bad film gives a Reading that says why.
+    def read_once(
+        self, data: bytes, model: str, guard: bool = True, one_of_many: bool = False
+    ) -> tuple[Radiograph | None, Reading]:
+        """A film's bytes read and kept nowhere: the film, None when not decodable, and its reading.
+
+        Args:
+            data: of a film file.
+            model, guard, one_of_many: as in `read`.
 
         Raises:
             CheckpointError: when the model's checkpoint must not be used.
         """
         reader = self.reader(model)
-        with self._cores.lent():
-            return reader.examine(data, guard)[1]
+        try:
+            # Before the cores are lent: a file that is long to decode holds up no network.
+            film = self.decode(data)
+        except UnreadableFilm as error:
+            return None, reader.unreadable(error)
+        return film.radiograph, self.read(film, model, guard=guard, one_of_many=one_of_many)
 
     def _still_wanted(self, visit: str, turn: int) -> None:
         if self._turns.get(visit, turn) > turn:

@@ -7,9 +7,7 @@ import logging
 import gradio as gr
 
 from pneumo.imaging.film import MAX_BYTES
-from pneumo.imaging.radiograph import UnreadableFilm
 from pneumo.models.checkpoint import CheckpointError
-from pneumo.models.reader import Reading
 from pneumo.ui.assets_text import asset, script
 from pneumo.ui.cards import page_cards
 from pneumo.ui.desk import Desk
@@ -32,16 +30,11 @@ def brief(desk: Desk, data: object) -> dict:
         request = parse(data)
     except (ValueError, TypeError):
         return {"record": {"status": "error", "reason": text("error.nofile")}, "png": ""}
-    model, picture = request.models[0], ""
     try:
-        try:
-            film = desk.decode(request.film or b"")
-            reading = desk.read(film, model, guard=request.guard, one_of_many=True)
-            picture = thumbnail(film.radiograph)
-        except UnreadableFilm as error:
-            sha256 = desk.reader(model).checkpoint.weights_sha256
-            reading = Reading("", model, sha256, error.status, reason=error.sentence)
-        return {"record": reading.record(), "png": picture}
+        film, reading = desk.read_once(
+            request.film or b"", request.models[0], request.guard, one_of_many=True
+        )
+        return {"record": reading.record(), "png": "" if film is None else thumbnail(film)}
     except CheckpointError as error:
         return {"record": {"status": "error", "reason": str(error)}, "png": ""}
     except Exception:

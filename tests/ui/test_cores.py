@@ -25,6 +25,14 @@ def test_torch_uses_what_was_lent():
         assert torch.get_num_threads() == threads == 1
 
 
+def test_what_one_thread_was_lent_leaves_the_others_as_they_are():
+    with Cores(2).lent():
+        other = threading.Thread(target=lambda: Cores(3).lent().__enter__())
+        other.start()
+        other.join(20)
+        assert torch.get_num_threads() == 2
+
+
 def test_one_core_is_lent_whole():
     with Cores(1).lent(half=True) as threads:
         assert threads == 1

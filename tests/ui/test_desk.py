@@ -1,10 +1,13 @@
 """The desk: one reading a film and model, overtaken films dropped, old films forgotten."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
 
-from pneumo.imaging.radiograph import UnreadableFilm
+from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
 from pneumo.models.reader import Reading
 from pneumo.ui import desk as desk_module
 from pneumo.ui.desk import Desk, Forgotten, Superseded
@@ -48,6 +51,28 @@ def test_a_film_is_read_once_by_each_model():
     assert desk.read(film, "a", guard=False) is not first
     assert desk.reader("a").count == 2
     assert first.seconds >= film.seconds
+
+
+def test_a_film_that_is_long_to_decode_holds_up_no_other(monkeypatch):
+    desk, decoding, go = Desk(CountingReader), threading.Event(), threading.Event()
+    film = desk.take_in(film_bytes())
+
+    def slow(data: bytes):
+        decoding.set()
+        assert go.wait(20)
+        return read_radiograph(data)
+
+    monkeypatch.setattr(desk_module, "read_radiograph", slow)
+    with ThreadPoolExecutor(2) as threads:
+        late = threads.submit(desk.read_once, film_bytes(), "a")
+        assert decoding.wait(20)
+        try:
+            assert threads.submit(desk.read, film, "a").result(20).ok
+            assert not late.done()
+        finally:
+            go.set()
+        radiograph, reading = late.result(20)
+    assert reading.ok and radiograph is not None
 
 
 def test_an_overtaken_film_is_not_read():
