@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +147,13 @@ def read_card(name: str, folder: Path | None = None) -> dict:
     if not isinstance(card, dict) or any(part not in card for part in parts):
         raise CheckpointError(f"{path} lacks one of {', '.join(parts)}. Fetch it again.")
     return card
+
+
+def choices_that_knew_test(cards: Iterable[dict]) -> int:
+    """How many ideas, of those tried, were taken or left when a test score of theirs was known."""
+    return len({
+        one["idea"] for card in cards for one in card.get("tried", ()) if one.get("knew_test")
+    })
 
 
 def load(name: str, folder: Path | None = None) -> Checkpoint:

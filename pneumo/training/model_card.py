@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pneumo.models.checkpoint import available_models, checkpoint_folder, read_card
+from pneumo.models.checkpoint import (
+    available_models,
+    checkpoint_folder,
+    choices_that_knew_test,
+    read_card,
+)
 from pneumo.training.card_evidence import evidence_sections
 from pneumo.training.card_limits import INTENDED, LICENCE, data_section, failures_section
 from pneumo.training.card_markdown import number, table
@@ -45,14 +50,13 @@ def results_note(found: list[dict]) -> str:
         for card in scored
     )
     times = max(card["metrics"]["test_times_scored"] for card in scored)
-    knew = {one["idea"] for card in scored for one in card.get("tried", ())
-            if one.get("knew_test")}
+    knew = choices_that_knew_test(scored)
     ours = (
         "on which nothing was trained and no threshold fixed" if knew
         else "which chose no weights, epochs or thresholds"
     )
     told = (
-        f" {'One choice' if len(knew) == 1 else f'{len(knew)} choices'} between what was tried "
+        f" {'One choice' if knew == 1 else f'{knew} choices'} between what was tried "
         "fell when a test score was known; the model card marks which." if knew else ""
     )
     return (

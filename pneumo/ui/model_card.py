@@ -7,7 +7,12 @@ from html import escape
 
 import gradio as gr
 
-from pneumo.models.checkpoint import CheckpointError, available_models, read_card
+from pneumo.models.checkpoint import (
+    CheckpointError,
+    available_models,
+    choices_that_knew_test,
+    read_card,
+)
 from pneumo.models.guard import measured_refusals
 from pneumo.ui.cards import card_curve, operating_points, rate_words
 from pneumo.ui.measured import measured_tables, table
@@ -34,11 +39,13 @@ def page(cards: Sequence[dict]) -> str:
     if not cards:
         return f'<article class="pn-card"><p>{_text("model.none")}</p></article>'
     limits = "".join(f"<li>{_text(f'card.limit.{name}')}</li>" for name in LIMITS)
+    knew = choices_that_knew_test(cards)
+    how = text("card.results.how") + (text("card.results.knew", count=knew) if knew else "")
     return "".join([
         '<article class="pn-card">',
         f"<h2>{_text('card.title')}</h2><p>{_text('card.intended')}</p>",
         f"<h2>{_text('card.limits')}</h2><ul>{limits}</ul>",
-        f"<h2>{_text('card.results')}</h2><p>{_text('card.results.how')}</p>",
+        f"<h2>{_text('card.results')}</h2><p>{escape(how)}</p>",
         results(cards),
         "".join(_network(card) for card in cards),
         "</article>",

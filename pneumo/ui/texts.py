@@ -220,6 +220,8 @@ ENGLISH: dict[str, str] = {
     "card.results.how": "In brackets: 95 % intervals. Thresholds were fixed on validation films of "
     "patients who are not in the training set; the test films chose none. Brier score and "
     "calibration error are better when smaller.",
+    "card.results.knew": " Ideas for the weights that were taken or left when a test score of "
+    "theirs was known: {count}.",
     "card.network": "Network", "card.films": "Films", "card.count": "Count",
     "card.auc": "AUC", "card.accuracy": "Accuracy", "card.sensitivity": "Sensitivity",
     "card.specificity": "Specificity", "card.brier": "Brier score", "card.ece": "Calibration error",

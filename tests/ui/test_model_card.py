@@ -34,6 +34,13 @@ def test_every_score_of_the_json_stands_there_with_its_interval(card):
     assert card["weights"]["sha256"] in shown and shown.count("<svg") == 2
 
 
+def test_choices_that_knew_a_test_score_are_counted(card):
+    card["tried"] = [{"idea": "mixup"}]
+    assert "test score of theirs" not in page([card])
+    card["tried"] += [{"idea": "longer", "knew_test": True}]
+    assert "a test score of theirs was known: 1." in page([card, card])
+
+
 def test_what_was_measured_beyond_accuracy_stands_there_and_else_nothing(card):
     card.pop("uncertain", None)
     bare = page([card])
