@@ -15,9 +15,27 @@ def test_full_screen_gives_the_pictures_more_room_and_keeps_the_caveat(room):
     assert room.locator(".pn-caveat").is_visible() and room.locator(".pn-controls").is_visible()
     assert not room.locator(".pn-examples").is_visible()
     room.keyboard.press("f")
-    room.wait_for_selector("html:not(.pn-full)")
+    room.wait_for_selector(".pn-full", state="detached")
     drawn_again(room)
     assert room.locator(".pn-panes").bounding_box() == before
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (390, 844)])
+def test_in_full_screen_a_small_window_can_be_scrolled_to_the_controls(room, size):
+    choose(room, "model", "all" if len(available_models()) > 1 else available_models()[0])
+    settled(room)
+    room.set_viewport_size({"width": size[0], "height": size[1]})
+    room.keyboard.press("f")
+    room.wait_for_selector(".pn-full")
+    drawn_again(room)
+    for part in (".pn-toolbar", ".pn-answer", ".pn-controls"):
+        room.locator(part).evaluate("part => part.scrollIntoView({block: 'center'})")
+        box = room.locator(part).bounding_box()
+        middle = [box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 40)]
+        assert room.evaluate(
+            "([x, y, part]) => Boolean(document.elementFromPoint(x, y)?.closest(part))",
+            [*middle, part]), part
+    assert room.eval_on_selector(".pn-room", "room => room.scrollHeight <= room.clientHeight")
 
 
 def test_on_a_tablet_three_pictures_keep_their_size_and_the_answers_go_below(room):

@@ -41,8 +41,10 @@ function startToolbar(room, viewer, page) {
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen?.();
   };
+  // Inside Gradio's container, which it puts in front of every rule of ours.
+  const whole = room.closest("#tabs").parentElement;
   document.addEventListener("fullscreenchange", () =>
-    document.documentElement.classList.toggle("pn-full", Boolean(document.fullscreenElement)));
+    whole.classList.toggle("pn-full", Boolean(document.fullscreenElement)));
   const actions = actionsOf(viewer, page);
   const byName = Object.fromEntries(actions.map((action) => [action.name, action]));
   const keys = h("input", { type: "checkbox", checked: true });
