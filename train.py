@@ -85,7 +85,7 @@ def main(words: list[str] | None = None) -> int:
         given |= {"evidence": 0.0, "lung_epochs": 0}
     recipe = Recipe.released(arguments.model, **given)
     if not recipe.lung_epochs:  # in which alone they would count
-        recipe = replace(recipe, adults=0.0, distil=0.0)
+        recipe = replace(recipe, adults=0.0, distil=0.0, before_lungs=0.0)
     if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:
         parser().error("adult films need a folder: --adults-data DIR")
     if recipe.distil and arguments.teacher is None:

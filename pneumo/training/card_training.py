@@ -69,6 +69,11 @@ def _training(card: dict) -> str:
             + (f" and, in the last {recipe['lung_epochs']} epochs, on {found} more whose fields "
                "were found by a network that learned from the drawn ones" if found else "") + "; "
         )
+    if recipe.get("before_lungs"):
+        text += (
+            f"{100 * recipe['before_lungs']:.0f} % of the final weights are those from before the "
+            "lung epochs; "
+        )
     return text + (
         f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}."
     )

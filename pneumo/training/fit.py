@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import COPIES_SEED, degraded_copies
 from pneumo.training.batches import Batch, Batches
+from pneumo.training.blend import blended
 from pneumo.training.curves import Curves
 from pneumo.training.loss import StepLoss
 from pneumo.training.memory import Films, logits
@@ -84,6 +85,7 @@ class Trainer:
         if teacher is None and any(phase.distil for phase in self.phases):
             raise ValueError("A recipe that distils needs a trained network: --teacher CARD.")
         self.history: list[dict] = []
+        self.earlier: dict[str, torch.Tensor] | None = None  # what the lung epochs started from
         self.epoch = 0
         self.steps_an_epoch = len(steps)
         self.total_epochs = sum(phase.epochs for phase in self.phases)
@@ -91,7 +93,11 @@ class Trainer:
         self.curves = Curves(state_file.parent) if kept else None
 
     def run(self, stop_after: int | None = None) -> nn.Module:
-        """Train to the end, or for `stop_after` epochs; returns the averaged network in eval mode.
+        """Train to the end, or for `stop_after` epochs.
+
+        Returns:
+            the averaged network in eval mode; at the end, in it, the recipe's share of the weights
+            from before the lung epochs.
 
         Raises:
             FloatingPointError: when the loss is no longer a number.
@@ -106,7 +112,10 @@ class Trainer:
                 while self.epoch < min(end, last):
                     self._epoch(phase)
             start = end
-        return self.average.module.eval()
+        network = self.average.module.eval()
+        if self.epoch < self.total_epochs or self.earlier is None:
+            return network
+        return blended(network, self.earlier, self.recipe.before_lungs)
 
     def resume(self) -> None:
         """Continue from the state file: weights, averages, optimiser, schedule, random state.
@@ -125,6 +134,7 @@ class Trainer:
             start += phase.epochs
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        self.earlier = state.get("earlier")
         torch.set_rng_state(state["random"])
         if self.device.type == "cuda" and state.get("random_cuda") is not None:
             torch.cuda.set_rng_state(state["random_cuda"])
@@ -137,7 +147,9 @@ class Trainer:
             raise ResumeError(f"There is nothing to resume: no file {self.state_file}.")
         state = torch.load(self.state_file, map_location="cpu", weights_only=True)
         mine = self.recipe.record()
-        differs = [k for k in mine if state["recipe"].get(k) != mine[k]]
+        # What a recipe did not know when the run began, it did as the default does.
+        begun = Recipe(self.recipe.model).record() | state["recipe"]
+        differs = [k for k in mine if begun[k] != mine[k]]
         if differs:
             raise ResumeError(
                 f"The run in {self.state_file.parent} was started with other values of "
@@ -148,7 +160,9 @@ class Trainer:
     def _enter(self, phase: Phase) -> None:
         """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
         if phase.from_average:
-            self.network.load_state_dict(self.average.module.state_dict())
+            earlier = self.average.module.state_dict()
+            self.network.load_state_dict(earlier)
+            self.earlier = {name: value.detach().clone() for name, value in earlier.items()}
         for name, module in self.network.named_children():
             module.requires_grad_(name not in phase.frozen)
         decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
@@ -270,6 +284,7 @@ class Trainer:
             {
                 "recipe": self.recipe.record(), "epoch": self.epoch, "history": self.history,
                 "network": self.network.state_dict(), "average": self.average.state_dict(),
+                "earlier": self.earlier,
                 "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
                 "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state() if cuda else None,

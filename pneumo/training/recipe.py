@@ -46,6 +46,9 @@ class Recipe:
         early_adults: the same in the epochs before them that train the trunk.
         distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
             Dean 2015); needs a teacher.
+        before_lungs: share, in the final weights, of those the lung epochs started from (Wortsman
+            et al. 2022, "Robust fine-tuning of zero-shot models"): much of the accuracy those
+            epochs cost comes back before what they teach is lost.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
@@ -75,6 +78,7 @@ class Recipe:
     adults: float = 0.0
     early_adults: float = 0.0
     distil: float = 0.0
+    before_lungs: float = 0.0
     folds: int = 10
     fold: int = 0
     seed: int = 0
@@ -147,8 +151,11 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         One to three phases, none of them empty.
 
     Raises:
-        ValueError: with a sentence, when `unfreeze` names no module of the trunk.
+        ValueError: with a sentence, when `unfreeze` names no module of the trunk or
+            `before_lungs` is no share.
     """
+    if not 0 <= recipe.before_lungs <= 1:
+        raise ValueError(f"--before-lungs takes a share from 0 to 1, not {recipe.before_lungs}.")
     trunk = NETWORKS[recipe.model].trunk
     first, first_of_lungs = (
         tuple(name for name in _before(start, trunk, flag) if name not in fresh)

@@ -115,6 +115,29 @@ def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
     assert run.history[-1]["evidence_misplaced"] > 0
 
 
+def test_the_final_weights_keep_the_share_that_is_asked_of_those_before_the_lung_epochs(parts,
+                                                                                         tmp_path):
+    spec = recipe(epochs=1, low_epochs=0, ema=0.5, lung_epochs=2, lung_learning_rate=1e-2,
+                  before_lungs=0.25)
+    before = trainer(parts, replace(spec, lung_epochs=0)).run().state_dict()
+    after = trainer(parts, replace(spec, before_lungs=0.0)).run().state_dict()
+    trainer(parts, spec, tmp_path / "state.pt").run(stop_after=2)  # stopped among the lung epochs
+    run = trainer(parts, spec, tmp_path / "state.pt")
+    run.resume()
+    for _ in range(2):  # asking again blends no further
+        for name, value in run.run().state_dict().items():
+            if value.is_floating_point():
+                expected = 0.25 * before[name] + 0.75 * after[name]
+                assert torch.allclose(value, expected, atol=1e-6), name
+    assert not torch.allclose(before["block1.0.weight"], after["block1.0.weight"], atol=1e-3)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_that_is_none_is_refused_before_training(parts, share):
+    with pytest.raises(ValueError, match="--before-lungs takes a share from 0 to 1"):
+        trainer(parts, recipe(before_lungs=share))
+
+
 @pytest.mark.parametrize("model", ["cnn", "resnet18"])
 def test_a_seed_gives_the_same_weights(parts, model):
     # An epoch as usual and one of the lungs; on one machine, with one number of threads.
