@@ -15,11 +15,11 @@ from pneumo.models.checkpoint import BUNDLED, CheckpointError
 from pneumo.models.networks import NETWORKS, network_names
 from pneumo.training.allocator import keep_freed_memory
 from pneumo.training.dataset import DataError
-from pneumo.training.fit import ResumeError
 from pneumo.training.initial import InitialError
 from pneumo.training.processes import join
 from pneumo.training.recipe import RELEASED, Recipe
 from pneumo.training.session import Paths, train
+from pneumo.training.state import ResumeError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,7 +83,10 @@ def main(words: list[str] | None = None) -> int:
     lungs = arguments.lungs or _lungs_near(arguments.data)
     if lungs is None:
         given |= {"evidence": 0.0, "lung_epochs": 0}
-    recipe = Recipe.released(arguments.model, **given)
+    try:
+        recipe = Recipe.released(arguments.model, **given)
+    except ValueError as error:
+        parser().error(str(error))
     if not recipe.lung_epochs:  # in which alone they would count
         recipe = replace(recipe, adults=0.0, distil=0.0, before_lungs=0.0)
     if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:

@@ -20,7 +20,8 @@ def lung_lines(results: list[dict]) -> str:
     """The lung measures as text, a row a network."""
     lines = [
         f"{results[0]['n']} validation films with drawn lungs, "
-        f"{results[0]['lung_area']:.0%} of the picture; heat of true positives",
+        f"{results[0]['lung_area']:.0%} of the picture; heat of true positives; painted over is "
+        f"where some film has lung, {results[0]['painted']:.0%}",
         f"{'':12}" + "".join(f"{head:26}" for head in LUNGS.values()),
     ]
     for result in results:
@@ -87,6 +88,6 @@ def table(result: dict) -> str:
         ]
         lines.append(f"{name:16}{cells[0]:26}{cells[1]}")
     for kind, value in result["sensitivity_by_kind"].items():
-        lines.append(f"sensitivity, {kind}: {value['sensitivity']:.4f} of {value['n']}")
+        lines.append(f"sensitivity, {kind}: {interval(value['sensitivity'])} of {value['n']}")
     lines += [f"not read: {u['path']}: {u['reason']}" for u in result["unread"]]
     return "\n".join(lines) + "\n"

@@ -214,3 +214,14 @@ def _write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
     os.replace(part, path)
+
+
+def with_interval(found: dict, key: str) -> float | dict | None:
+    """A measure of a table that keeps its 95 % intervals apart, under `intervals`.
+
+    Returns:
+        {"value", "low", "high"}; the bare value where it has no interval, None where it is absent.
+    """
+    ends = (found.get("intervals") or {}).get(key)
+    return found.get(key) if ends is None else {
+        "value": found[key], "low": ends[0], "high": ends[1]}

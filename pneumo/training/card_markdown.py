@@ -31,11 +31,6 @@ def number(measure: float | dict | None, digits: int = 3) -> str:
     return f"{text} ({measure['low']:.{digits}f} to {measure['high']:.{digits}f})"
 
 
-def plain(measure: float | dict) -> float:
-    """The value of a measure, whether it has an interval or not."""
-    return float(measure["value"] if isinstance(measure, dict) else measure)
-
-
 def measured(card: dict, key: str) -> Any:
     """A part of a card that a command added, from `metrics` or from the card itself; or None."""
     return card["metrics"].get(key) or card.get(key)

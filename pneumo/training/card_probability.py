@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pneumo.models.calibration import predictive_values
-from pneumo.training.card_markdown import measured, number, plain, section, table
+from pneumo.training.card_markdown import measured, number, section, table
 
 PREVALENCES = (0.02, 0.05, 0.1, 0.2, 0.5)
 BOTH = ("sensitivity", "specificity")
@@ -35,7 +35,10 @@ def _points(card: dict) -> str:
         "Intervals of this table are exact (Clopper-Pearson, 95 %). Validation films "
         "count as copies that are framed anew and degraded (resampled, blurred, sharpened, noisy, "
         "JPEG) at several strengths, the same for both classes, because the films as they are "
-        f"share the flaws of the training films; AUC on each, and on them as they are: {areas}.",
+        f"share the flaws of the training films; AUC on each, and on them as they are: {areas}. "
+        "Sensitivity and specificity count a probability at or above the threshold as PNEUMONIA "
+        "and any other as NORMAL; which films are shown as UNCERTAIN instead stands under "
+        "prediction sets.",
     )
 
 
@@ -77,10 +80,42 @@ def _sets(card: dict) -> str:
         "Prediction sets",
         f"A probability from {band['low']:.3f} to {band['high']:.3f} is called UNCERTAIN: "
         f"{band.get('rule', 'class-conditional conformal prediction sets')}{alpha}. Covered is a "
-        "film whose label is right or UNCERTAIN.",
+        "film whose label is right or UNCERTAIN. The level was looked for on the validation films "
+        "that also give the quantiles, so the usual guarantee of coverage does not hold, and their "
+        "row flatters; the test films' does not.",
         table(["films", "UNCERTAIN", "certain answers that are right", "NORMAL films covered",
                "PNEUMONIA films covered"], rows) if rows else "",
+        *_labels(band.get("test_labels")),
     )
+
+
+def _labels(points: dict | None) -> tuple[str, ...]:
+    """What a person is shown for the test films, at each operating point."""
+    if not points:
+        return ()
+    names = ("NORMAL", "UNCERTAIN", "PNEUMONIA")
+    rows = [
+        [point.replace("_", " "), truth, *(str(given[name]) for name in names)]
+        for point, classes in points.items() for truth, given in classes.items()
+    ]
+    return (
+        "Labels shown for the test films; a threshold outside of the band widens it:",
+        table(["operating point", "film", *(f"called {name}" for name in names)], rows),
+    )
+
+
+def plain_at(measure: float | dict, end: str) -> float:
+    """The value or an end of a measure; a measure without an interval has its value alone."""
+    return float(measure[end] if isinstance(measure, dict) else measure)
+
+
+def _value(value: float, low: float, high: float) -> str:
+    """A predictive value; none is printed as if it were certain."""
+
+    def words(one: float) -> str:
+        return "> 0.999" if one >= 0.9995 else number(one)
+
+    return words(value) if low == high else f"{words(value)} ({words(low)} to {words(high)})"
 
 
 def _values(card: dict) -> str:
@@ -90,12 +125,14 @@ def _values(card: dict) -> str:
         return ""
     rows = []
     for prevalence in PREVALENCES:
-        values = predictive_values(*(plain(point[key]) for key in BOTH), prevalence)
-        rows.append([f"{prevalence:.0%}", *(number(value) for value in values)])
+        ends = [predictive_values(*(plain_at(point[key], end) for key in BOTH), prevalence)
+                for end in ("value", "low", "high")]
+        rows.append([f"{prevalence:.0%}", *map(_value, *ends)])
     return section(
         "Predictive values",
         "From the test films' sensitivity and specificity at the balanced operating point, by the "
-        "share of a ward's films that show pneumonia. They hold where films and patients are like "
-        "those of the test split.",
+        "share of a ward's films that show pneumonia; in brackets with both at the ends of their "
+        "intervals. UNCERTAIN is left out of account: a call is PNEUMONIA or NORMAL. They hold "
+        "where films and patients are like those of the test split.",
         table(["share with pneumonia", "PNEUMONIA is right (PPV)", "NORMAL is right (NPV)"], rows),
     )

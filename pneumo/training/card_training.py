@@ -23,7 +23,8 @@ def _training(card: dict) -> str:
     text = (
         f"Trained on {side['films']:,} films of {side['patients']:,} patients of the official "
         f"train split; {held['films']} films of {held['patients']} other patients were held out "
-        f"for validation (one of {recipe['folds']} patient-grouped folds, stratified by kind). "
+        f"for validation (one of {recipe['folds']} patient-grouped folds, stratified by kind; the "
+        "others were not used). "
         f"Starting weights ({training['init']['source']}): {training['init_sentence']} "
     )
     if recipe["frozen_epochs"]:
@@ -56,7 +57,7 @@ def _training(card: dict) -> str:
         )
     if teacher := training.get("teacher"):
         text += (
-            f"in those, {recipe['distil']} of the target is the answer of the "
+            f"in the lung epochs, {recipe['distil']} of the target is the answer of the "
             f"{teacher['name']} with sha256 `{teacher['sha256'][:16]}`; "
         )
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
@@ -64,7 +65,7 @@ def _training(card: dict) -> str:
     if training["lung_masks"]:
         text += (
             "a second loss, the share of evidence outside the lungs"
-            + (" or denying the label" if _signs_count(recipe) else "")
+            + (" or, in the lung epochs, denying the label" if _signs_count(recipe) else "")
             + f", on {training['lung_masks']} films that have drawn lung fields"
             + (f" and, in the last {recipe['lung_epochs']} epochs, on {found} more whose fields "
                "were found by a network that learned from the drawn ones" if found else "") + "; "
@@ -97,10 +98,24 @@ def _reproduce(card: dict) -> str:
     training = card["training"]
     versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
     return (
-        f"Reproduce: `{training['command']}` at commit `{training['commit'][:12]}`, seed "
+        f"Reproduce: `{training['command']}` at commit {_commit(training)}, seed "
         f"{training['recipe']['seed']}; data fingerprint `{card['data']['fingerprint'][:16]}`; "
         f"{versions}."
+        + "".join(_sitting(one) for one in (training.get("sittings") or [{}])[:-1])
     )
+
+
+def _commit(origin: dict) -> str:
+    """The code that ran, and whether it was changed."""
+    commit = origin.get("commit", "unknown")
+    return f"`{commit[:12]}`" + (" with changes" if commit.endswith("+") else "")
+
+
+def _sitting(one: dict) -> str:
+    """An earlier start of the same run, which was resumed."""
+    command = f"by `{one['command']}` " if one.get("command") else ""
+    return f" From epoch {one.get('after_epoch', 0) + 1} on it was first run {command}at commit " \
+        f"{_commit(one)}."
 
 
 def _seeds(card: dict) -> str:
@@ -131,7 +146,10 @@ def _tried(card: dict) -> str:
          str(one.get("verdict", "")) + (known if one.get("knew_test") else "")]
         for one in found
     ]
-    how = "Ideas were judged on validation films; where a verdict rests on others, it says so."
+    how = (
+        "Ideas were judged on validation films, the earliest on those as they are alone (a dash "
+        "under degraded films); where a verdict rests on others, it says so."
+    )
     return section("What was tried", how,
                    table(["idea", *keys.values(), "verdict"], rows))
 
@@ -145,4 +163,7 @@ def version_log(found: list[dict]) -> str:
                 words = [str(entry[key]) for key in ("version", "date", "change") if entry.get(key)]
                 entry = ", ".join(words[:-1]) + f": {words[-1]}" if len(words) > 1 else words[0]
             lines.append(f"- {card['architecture']['title']}: {entry}")
+        test = card["metrics"].get("test")
+        if card.get("versions_log") and test and "official test AUC" not in lines[-1]:
+            lines[-1] += f"; official test AUC {test['auc']['value']:.4f}"
     return "\n".join(["## Version log", "", *lines]) if lines else ""

@@ -18,6 +18,8 @@ from pneumo.training import dataset
 from pneumo.training.decisions import curve, proportion, rates
 from pneumo.training.metrics import reliability, score
 
+LABELS = ("NORMAL", "UNCERTAIN", "PNEUMONIA")
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -65,9 +67,9 @@ def score_films(
 
     Returns:
         {"model", "weights_sha256", "split", "all", "distinct", "curve", "reliability",
-        "sensitivity_by_kind", "operating_points", "unread"}; "all" and "distinct" as
-        `metrics.score` gives them. Where the card has an uncertain band also "uncertain", as
-        `certain_answers` gives it.
+        "sensitivity_by_kind", "labels", "operating_points", "unread"}; "all" and "distinct" as
+        `metrics.score` gives them, "labels" for each operating point as `labels_given` does.
+        Where the card has an uncertain band also "uncertain", as `certain_answers` gives it.
 
     Raises:
         DataError: when the split is missing or has no readable film of a class.
@@ -83,6 +85,7 @@ def score_films(
     points = reader.checkpoint.card["operating_points"]
     kinds = np.array([film.kind for film in scores.films])
     band = {"uncertain": certain_answers(reader, y, p)} if reader.uncertain else {}
+    labels = {name: labels_given(reader, y, p, at["threshold"]) for name, at in points.items()}
     return {
         "model": reader.name,
         "weights_sha256": reader.checkpoint.weights_sha256,
@@ -94,10 +97,13 @@ def score_films(
         "sensitivity_by_kind": {
             str(kind): {
                 "n": int((kinds == kind).sum()),
-                "sensitivity": float((p[kinds == kind] >= reader.threshold).mean()),
+                "sensitivity": proportion(
+                    int((p[kinds == kind] >= reader.threshold).sum()), int((kinds == kind).sum())
+                ),
             }
             for kind in sorted(set(kinds[y == 1]))
         },
+        "labels": labels,
         "operating_points": {name: rates(y, p, at["threshold"]) for name, at in points.items()},
         **band,
         "unread": [{"path": str(path), "reason": reason} for path, reason in scores.unread],
@@ -131,4 +137,25 @@ def certain_answers(reader: Reader, labels: np.ndarray, probabilities: np.ndarra
         "certain_accuracy": share(right[certain]) if certain.any() else None,
         "coverage_normal": share(covered[labels == 0]),
         "coverage_pneumonia": share(covered[labels == 1]),
+    }
+
+
+def labels_given(
+    reader: Reader, labels: np.ndarray, probabilities: np.ndarray, threshold: float
+) -> dict[str, dict[str, int]]:
+    """How many films of each class get which label, as a person sees it.
+
+    Args:
+        reader: its band counts, widened to hold the threshold.
+        labels: 0/1, (N,), 1 for pneumonia.
+        probabilities: calibrated, of pneumonia, (N,).
+        threshold: of the operating point.
+
+    Returns:
+        {class: {"NORMAL", "UNCERTAIN", "PNEUMONIA": count}}.
+    """
+    said = np.array([label_of(p, threshold, reader.uncertain)[0] for p in probabilities])
+    return {
+        truth: {name: int(((said == name) & (labels == i)).sum()) for name in LABELS}
+        for i, truth in enumerate(dataset.CLASSES)
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +23,7 @@ from pneumo.training.metrics import auc
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase, Recipe, phases
 from pneumo.training.shared_layers import Place, share_layers
-
-
-class ResumeError(ValueError):
-    """A saved state that belongs to another run; the message says what differs."""
+from pneumo.training.state import read_state, write_state
 
 
 class Trainer:
@@ -43,6 +39,7 @@ class Trainer:
         log: called with each line worth keeping.
         progress: called for each step with (steps done, all steps, loss).
         teacher: a trained network for phases that distil, or None.
+        sitting: what is to be told of this start or resumption, json values.
         processes: that train together. All are given the same films, recipe and starting weights;
             the first alone validates, logs and writes.
 
@@ -57,6 +54,7 @@ class Trainer:
         log: Callable[[str], None] = print,
         progress: Callable[[int, int, float], None] = lambda done, total, loss: None,
         processes: Processes | None = None, teacher: nn.Module | None = None,
+        sitting: dict | None = None,
     ) -> None:
         self.processes = processes or Processes()
         self.device = self.processes.device
@@ -85,6 +83,7 @@ class Trainer:
         if teacher is None and any(phase.distil for phase in self.phases):
             raise ValueError("A recipe that distils needs a trained network: --teacher CARD.")
         self.history: list[dict] = []
+        self.sittings = [{"after_epoch": 0, **(sitting or {})}]
         self.earlier: dict[str, torch.Tensor] | None = None  # what the lung epochs started from
         self.epoch = 0
         self.steps_an_epoch = len(steps)
@@ -112,10 +111,17 @@ class Trainer:
                 while self.epoch < min(end, last):
                     self._epoch(phase)
             start = end
-        network = self.average.module.eval()
-        if self.epoch < self.total_epochs or self.earlier is None:
+        network, share = self.average.module.eval(), self.recipe.before_lungs
+        if self.epoch < self.total_epochs or self.earlier is None or not share:
             return network
-        return blended(network, self.earlier, self.recipe.before_lungs)
+        network = blended(network, self.earlier, share)
+        if self.processes.first:
+            clean, degraded = self._validate(network, self._size())
+            self.log(
+                f"{share:.0%} of the weights from before the lung epochs blended in: validation "
+                f"AUC {clean:.4f}, degraded {degraded:.4f}"
+            )
+        return network
 
     def resume(self) -> None:
         """Continue from the state file: weights, averages, optimiser, schedule, random state.
@@ -123,8 +129,10 @@ class Trainer:
         Raises:
             ResumeError: when there is none, or it belongs to another recipe.
         """
-        state = self.processes.from_first(self._read_state)
+        state = self.processes.from_first(lambda: read_state(self.state_file, self.recipe))
         self.epoch, self.history = state["epoch"], state["history"]
+        begun = state.get("sittings") or [{"after_epoch": 0}]
+        self.sittings = [*begun, {**self.sittings[0], "after_epoch": self.epoch}]
         start = 0
         for phase in self.phases:
             if start < self.epoch <= start + phase.epochs:
@@ -140,22 +148,6 @@ class Trainer:
             torch.cuda.set_rng_state(state["random_cuda"])
         if self.curves:
             self.curves.resume(self.epoch)
-
-    def _read_state(self) -> dict:
-        """The state file's content, on the CPU, after a look at whose it is."""
-        if self.state_file is None or not self.state_file.is_file():
-            raise ResumeError(f"There is nothing to resume: no file {self.state_file}.")
-        state = torch.load(self.state_file, map_location="cpu", weights_only=True)
-        mine = self.recipe.record()
-        # What a recipe did not know when the run began, it did as the default does.
-        begun = Recipe(self.recipe.model).record() | state["recipe"]
-        differs = [k for k in mine if begun[k] != mine[k]]
-        if differs:
-            raise ResumeError(
-                f"The run in {self.state_file.parent} was started with other values of "
-                f"{', '.join(differs)}. Give the same ones, or start anew without --resume."
-            )
-        return state
 
     def _enter(self, phase: Phase) -> None:
         """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
@@ -240,7 +232,8 @@ class Trainer:
 
     def _close_epoch(self, phase: Phase) -> None:
         size = self._size()
-        clean, degraded = self.processes.from_first(lambda: self._validate(size))
+        clean, degraded = self.processes.from_first(
+            lambda: self._validate(self.average.module, size))
         losses, outside = zip(*self._reports, strict=True)
         outside = [share for share in outside if not math.isnan(share)]
         self.epoch += 1
@@ -266,29 +259,22 @@ class Trainer:
             seconds = sum(one["seconds"] for one in self.history)
             self.curves.epoch(entry, self.epoch * self.steps_an_epoch, seconds)
 
-    def _validate(self, size: int) -> tuple[float, float]:
-        """AUC of the averaged weights on validation films as they are, and degraded."""
+    def _validate(self, network: nn.Module, size: int) -> tuple[float, float]:
+        """AUC of a network on validation films as they are, and degraded."""
         at_size = Preprocessing(size, self.preprocessing.mean, self.preprocessing.std)
         squares = np.stack([at_size.square(s) for s in self.validation.squares])
         copies = degraded_copies(squares, COPIES_SEED, 0.6)
         y = self.validation.labels
-        network = self.average.module
         return tuple(auc(y, logits(network, s, at_size)) for s in (squares, copies))
 
     def _keep(self) -> None:
-        if self.state_file is None:
-            return
-        self.state_file.parent.mkdir(parents=True, exist_ok=True)
-        part, cuda = self.state_file.with_suffix(".part"), self.device.type == "cuda"
-        torch.save(
-            {
-                "recipe": self.recipe.record(), "epoch": self.epoch, "history": self.history,
-                "network": self.network.state_dict(), "average": self.average.state_dict(),
-                "earlier": self.earlier,
-                "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
-                "random": torch.get_rng_state(),
-                "random_cuda": torch.cuda.get_rng_state() if cuda else None,
-            },
-            part,
-        )
-        os.replace(part, self.state_file)
+        cuda = self.device.type == "cuda"
+        write_state(self.state_file, {
+            "recipe": self.recipe.record(), "epoch": self.epoch, "history": self.history,
+            "sittings": self.sittings,
+            "network": self.network.state_dict(), "average": self.average.state_dict(),
+            "earlier": self.earlier,
+            "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state() if cuda else None,
+        })

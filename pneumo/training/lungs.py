@@ -7,13 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.stats import t
 
 from pneumo.models.checkpoint import load
 from pneumo.models.gradcam import evidence
 from pneumo.models.reader import Reader
 from pneumo.training import dataset
+from pneumo.training.decisions import proportion
 from pneumo.training.memory import logits
-from pneumo.training.metrics import auc
+from pneumo.training.metrics import auc, auc_interval
 from pneumo.training.painting import lung_boxes
 
 # Mid grey; the same for both classes, so that the paint itself says nothing.
@@ -64,15 +66,17 @@ def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> tuple[float, bool]:
 
 def lung_table(
     model: str, root: Path, masks: Path, folder: Path | None = None
-) -> dict[str, float | int | str]:
+) -> dict:
     """The four measures on the validation films that have a mask; never on trained-on films.
 
     Returns:
         n, pneumonias, true_positives, heat_in_lungs and peak_in_lung (means over true
         positives), auc, auc_only_lungs, auc_without_lungs (the field common to all films
-        painted over; `lung_left` is the mean share of a film's lungs that it does not cover),
-        and, for comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what
-        the size of those boxes tells without any network.
+        painted over, which is `painted` of the picture; `lung_left` is the mean share of a
+        film's lungs that it does not cover), and, for comparison, auc_boxed_lungs (each film's
+        own boxes) with auc_box_size, what the size of those boxes tells without any network;
+        and `intervals`, 95 %, of the measures: [low, high] of the means by Student's t, of the
+        peak by Clopper and Pearson, of the AUCs by bootstrap.
 
     Raises:
         DataError: when no validation film has a mask.
@@ -99,7 +103,7 @@ def lung_table(
 def _measure(
     reader: Reader, network, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray,
     common: np.ndarray,
-) -> dict[str, float | int]:
+) -> dict:
     preprocessing = reader.checkpoint.preprocessing
     shares, peaks = [], []
     for square, mask, label in zip(squares, lungs, y, strict=True):
@@ -113,11 +117,16 @@ def _measure(
     def painted(paint) -> np.ndarray:
         return np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
 
-    def area(films: np.ndarray) -> float:
-        return auc(y, logits(network, films, preprocessing))
-
     boxed = painted(boxed_lungs)
     box_size = (boxed != squares).mean((1, 2))
+    areas = {
+        name: auc_interval(y, logits(network, films, preprocessing))
+        for name, films in (
+            ("auc", squares), ("auc_only_lungs", painted(only_lungs)),
+            ("auc_without_lungs", np.where(common, PAINT, squares).astype(np.uint8)),
+            ("auc_boxed_lungs", boxed),
+        )
+    }
 
     return {
         "pneumonias": int(y.sum()),
@@ -125,10 +134,23 @@ def _measure(
         "heat_in_lungs": float(np.mean(shares)) if shares else float("nan"),
         "peak_in_lung": float(np.mean(peaks)) if peaks else float("nan"),
         "lung_area": float(np.mean([(m > 127).mean() for m in lungs])),
-        "auc": area(squares),
-        "auc_only_lungs": area(painted(only_lungs)),
-        "auc_without_lungs": area(np.where(common, PAINT, squares).astype(np.uint8)),
+        **{name: found["value"] for name, found in areas.items()},
+        "painted": float(common.mean()),
         "lung_left": float(np.mean([(m > 127)[~common].sum() / (m > 127).sum() for m in lungs])),
-        "auc_boxed_lungs": area(boxed),
         "auc_box_size": auc(y, box_size),
+        "intervals": {
+            **_of_means(shares, peaks),
+            **{name: [found["low"], found["high"]] for name, found in areas.items()},
+        },
     }
+
+
+def _of_means(shares: Sequence[float], peaks: Sequence[bool]) -> dict[str, list[float]]:
+    """95 % intervals of where the heat lies; none of fewer than two films."""
+    n = len(shares)
+    if n < 2:
+        return {}
+    mean, error = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(n)
+    low, high = (float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1)) for q in (0.025, 0.975))
+    peak = proportion(sum(peaks), n)
+    return {"heat_in_lungs": [low, high], "peak_in_lung": [peak["low"], peak["high"]]}

@@ -110,6 +110,22 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     return pairs / (ill.sum(1) * well.sum(1))
 
 
+def auc_interval(labels: np.ndarray, scores: np.ndarray, count: int = 1000) -> dict:
+    """AUC with its percentile bootstrap 95 % interval, films resampled within each class.
+
+    Args:
+        labels: 0/1, (N,), both present.
+        scores: higher for pneumonia, (N,).
+        count: bootstrap samples.
+
+    Returns:
+        {"value", "low", "high"}.
+    """
+    drawn = weighted_auc(labels, scores, resamples(labels, count))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return {"value": auc(labels, scores), "low": float(low), "high": float(high)}
+
+
 def _measured(
     y: np.ndarray, p: np.ndarray, threshold: float, weights: np.ndarray
 ) -> dict[str, np.ndarray]:

@@ -49,7 +49,6 @@ def results_note(found: list[dict]) -> str:
         f"{card['architecture']['title']} {card['metrics']['test']['threshold']:.3f}"
         for card in scored
     )
-    times = max(card["metrics"]["test_times_scored"] for card in scored)
     knew = choices_that_knew_test(scored)
     ours = (
         "on which nothing was trained and no threshold fixed" if knew
@@ -60,9 +59,9 @@ def results_note(found: list[dict]) -> str:
         "fell when a test score was known; the model card marks which." if knew else ""
     )
     return (
-        f"Official test split, {n} films, {ours}, scored {_often(times)} with these weights; at "
-        f"the threshold fixed on validation ({thresholds}).{told} In brackets: bootstrap 95 % "
-        "intervals."
+        f"Official test split, {n} films, {ours}; at the threshold fixed on validation "
+        f"({thresholds}). {' '.join(_scorings(card) for card in scored)}{told} In brackets: "
+        "bootstrap 95 % intervals."
     )
 
 
@@ -129,6 +128,21 @@ def write(root: Path | None, folder: Path | None = None) -> list[Path]:
     return changed
 
 
+def _scorings(card: dict) -> str:
+    """How often the test films were scored, earlier weights of the network included."""
+    title, times = card["architecture"]["title"], card["metrics"]["test_times_scored"]
+    mine = card["weights"]["sha256"]
+    earlier = [one for one in card.get("test_scorings") or () if one["weights"] != mine]
+    text = f"{title} was scored {_often(times)} with these weights"
+    if earlier:
+        count = len({one["weights"] for one in earlier})
+        text += (
+            f" and {_often(len(earlier))} with {count} earlier or other ones, so that all choices "
+            "since were made by people who had seen those scores"
+        )
+    return text + "."
+
+
 def _often(times: int) -> str:
     return {1: "once", 2: "twice"}.get(times, f"{times} times")
 
@@ -141,11 +155,13 @@ def _test(card: dict) -> str:
     text = (
         f"On the {metrics['n']} official test films: {counts['true_positive']} pneumonias found, "
         f"{counts['false_negative']} missed; {counts['true_negative']} normal films called normal, "
-        f"{counts['false_positive']} called pneumonia. Scored {_often(times)} with these weights."
+        f"{counts['false_positive']} called pneumonia, whether or not they are shown as UNCERTAIN. "
+        f"Scored {_often(times)} with these weights."
     )
     if kinds := card["metrics"].get("test_by_kind"):
-        text += " Sensitivity by kind: " + ", ".join(
-            f"{kind} {value['sensitivity']:.3f} (n = {value['n']})" for kind, value in kinds.items()
+        text += " Sensitivity by kind: " + "; ".join(
+            f"{kind} {number(value['sensitivity'])}, n = {value['n']}"
+            for kind, value in kinds.items()
         ) + "."
     if distinct := card["metrics"].get("test_distinct"):
         text += (

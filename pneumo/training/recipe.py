@@ -52,6 +52,9 @@ class Recipe:
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
+
+    Raises:
+        ValueError: with a sentence, when `before_lungs` is no share.
     """
 
     model: str
@@ -84,9 +87,22 @@ class Recipe:
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.before_lungs <= 1:
+            raise ValueError(f"--before-lungs takes a share from 0 to 1, not {self.before_lungs}.")
+
     def record(self) -> dict:
         """Plain json values."""
         return asdict(self)
+
+    def left_out(self) -> tuple[str, ...]:
+        """In words, what the released recipe of this network learns from and this one does not."""
+        released = Recipe.released(self.model)
+        parts = {"evidence": "evidence in the lungs", "lung_epochs": "lung epochs",
+                 "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
+                 "distil": "a teacher"}
+        return tuple(words for name, words in parts.items()
+                     if getattr(released, name) and not getattr(self, name))
 
     @classmethod
     def released(cls, model: str, **changes: object) -> Recipe:
@@ -151,11 +167,8 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
         One to three phases, none of them empty.
 
     Raises:
-        ValueError: with a sentence, when `unfreeze` names no module of the trunk or
-            `before_lungs` is no share.
+        ValueError: with a sentence, when `unfreeze` names no module of the trunk.
     """
-    if not 0 <= recipe.before_lungs <= 1:
-        raise ValueError(f"--before-lungs takes a share from 0 to 1, not {recipe.before_lungs}.")
     trunk = NETWORKS[recipe.model].trunk
     first, first_of_lungs = (
         tuple(name for name in _before(start, trunk, flag) if name not in fresh)

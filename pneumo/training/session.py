@@ -69,7 +69,9 @@ def train(
         DataError, CheckpointError, InitialError, ResumeError: each with a sentence for the person.
     """
     processes = processes or Processes()
-    code = finish.commit(ROOT)  # of what runs; hours later the files may be others
+    # Of what runs; hours later the files may be others.
+    sitting = {"command": command_line(sys.argv), "commit": finish.commit(ROOT),
+               "threads": torch.get_num_threads()}
     log = _logger(paths.run) if processes.first else _silent
     if not resume and (paths.run / "state.pt").is_file():
         log(f"Starting anew: the state of an earlier run in {paths.run} will be replaced.")
@@ -89,11 +91,14 @@ def train(
     network, initial = processes.from_first(lambda: start(recipe.model, init, recipe.seed))
     log(f"{len(training)} films to train on, {len(validation)} for validation, no patient in both.")
     log(initial.sentence())
+    left_out = recipe.left_out()
+    if left_out:
+        log(f"Without {', '.join(left_out)}, which the released recipe has.")
     with Progress(log) as progress:
         trainer = Trainer(
             network, recipe, initial.fresh_modules, *films, preprocessing,
             paths.run / "state.pt", progress.log, progress.step if processes.first else _silent,
-            processes, teacher and teacher.network,
+            processes, teacher and teacher.network, sitting,
         )
         if resume:
             trainer.resume()
@@ -115,8 +120,9 @@ def train(
         **judged,
         "data": data,
         "training": {
-            "command": command_line(sys.argv),
+            "command": sitting["command"],
             "recipe": recipe.record(),
+            "left_out": list(left_out),
             "init": asdict(initial),
             "init_sentence": initial.sentence(),
             "teacher": teacher and {"name": teacher.name, "sha256": teacher.weights_sha256},
@@ -126,11 +132,12 @@ def train(
             "selection": "weights averaged over the last epoch's steps; no epoch is picked",
             "device": trainer.device.type,
             "processes": processes.count,
-            "threads": torch.get_num_threads(),
+            "threads": sitting["threads"],
             "seconds": round(seconds),
             "finished": time.strftime("%Y-%m-%d", time.gmtime()),
             "versions": finish.versions(),
-            "commit": code,
+            "commit": sitting["commit"],
+            "sittings": trainer.sittings,
             "history": trainer.history,
         },
     }
@@ -156,7 +163,14 @@ def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
     card["metrics"]["test_reliability"] = scores["reliability"]
     if "uncertain" in scores:
         card["uncertain"]["test"] = scores["uncertain"]
-    card["metrics"]["test_times_scored"] = card["metrics"].get("test_times_scored", 0) + 1
+        card["uncertain"]["test_labels"] = scores["labels"]
+    mine = card["weights"]["sha256"]
+    card["test_scorings"] = [*card.get("test_scorings", ()), {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()), "weights": mine,
+        "auc": scores["all"]["auc"]["value"],
+    }]
+    card["metrics"]["test_times_scored"] = sum(
+        one["weights"] == mine for one in card["test_scorings"])
     for point, measured in scores["operating_points"].items():
         card["operating_points"][point]["test"] = measured
     write_card(card, paths.out / f"{name}.json")

@@ -20,7 +20,7 @@ from pneumo.models.reader import Reader
 from pneumo.training import dataset
 from pneumo.training.augment import jpeg
 from pneumo.training.memory import logits
-from pneumo.training.metrics import auc, confusion, resamples, weighted_auc
+from pneumo.training.metrics import auc, auc_interval, confusion
 
 # About what the PNEUMONIA films of the train split and all of the official test split were saved
 # with; the NORMAL films of train had three times as much.
@@ -28,6 +28,8 @@ BYTES_PER_PIXEL = 0.08
 QUALITIES = (20, 40, 60, 80, 95)
 STRATA = ("least sharp third", "middle third", "sharpest third")
 STEPS = 3 + len(QUALITIES)
+# Of a class, for an AUC among films of one third: the ranks of fewer tell nothing.
+FEWEST = 10
 
 
 def sharpness(square: np.ndarray) -> float:
@@ -53,22 +55,6 @@ def quality_for(film: np.ndarray, bytes_per_pixel: float = BYTES_PER_PIXEL) -> i
     return min((low, high), key=lambda quality: abs(size(quality) - wanted))
 
 
-def auc_interval(labels: np.ndarray, scores: np.ndarray, count: int = 1000) -> dict:
-    """AUC with its percentile bootstrap 95 % interval, films resampled within each class.
-
-    Args:
-        labels: 0/1, (N,), both present.
-        scores: higher for pneumonia, (N,).
-        count: bootstrap samples.
-
-    Returns:
-        {"value", "low", "high"}.
-    """
-    drawn = weighted_auc(labels, scores, resamples(labels, count))
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return {"value": auc(labels, scores), "low": float(low), "high": float(high)}
-
-
 def strata_table(labels: np.ndarray, probabilities: np.ndarray, sharp: np.ndarray) -> list[dict]:
     """AUC within thirds of equal sharpness, all films pooled before they are cut in three.
 
@@ -79,12 +65,13 @@ def strata_table(labels: np.ndarray, probabilities: np.ndarray, sharp: np.ndarra
 
     Returns:
         {"stratum", "n", "positives", "sharpness": [lowest, highest], "auc": {"value", "low",
-        "high"} or None where a class is missing, "auc_sharpness": of blurredness alone, or None}.
+        "high"} or None where a class has less than `FEWEST` films, "auc_sharpness": of
+        blurredness alone, or None}.
     """
     rows = []
     for name, part in zip(STRATA, np.array_split(np.argsort(sharp, kind="stable"), 3), strict=True):
         y = labels[part]
-        both = 0 < y.sum() < len(y)
+        both = FEWEST <= y.sum() <= len(y) - FEWEST
         rows.append({
             "stratum": name, "n": len(part), "positives": int(y.sum()),
             "sharpness": [float(sharp[part].min()), float(sharp[part].max())],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from pneumo.models.checkpoint import with_interval
 from pneumo.ui.texts import text
 
 LUNGS = ("heat_in_lungs", "peak_in_lung", "auc_only_lungs", "auc_without_lungs")
@@ -71,7 +72,8 @@ def _certainty(found: dict) -> tuple[dict, list[str], list[list[str]]]:
 
 
 def _lungs(found: dict) -> tuple[dict, list[str], list[list[str]]]:
-    return {}, _head(*(f"lungs.{key}" for key in LUNGS)), [[number(found.get(k)) for k in LUNGS]]
+    row = [number(with_interval(found, key)) for key in LUNGS]
+    return {}, _head(*(f"lungs.{key}" for key in LUNGS)), [row]
 
 
 def _shortcut(found: dict) -> tuple[dict, list[str], list[list[str]]]:

@@ -184,7 +184,8 @@ ENGLISH: dict[str, str] = {
     "card.uncertain.coverage_pneumonia": "Pneumonia films covered",
     "card.lungs": "Evidence in the lungs",
     "card.lungs.how": "On validation films with drawn lungs: where the heat of rightly called "
-    "pneumonias lies, and whether the answer needs the lungs (without them 0.5 is chance).",
+    "pneumonias lies, and whether the answer needs the lungs (without them 0.5 is chance). The "
+    "same films chose among recipes.",
     "card.lungs.heat_in_lungs": "Heat in the lungs", "card.lungs.peak_in_lung": "Peak in a lung",
     "card.lungs.auc_only_lungs": "AUC, only the lungs shown",
     "card.lungs.auc_without_lungs": "AUC, lungs painted over",
@@ -195,8 +196,8 @@ ENGLISH: dict[str, str] = {
     "card.shortcut.alone": "AUC of sharpness alone",
     "card.adults": "Adults of another hospital", "card.adults.view": "View",
     "card.adults.how": "{source}. Their labels were read from reports by a program and are often "
-    "wrong. {trained_on} films of other patients of that hospital were trained on; nothing was "
-    "chosen on these.",
+    "wrong. {trained_on} films of other patients of that hospital were trained on; how many was "
+    "decided in sight of earlier results on these.",
     "card.refusals": "What the guard refuses", "card.kind": "Kind of picture",
     "card.change": "Change", "card.guard.n": "Count", "card.guard.refused": "Refused",
     "card.guard.warned": "Read with a warning", "card.guard.read": "Read",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 
 import cv2
 import pytest
@@ -37,6 +38,8 @@ def test_scores_are_those_of_the_readings(root, tmp_path, capsys, stand_ins):
     assert (result["all"]["n"], result["distinct"]["n"]) == (13, 12)
     kinds = result["sensitivity_by_kind"]
     assert sum(kind["n"] for kind in kinds.values()) == 7
+    found = sum(kind["n"] * kind["sensitivity"]["value"] for kind in kinds.values())
+    assert found == pytest.approx(result["all"]["confusion"]["true_positive"])
     shown = capsys.readouterr().out
     for name in ("accuracy", "sensitivity", "specificity", "auc", "brier", "ece", "false_negative"):
         assert name in shown
@@ -54,10 +57,15 @@ def test_certain_answers_are_counted_where_the_card_has_a_band(root, tmp_path, m
     card["uncertain"] = {"low": p[4], "high": p[9], "alpha": 0.05, "rule": "made up"}
     (folder / "cnn.json").write_text(json.dumps(card))
     assert run("evaluate", root, "--model", "cnn", "--json", out) == 0
-    result = json.loads(out.read_text())[0]["uncertain"]
+    scores = json.loads(out.read_text())[0]
+    result = scores["uncertain"]
     readings = [Reader(load("cnn", folder)).read(f.path).label for f in table]
     certain = [(label == "PNEUMONIA") == film.label for label, film in
                zip(readings, table, strict=True) if label != "UNCERTAIN"]
+    seen = Counter(zip([film.label for film in table], readings, strict=True))
+    for label, truth in enumerate(("NORMAL", "PNEUMONIA")):
+        given = scores["labels"]["balanced"][truth]
+        assert given == {name: seen[label, name] for name in ("NORMAL", "UNCERTAIN", "PNEUMONIA")}
     assert result["n"] == 13 and result["share"]["n"] == 13
     assert result["share"]["value"] == pytest.approx(readings.count("UNCERTAIN") / 13)
     accuracy = result["certain_accuracy"]

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 import train
-from pneumo.models.checkpoint import load
+from pneumo.models.checkpoint import BUNDLED, available_models, load, read_card
 from pneumo.models.reader import Reader
 from pneumo.training.adults import adult_table
 from pneumo.training.model_card import network_part
+from pneumo.training.recipe import Recipe
 from pneumo.training.session import command_line
+from pneumo.training.state import with_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["--model", "cnn", "--folds", "4", "--batch", "16", "--low-size", "64", "--size", "96",
@@ -42,6 +44,12 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     assert str(tmp_path) not in json.dumps(card)  # no path of anybody's machine
     log = (tmp_path / "run" / "train.log").read_text()
     assert "epoch 2/2" in log and "Official test, 12 films" in log
+    assert "Without evidence in the lungs, lung epochs, adults in the lung epochs, which the " \
+        "released recipe has." in log.replace("adults in the fine-tuning, ", "")
+    (scoring,) = card["test_scorings"]
+    assert scoring["weights"] == checkpoint.weights_sha256
+    assert scoring["auc"] == card["metrics"]["test"]["auc"]["value"]
+    assert [one["after_epoch"] for one in training["sittings"]] == [0]
     assert "validation AUC" in capsys.readouterr().err  # the bar
 
 
@@ -75,12 +83,19 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert str(tmp_path) not in json.dumps(card)
 
 
+@pytest.mark.parametrize("name", available_models(BUNDLED))
+def test_the_defaults_are_the_recipe_of_the_bundled_weights(name):
+    recorded = with_defaults(read_card(name, BUNDLED)["training"]["recipe"])
+    assert Recipe.released(name, seed=recorded["seed"]).record() == recorded
+
+
 @pytest.mark.parametrize(("flag", "said"), [("--adults", "--adults-data DIR"),
                                             ("--early-adults", "--adults-data DIR"),
-                                            ("--distil", "--teacher CARD")])
+                                            ("--distil", "--teacher CARD"),
+                                            ("--before-lungs", "a share from 0 to 1")])
 def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
-        train.main([*SHORT, "--lungs", str(tmp_path), flag, "0.2"])
+        train.main([*SHORT, "--lungs", str(tmp_path), flag, "2"])
     assert left.value.code == 2 and said in capsys.readouterr().err
 
 

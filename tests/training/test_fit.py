@@ -11,10 +11,11 @@ import torch
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
 from pneumo.training.evidence_loss import evidence_misplaced
-from pneumo.training.fit import ResumeError, Trainer
+from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
 from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Recipe, phases
+from pneumo.training.state import ResumeError
 
 SIZE = 64
 
@@ -52,6 +53,7 @@ def test_interrupted_and_resumed_run_ends_with_the_same_weights(parts, tmp_path,
     second = trainer(parts, spec, tmp_path / "state.pt")
     second.resume()
     assert second.epoch == 1
+    assert [one["after_epoch"] for one in second.sittings] == [0, 1]
     resumed = second.run()
     for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b), name

@@ -37,7 +37,9 @@ def test_every_part_has_its_section_and_every_table_is_even(card):
     for block in re.findall(r"(?:^\|.*\n)+", text + "\n", re.M):
         assert len({line.count("|") for line in block.splitlines()}) == 1
     for number in ("0.871", "0.613", "0.812 (0.781 to 0.843)", "0.555", "0.931", "0.802", "0.9912",
-                   "mixup", "no gain", "0.081", "0.975", "bacteria 0.900 (n = 80)", "1.2%"):
+                   "mixup", "no gain", "0.081", "0.975", "bacteria 0.900 (0.812 to 0.956), n = 80",
+                   "1.2%", "0.613 (0.501 to 0.724)", "70% of the picture", "AUC is 0.777",
+                   "| balanced | PNEUMONIA | 2 | 9 | 107 |"):
         assert number in text, number
     assert not re.search(r"None|\bnan\b|[{}]", text)
 
@@ -84,7 +86,17 @@ def test_weights_that_were_not_scored(card):
 def test_predictive_values_are_those_of_the_test_films(card):
     point = card["operating_points"]["balanced"]["test"]
     values = predictive_values(point["sensitivity"]["value"], point["specificity"]["value"], 0.05)
-    assert f"| 5% | {values[0]:.3f} | {values[1]:.3f} |" in network_part(card)
+    text = network_part(card)
+    cell = r" (\S+) \((\S+) to (\S+)\) \|"
+    (row,) = re.findall(rf"^\| 5% \|{cell}{cell}$", text, re.M)
+    assert (row[0], row[3]) == tuple(f"{value:.3f}" for value in values)
+    assert row[1] < row[0] < row[2] and row[4] < row[3] < row[5]
+
+
+def test_no_answer_is_printed_as_certain(card):
+    card["operating_points"]["balanced"]["test"] |= {
+        "sensitivity": {"value": 0.999, "low": 0.99, "high": 1.0}}
+    assert "> 0.999 (" in network_part(card) and "1.000 (" not in network_part(card)
 
 
 def test_shares_are_counted_not_typed(card):
@@ -107,9 +119,44 @@ def test_known_failures_name_the_worst(card):
     assert failures_section([card]) == ""
 
 
+def test_promises_that_the_test_films_refute_are_known_failures(card):
+    assert "thresholds do not carry over" not in failures_section([card])
+    point = card["operating_points"]["high_specificity"]
+    point["validation"]["specificity"]["value"] = 0.98
+    point["test"]["specificity"] = {"value": 0.915, "low": 0.871, "high": 0.947}
+    card["uncertain"]["test"]["coverage_normal"] = {"value": 0.8, "low": 0.75, "high": 0.85}
+    text = failures_section([card])
+    assert "at the operating point high specificity its specificity was 0.980 on validation" in text
+    assert "of NORMAL test films 0.800 (0.750 to 0.850) get their label or UNCERTAIN" in text
+    assert "PNEUMONIA test films" not in text
+
+
+def test_scorings_of_earlier_weights_are_told_under_the_results(card):
+    mine = card["weights"]["sha256"]
+    assert "was scored once with these weights." in results_note([card])
+    card["test_scorings"] = [{"date": "2026-01-01", "weights": sha, "auc": 0.9}
+                             for sha in ("a", "b", "a", mine)]
+    told = results_note([card])
+    assert "once with these weights and 3 times with 2 earlier or other ones" in told
+
+
+def test_a_run_in_two_sittings_says_so(card):
+    card["training"]["commit"] += "+"
+    card["training"]["sittings"] = [
+        {"after_epoch": 0, "command": "python train.py --seed 5", "commit": "1" * 40},
+        {"after_epoch": 3, "command": "python train.py", "commit": "0" * 40 + "+"}]
+    text = network_part(card)
+    assert "`python train.py` at commit `000000000000` with changes" in text
+    assert "From epoch 1 on it was first run by `python train.py --seed 5` at commit " \
+        "`111111111111`." in text
+
+
 def test_version_log(card):
+    card["metrics"].pop("test")
     assert version_log([card]).endswith("- Custom CNN: 1.0, 2026-11-22: first weights")
     card["versions_log"] = ["0.9: trial"]
     assert version_log([card]).endswith("- Custom CNN: 0.9: trial")
+    card["metrics"]["test"] = {"auc": {"value": 0.9321}}
+    assert version_log([card]).endswith("0.9: trial; official test AUC 0.9321")
     card.pop("versions_log")
     assert version_log([card]) == ""

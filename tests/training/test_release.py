@@ -43,11 +43,14 @@ def test_the_best_on_validation_is_bundled_with_all_seeds(tmp_path):
     assert "3 seeds" in card["training"]["selection"]
 
 
-def test_a_seed_whose_evidence_lies_in_the_lungs_comes_before_a_more_accurate_one(tmp_path):
+# 0.3 knows as much of what is beside the lungs as 0.7, the other way round.
+@pytest.mark.parametrize("hidden", [0.7, 0.3])
+def test_a_seed_whose_evidence_lies_in_the_lungs_comes_before_a_more_accurate_one(tmp_path, hidden):
     runs = [a_run(tmp_path / str(i), i, auc) for i, auc in enumerate((0.97, 0.99, 0.98))]
     lungs = {"heat_in_lungs": 0.9, "peak_in_lung": 1.0, "auc_only_lungs": 0.97,
              "auc_without_lungs": 0.5}
-    for run, known in zip(runs, (lungs, {**lungs, "auc_without_lungs": 0.7}, lungs), strict=True):
+    for run, known in zip(runs, (lungs, {**lungs, "auc_without_lungs": hidden}, lungs),
+                          strict=True):
         card = read_card("cnn", run)
         card["metrics"]["lungs"] = known
         write_card(card, run / "cnn.json")
@@ -75,6 +78,30 @@ def test_replaced_weights_stay_in_the_version_log(tmp_path):
     assert "0.9321" in again[0]["change"] and old["weights"]["sha256"][:12] in again[0]["change"]
     same = release("cnn", [tmp_path / "b"], out)["versions_log"]
     assert same == again  # the same weights are no new version
+
+
+def test_scorings_of_the_test_split_are_counted_on(tmp_path):
+    out = tmp_path / "out"
+    release("cnn", [a_run(tmp_path / "a", 0, 0.97)], out)
+    old = read_card("cnn", out)
+    old["test_scorings"] = [{"weights": old["weights"]["sha256"], "auc": 0.93}]
+    write_card(old, out / "cnn.json")
+    run = a_run(tmp_path / "b", 1, 0.98)
+    mine = read_card("cnn", run) | {"test_scorings": [{"weights": "taken back", "auc": 0.91}]}
+    write_card(mine, run / "cnn.json")
+    for _ in range(2):  # releasing again counts nothing twice
+        scorings = release("cnn", [run], out)["test_scorings"]
+        assert [one["auc"] for one in scorings] == [0.93, 0.91]
+
+
+def test_a_choice_recipes_learned_later_is_the_default_in_older_runs(tmp_path):
+    names = {"model": "cnn"}
+    runs = [a_run(tmp_path / "a", 0, 0.97, **names),
+            a_run(tmp_path / "b", 1, 0.98, before_lungs=0.0, **names)]
+    assert len(release("cnn", runs, tmp_path / "out")["seeds"]) == 2
+    runs.append(a_run(tmp_path / "c", 2, 0.98, before_lungs=0.2, **names))
+    with pytest.raises(DataError, match="they differ in before_lungs"):
+        release("cnn", runs, tmp_path / "out")
 
 
 def test_other_recipes_and_lost_weights_are_refused(tmp_path):

@@ -62,11 +62,12 @@ def test_interval_holds_the_auc_and_is_that_of_all_measures():
     assert found == pytest.approx(score(y, p, 0.5, 400)["auc"], abs=1e-6)
 
 
-def test_a_stratum_of_one_class_has_no_auc():
-    y = np.array([1, 1, 0, 1, 0, 0])
-    rows = strata_table(y, np.linspace(0, 1, 6), np.arange(6.0))
+def test_a_stratum_with_hardly_a_film_of_a_class_has_no_auc():
+    y = np.array([1] * 29 + [0] + [1, 0] * 15 + [0] * 11 + [1] * 19)
+    rows = strata_table(y, np.linspace(0, 1, 90), np.arange(90.0))
+    assert [row["positives"] for row in rows] == [29, 15, 19]
     assert rows[0]["auc"] is None and rows[0]["auc_sharpness"] is None
-    assert rows[1]["auc"] is not None
+    assert rows[1]["auc"] is not None and rows[2]["auc"] is not None
 
 
 def test_moved_counts_changes_and_flips():

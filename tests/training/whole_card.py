@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pneumo.training.decisions import calibration_check, curve, rates, uncertain_band
+from pneumo.training.decisions import calibration_check, curve, proportion, rates, uncertain_band
 from pneumo.training.metrics import reliability, score
 
 LUNGS = {"heat_in_lungs": 0.871, "peak_in_lung": 0.983, "auc_only_lungs": 0.968,
@@ -17,6 +17,10 @@ def made_up_scores(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     labels = (rng.random(n) < 0.6).astype(np.int64)
     logits = rng.normal(0, 1.5, n) + np.where(labels == 1, 2.0, -2.0)
     return labels, 1 / (1 + np.exp(-logits))
+
+
+def _about(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.05, "high": min(1.0, value + 0.05)}
 
 
 def whole_card(name: str, title: str, seed: int = 0) -> dict:
@@ -43,15 +47,23 @@ def whole_card(name: str, title: str, seed: int = 0) -> dict:
         "calibration": {"slope": 1.1, "offset": 0.2},
         "calibration_check": calibration_check(np.log(p / (1 - p)), y, np.arange(len(y))),
         "operating_points": points,
-        "uncertain": {**band, "test": {"n": 200, "share": 0.081, "certain_accuracy": 0.975,
-                                       "coverage_normal": 0.97, "coverage_pneumonia": 0.98}},
+        "uncertain": {**band, "test": {"n": 200, "share": _about(0.081),
+                                       "certain_accuracy": _about(0.975),
+                                       "coverage_normal": _about(0.97),
+                                       "coverage_pneumonia": _about(0.98)},
+                      "test_labels": {"balanced": {
+                          "NORMAL": {"NORMAL": 71, "UNCERTAIN": 8, "PNEUMONIA": 3},
+                          "PNEUMONIA": {"NORMAL": 2, "UNCERTAIN": 9, "PNEUMONIA": 107}}}},
         "curve": {"on": "validation", **curve(y, p)},
         "metrics": {
             "validation": {"clean": scores}, "test": scores, "test_times_scored": 1,
             "test_curve": curve(y, p), "test_reliability": reliability(y, p),
-            "test_by_kind": {"bacteria": {"n": 80, "sensitivity": 0.9},
-                             "virus": {"n": 40, "sensitivity": 0.91}},
-            "corruptions": spoiled, "lungs": {"n": 97, **LUNGS},
+            "test_by_kind": {"bacteria": {"n": 80, "sensitivity": proportion(72, 80)},
+                             "virus": {"n": 40, "sensitivity": proportion(36, 40)}},
+            "corruptions": spoiled,
+            "lungs": {"n": 97, "pneumonias": 50, "true_positives": 44, "painted": 0.703, **LUNGS,
+                      "auc_boxed_lungs": 0.777, "auc_box_size": 0.828,
+                      "intervals": {"auc_without_lungs": [0.501, 0.724]}},
             "shortcut": {
                 "n": 200, "auc": 0.97, "auc_sharpness": 0.822,
                 "strata": [{"stratum": "middle third", "n": 67, "positives": 30,
