@@ -26,6 +26,11 @@ def lung_lines(results: list[dict]) -> str:
     ]
     for result in results:
         lines.append(f"{result['model']:12}" + "".join(f"{result[k]:<26.3f}" for k in LUNGS))
+    for result in results:
+        lines.append(
+            f"{result['model']:12}lungs painted over in all {result['everyone']} validation films: "
+            f"AUC {result['auc_without_lungs_everyone']:.3f}"
+        )
     return "\n".join(lines) + "\n"
 
 

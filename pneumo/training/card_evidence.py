@@ -30,6 +30,11 @@ def _lungs(found: dict) -> str:
         f"Painted over is the same field in all films, wherever one film in fifty has lung: "
         f"{found['painted']:.0%} of the picture, the heart with it. " if "painted" in found else ""
     )
+    if "everyone" in found:  # that field can be painted without a film's own mask
+        painted += (
+            f"On all {found['everyone']} validation films the AUC is then "
+            f"{number(with_interval(found, 'auc_without_lungs_everyone'))}. "
+        )
     boxed = (
         "Where instead the boxes around each film's own lungs are painted over, the AUC is "
         f"{number(with_interval(found, 'auc_boxed_lungs'))}; but the boxes' size alone, without "

@@ -47,6 +47,11 @@ def common_field(lungs: Sequence[np.ndarray]) -> np.ndarray:
     return np.mean([mask > 127 for mask in lungs], axis=0) >= 0.02
 
 
+def paint_field(squares: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Films uint8 (N, S, S) with the field, bool (S, S), painted grey."""
+    return np.where(field, PAINT, squares).astype(np.uint8)
+
+
 def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> tuple[float, bool]:
     """Share of the positive evidence that lies in the lungs, and whether its peak does.
 
@@ -73,10 +78,12 @@ def lung_table(
         n, pneumonias, true_positives, heat_in_lungs and peak_in_lung (means over true
         positives), auc, auc_only_lungs, auc_without_lungs (the field common to all films
         painted over, which is `painted` of the picture; `lung_left` is the mean share of a
-        film's lungs that it does not cover), and, for comparison, auc_boxed_lungs (each film's
-        own boxes) with auc_box_size, what the size of those boxes tells without any network;
-        and `intervals`, 95 %, of the measures: [low, high] of the means by Student's t, of the
-        peak by Clopper and Pearson, of the AUCs by bootstrap.
+        film's lungs that it does not cover), the same of all validation films, which this paint
+        needs no masks of (auc_without_lungs_everyone, of `everyone` films), and, for
+        comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what the size of
+        those boxes tells without any network; and `intervals`, 95 %, of the measures: [low,
+        high] of the heat by Student's t, of the peak by Clopper and Pearson, of the AUCs by
+        bootstrap.
 
     Raises:
         DataError: when no validation film has a mask.
@@ -93,11 +100,12 @@ def lung_table(
     others = dataset.load_lungs(trained_on, masks, preprocessing)
     common = common_field(list(others.values()))
     y = dataset.labels(chosen)
-    return {
-        "model": model,
-        "n": len(chosen),
-        **_measure(reader, network, squares, list(lungs.values()), y, common),
-    }
+    found = _measure(reader, network, squares, list(lungs.values()), y, common)
+    everyone = paint_field(dataset.load_squares(held_out, preprocessing), common)
+    everyone = auc_interval(dataset.labels(held_out), logits(network, everyone, preprocessing))
+    found["auc_without_lungs_everyone"] = everyone["value"]
+    found["intervals"]["auc_without_lungs_everyone"] = [everyone["low"], everyone["high"]]
+    return {"model": model, "n": len(chosen), "everyone": len(held_out), **found}
 
 
 def _measure(
@@ -123,7 +131,7 @@ def _measure(
         name: auc_interval(y, logits(network, films, preprocessing))
         for name, films in (
             ("auc", squares), ("auc_only_lungs", painted(only_lungs)),
-            ("auc_without_lungs", np.where(common, PAINT, squares).astype(np.uint8)),
+            ("auc_without_lungs", paint_field(squares, common)),
             ("auc_boxed_lungs", boxed),
         )
     }

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pneumo.training.lungs import PAINT, boxed_lungs, common_field, heat_in_lungs, only_lungs
+from pneumo.training.lungs import (
+    PAINT,
+    boxed_lungs,
+    common_field,
+    heat_in_lungs,
+    only_lungs,
+    paint_field,
+)
 
 
 @pytest.fixture
@@ -32,6 +39,13 @@ def test_the_common_field_holds_all_but_rare_lungs(film):
     rare[0:9] = 255
     assert np.array_equal(common_field([mask] * 49 + [rare]), (mask > 0) | (rare > 0))
     assert np.array_equal(common_field([mask] * 99 + [rare]), mask > 0)
+
+
+def test_the_painted_field_is_gone_and_nothing_else(film):
+    square, mask = film
+    painted = paint_field(np.stack([square, 255 - square]), mask > 0)
+    assert (painted[:, mask > 0] == PAINT).all() and painted.dtype == np.uint8
+    assert (painted[0, mask == 0] == 200).all() and (painted[1, mask == 0] == 55).all()
 
 
 def test_boxed_lungs_no_lung_is_left_and_no_outline(film):

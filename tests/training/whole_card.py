@@ -62,7 +62,8 @@ def whole_card(name: str, title: str, seed: int = 0) -> dict:
                              "virus": {"n": 40, "sensitivity": proportion(36, 40)}},
             "corruptions": spoiled,
             "lungs": {"n": 97, "pneumonias": 50, "true_positives": 44, "painted": 0.703, **LUNGS,
-                      "auc_boxed_lungs": 0.777, "auc_box_size": 0.828,
+                      "auc_boxed_lungs": 0.777, "auc_box_size": 0.828, "everyone": 200,
+                      "auc_without_lungs_everyone": 0.654,
                       "intervals": {"auc_without_lungs": [0.501, 0.724]}},
             "shortcut": {
                 "n": 200, "auc": 0.97, "auc_sharpness": 0.822,
