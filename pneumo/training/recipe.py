@@ -115,7 +115,7 @@ RELEASED = MappingProxyType({
     "resnet18": {
         "frozen_epochs": 1, "epochs": 7, "low_epochs": 5, "unfreeze": "all",
         "learning_rate": 4e-4, "evidence": 1.0, "lung_epochs": 1, "lung_learning_rate": 3e-4,
-        "wrong_sign": 0.4, "adults": 0.3,
+        "wrong_sign": 0.4, "adults": 0.3, "before_lungs": 0.25,
     },
     "cnn": {
         "frozen_epochs": 0, "epochs": 12, "low_epochs": 8, "unfreeze": "all",
