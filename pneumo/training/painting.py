@@ -7,8 +7,6 @@ what a network knows from beside the lungs, which a penalty on the saliency map 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
@@ -33,26 +31,21 @@ def lung_boxes(lungs: np.ndarray, margin: int = 0) -> list[tuple[slice, slice]]:
 
 
 def hide_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The film with its lungs painted over: by a box each, one around all, or a grown outline.
+    """The film with its lungs painted over, by boxes or a grown outline, in a random paint.
 
     Args:
         square: uint8, (S, S).
         lungs: uint8, (S, S), 0 or 255.
-        rng: decides shape, margin and paint. One box also hides what lies between and beside the
-            lungs, so that what is left of the film, its edges, teaches nothing either.
+        rng: decides shape, margin and paint.
 
     Returns:
         uint8, (S, S).
     """
     side = square.shape[0]
     hidden = np.zeros(square.shape, bool)
-    shape = rng.integers(3)
-    if shape == 0:
+    if rng.random() < 0.5:
         for box in lung_boxes(lungs, int(rng.integers(0, side // 12 + 1))):
             hidden[box] = True
-    elif shape == 1 and (boxes := lung_boxes(lungs, int(rng.integers(0, side // 8 + 1)))):
-        rows, columns = zip(*boxes, strict=True)
-        hidden[_hull(rows), _hull(columns)] = True
     else:
         hidden = _grown(lungs, int(rng.integers(side // 40, side // 10 + 1)))
     return np.where(hidden, _paint(square, rng), square)
@@ -75,10 +68,6 @@ def replace_surroundings(
     kept = _grown(lungs, int(rng.integers(0, square.shape[0] // 20 + 1)))
     behind = other if rng.random() < 0.5 else _paint(square, rng)
     return np.where(kept, square, behind)
-
-
-def _hull(parts: Sequence[slice]) -> slice:
-    return slice(min(part.start for part in parts), max(part.stop for part in parts))
 
 
 def _grown(lungs: np.ndarray, by: int) -> np.ndarray:

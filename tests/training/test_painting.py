@@ -40,17 +40,15 @@ def test_boxes_hold_both_lungs_and_no_speck(lungs):
 
 def test_nothing_of_the_lungs_is_left_in_any_paint(square, lungs):
     inside = (lungs > 127) & (np.indices(lungs.shape)[0] < 80)
-    kept_anywhere, paints, middles = np.zeros_like(inside), set(), 0
+    kept_anywhere, paints = np.zeros_like(inside), set()
     for key in range(60):
         painted = hide_lungs(square, lungs, generator(key))
         same = painted == square
         assert same[inside].mean() < 0.05  # by chance a paint has a pixel's grey
         kept_anywhere |= same & ~inside
         paints.add(int(painted[inside].astype(int).std() > 1))
-        middles += same[40:60, 45:51].mean() < 0.05
     assert kept_anywhere[~inside].mean() > 0.9  # what lies beside them stays
     assert paints == {0, 1}  # plain and structured
-    assert 10 < middles < 50  # between the lungs too, where one box is around both
 
 
 def test_lungs_stay_and_surroundings_go(square, lungs):
