@@ -53,4 +53,6 @@ def run(args: argparse.Namespace) -> int:
           f"aim: at least {AIM}")
     print(f"{'without evidence':<20}{found['without_evidence']:9.1f} ms a step   "
           f"ratio {found['ratio_without_evidence']:.2f}")
+    print(f"{'in a lung epoch':<20}{found['lungs']:9.1f} ms a step   "
+          f"ratio {found['ratio_lungs']:.2f}")
     return 0

@@ -63,7 +63,7 @@ def step_rates(
 
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
     training step is what the trainer does from one report of progress to the next, while films are
-    augmented beside it, with and without the loss on evidence.
+    augmented beside it, with and without the loss on evidence, and in a lung epoch, adults apart.
 
     Args:
         model: registered name.
@@ -74,15 +74,20 @@ def step_rates(
         batch: films a step.
 
     Returns:
-        bare, training, without_evidence: medians in ms; ratio and ratio_without_evidence: of the
-        rates, training to bare, medians over the rounds; device.
+        bare, training, without_evidence, lungs: medians in ms; ratio, ratio_without_evidence and
+        ratio_lungs: of the rates, training to bare, medians over the rounds; device.
     """
     recipe = Recipe.released(
         model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
         batch=batch, unfreeze="all",
     )
     count = (steps + FIRST + LAST) * batch
-    spaces = {"training": recipe, "without_evidence": replace(recipe, evidence=0.0)}
+    lungs = Recipe.released(
+        model, epochs=0, frozen_epochs=0, low_epochs=0, lung_epochs=rounds + 1, size=size,
+        batch=batch, adults=0.0,
+    )
+    spaces = {"training": recipe, "without_evidence": replace(recipe, evidence=0.0),
+              "lungs": lungs}
     held, validation = films(count), films(4)
     trained = {name: _Timed(spec, held, validation) for name, spec in spaces.items()}
     bare = _Bare(recipe, trained["training"].trainer)
@@ -99,6 +104,7 @@ def step_rates(
     return {
         **{name: 1000 * median(values) for name, values in times.items()},
         "ratio": ratio("training"), "ratio_without_evidence": ratio("without_evidence"),
+        "ratio_lungs": ratio("lungs"),
         "device": bare.device.type,
     }
 
