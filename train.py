@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--adults-data", type=Path, metavar="DIR",
                    help="adult films: DIR/images and DIR/labels.csv; --adults says how many")
     p.add_argument("--teacher", type=Path, metavar="CARD",
-                   help="card (json) of the checkpoint that --distil learns from")
+                   help="card (json) of the checkpoint that --distil and --early-distil learn from")
     for f in fields(Recipe):
         if f.name not in ("model", "augmentation"):
             kind = {"int": int, "float": float, "str": str}[f.type]
@@ -79,7 +79,7 @@ def main(words: list[str] | None = None) -> int:
     if arguments.adults_data is None:
         given = {"adults": 0.0, "early_adults": 0.0, **given}
     if arguments.teacher is None:
-        given = {"distil": 0.0, **given}
+        given = {"distil": 0.0, "early_distil": 0.0, **given}
     lungs = arguments.lungs or _lungs_near(arguments.data)
     if lungs is None:
         given |= {"evidence": 0.0, "lung_epochs": 0}
@@ -91,8 +91,8 @@ def main(words: list[str] | None = None) -> int:
         recipe = replace(recipe, adults=0.0, distil=0.0, before_lungs=0.0)
     if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:
         parser().error("adult films need a folder: --adults-data DIR")
-    if recipe.distil and arguments.teacher is None:
-        parser().error("--distil needs a trained network: --teacher CARD")
+    if (recipe.distil or recipe.early_distil) and arguments.teacher is None:
+        parser().error("--distil and --early-distil need a trained network: --teacher CARD")
     trunk = NETWORKS[arguments.model].trunk
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model

@@ -57,7 +57,7 @@ def _training(card: dict) -> str:
         )
     if teacher := training.get("teacher"):
         text += (
-            f"in the lung epochs, {recipe['distil']} of the target is the answer of the "
+            f"{_taught_share(recipe)} of the target is the answer of the "
             f"{teacher['name']} with sha256 `{teacher['sha256'][:16]}`; "
         )
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
@@ -85,6 +85,14 @@ def _adult_share(recipe: dict) -> str:
     late = f"in those, {100 * recipe['adults']:.0f} %" if recipe["adults"] else ""
     early = recipe.get("early_adults")  # older recipes know none
     early = f"in the fine-tuning before them, {100 * early:.0f} %" if early else ""
+    return ", and ".join(part for part in (late, early) if part)
+
+
+def _taught_share(recipe: dict) -> str:
+    """How much of the target a teacher answers, in the lung epochs and in those before them."""
+    late = f"in the lung epochs, {recipe['distil']}" if recipe["distil"] else ""
+    early = recipe.get("early_distil")  # older recipes know none
+    early = f"in the fine-tuning before them, {early}" if early else ""
     return ", and ".join(part for part in (late, early) if part)
 
 

@@ -13,6 +13,11 @@ from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase
 from pneumo.training.shared_layers import Place
 
+# Side in pixels that a teacher trained at 224 needs at least. ResNet-18's validation AUC on films
+# of 128 pixels, clean and degraded: 0.992 and 0.983 as they are, 0.992 and 0.987 enlarged to 160,
+# 0.993 and 0.985 enlarged to 224, at more than twice the cost.
+TEACHER_SIDE = 160
+
 
 class StepLoss(nn.Module):
     """Cross-entropy plus the weighted share of misplaced evidence.
@@ -25,7 +30,8 @@ class StepLoss(nn.Module):
         processes: that share every step.
         place: told where this process's films stand in the step.
         teacher: a trained network whose answers count beside the labels in phases that ask for
-            it; it stays as it is. Of the same preprocessing.
+            it; it stays as it is. Of the same preprocessing; films
+            smaller than `TEACHER_SIDE` are shown to it enlarged to that.
     """
 
     def __init__(
@@ -79,9 +85,12 @@ class StepLoss(nn.Module):
         The cross-entropy is linear in its target: this is the weighted sum of both losses.
         """
         (teacher,) = self._teacher
-        device = batch.films.device.type
+        films, device = batch.films, batch.films.device.type
+        if films.shape[-1] < TEACHER_SIDE:
+            films = functional.interpolate(
+                films, size=(TEACHER_SIDE, TEACHER_SIDE), mode="bilinear", align_corners=False)
         with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            taught = teacher(batch.films).float().sigmoid()
+            taught = teacher(films).float().sigmoid()
         taught = (1 - weight) * targets + weight * taught
         return torch.where(batch.targets == 0.5, targets, taught)
 

@@ -46,6 +46,7 @@ class Recipe:
         early_adults: the same in the epochs before them that train the trunk.
         distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
             Dean 2015); needs a teacher.
+        early_distil: the same in the epochs before them that train the trunk.
         before_lungs: share, in the final weights, of those the lung epochs started from (Wortsman
             et al. 2022, "Robust fine-tuning of zero-shot models"): much of the accuracy those
             epochs cost comes back before what they teach is lost.
@@ -81,6 +82,7 @@ class Recipe:
     adults: float = 0.0
     early_adults: float = 0.0
     distil: float = 0.0
+    early_distil: float = 0.0
     before_lungs: float = 0.0
     folds: int = 10
     fold: int = 0
@@ -100,7 +102,7 @@ class Recipe:
         released = Recipe.released(self.model)
         parts = {"evidence": "evidence in the lungs", "lung_epochs": "lung epochs",
                  "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
-                 "distil": "a teacher"}
+                 "early_distil": "a teacher in the fine-tuning", "distil": "a teacher"}
         return tuple(words for name, words in parts.items()
                      if getattr(released, name) and not getattr(self, name))
 
@@ -185,7 +187,7 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     if recipe.epochs:
         result.append(
             Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
-                  adults=recipe.early_adults)
+                  adults=recipe.early_adults, distil=recipe.early_distil)
         )
     if recipe.lung_epochs:
         result.append(

@@ -84,7 +84,9 @@ def train(
     if recipe.adults or recipe.early_adults:
         grown = half(adult_films(paths.adults), dataset.FIT)
         films[0] = with_adults(films[0], grown, preprocessing)
-    teacher = load(paths.teacher.stem, paths.teacher.parent) if recipe.distil else None
+    teacher = None
+    if recipe.distil or recipe.early_distil:
+        teacher = load(paths.teacher.stem, paths.teacher.parent)
     if recipe.lung_epochs:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))

@@ -9,6 +9,10 @@ import torch
 
 from pneumo.training.recipe import Recipe
 
+# Decides only what is made of the weights after the last epoch: a run, even a finished one, can go
+# on with another value.
+AFTERWARDS = {"before_lungs"}
+
 
 class ResumeError(ValueError):
     """A saved state that belongs to another run; the message says what differs."""
@@ -24,7 +28,7 @@ def read_state(file: Path | None, recipe: Recipe) -> dict:
         raise ResumeError(f"There is nothing to resume: no file {file}.")
     state = torch.load(file, map_location="cpu", weights_only=True)
     mine, begun = recipe.record(), with_defaults(state["recipe"])
-    if differs := [key for key in mine if begun[key] != mine[key]]:
+    if differs := [key for key in mine if key not in AFTERWARDS and begun[key] != mine[key]]:
         raise ResumeError(
             f"The run in {file.parent} was started with other values of "
             f"{', '.join(differs)}. Give the same ones, or start anew without --resume."

@@ -67,7 +67,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
              "--data", str(drawn_dataset), "--lungs", str(tmp_path / "lungs"),
              "--adults-data", str(adults), "--adults", "0.25", "--early-adults", "0.2",
              "--teacher", str(teacher),
-             "--distil", "0.5", "--out", str(tmp_path), "--run", str(tmp_path / "run")]
+             "--distil", "0.5", "--early-distil", "0.7",
+             "--out", str(tmp_path), "--run", str(tmp_path / "run")]
     assert train.main(words) == 0
     checkpoint = load("cnn", tmp_path)
     assert Reader(checkpoint).read(film_png).ok
@@ -78,7 +79,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
     text = network_part(card)
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
         "films of 10 patients" in text
-    assert "0.5 of the target is the answer of the resnet18" in text
+    assert "in the lung epochs, 0.5, and in the fine-tuning before them, 0.7 of the target is " \
+        "the answer of the resnet18" in text
     assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
     assert str(tmp_path) not in json.dumps(card)
 
@@ -92,6 +94,7 @@ def test_the_defaults_are_the_recipe_of_the_bundled_weights(name):
 @pytest.mark.parametrize(("flag", "said"), [("--adults", "--adults-data DIR"),
                                             ("--early-adults", "--adults-data DIR"),
                                             ("--distil", "--teacher CARD"),
+                                            ("--early-distil", "--teacher CARD"),
                                             ("--before-lungs", "a share from 0 to 1")])
 def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:

@@ -13,6 +13,7 @@ from pneumo.training.dataset import films, labels, load_squares, validation_spli
 from pneumo.training.evidence_loss import evidence_misplaced
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
+from pneumo.training.loss import TEACHER_SIDE
 from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Recipe, phases
 from pneumo.training.state import ResumeError
@@ -184,18 +185,23 @@ def test_a_second_population_lends_its_groups_alike_and_only_when_asked():
 
 
 class Sure(torch.nn.Module):
-    """A teacher that is sure of pneumonia."""
+    """A teacher that is sure of pneumonia and knows the side of the films it saw."""
+
+    side = 0
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
+        self.side = films.shape[-1]
         return torch.full((len(films),), 9.0)
 
 
 def test_a_teacher_draws_the_targets_towards_its_answer_but_for_hidden_lungs(parts):
-    spec = recipe(epochs=0, lung_epochs=1, distil=0.5, hidden=0.0, replaced=0.0)
+    spec = recipe(epochs=1, lung_epochs=1, early_distil=0.7, distil=0.5, hidden=0.0, replaced=0.0)
     network, initial = start("cnn", "scratch", 0)
+    sure = Sure()
     run = Trainer(network, spec, initial.fresh_modules, *parts, Preprocessing(SIZE),
-                  log=lambda line: None, teacher=Sure())
-    (phase,) = run.phases
+                  log=lambda line: None, teacher=sure)
+    early, phase = run.phases
+    assert (early.distil, phase.distil) == (0.7, 0.5)
     run._enter(phase)
     batch = run.batches.batch(np.arange(8), 0, 0, SIZE, phase)
     targets = batch.targets.clone()
@@ -203,6 +209,7 @@ def test_a_teacher_draws_the_targets_towards_its_answer_but_for_hidden_lungs(par
     taught = run.loss._taught(batch, targets, 0.5)
     assert taught[0] == 0.5
     assert torch.allclose(taught[1:], 0.5 * targets[1:] + 0.5, atol=1e-3)
+    assert SIZE < sure.side == TEACHER_SIDE  # small films are shown to it enlarged
     assert not any(isinstance(module, Sure) for module in run.loss.modules())
     run.run()
     assert np.isfinite(run.history[-1]["loss"])
@@ -216,6 +223,18 @@ def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):
     trainer(parts, recipe(), tmp_path / "state.pt").run(stop_after=1)
     with pytest.raises(ResumeError, match="other values of learning_rate"):
         trainer(parts, recipe(learning_rate=5e-4), tmp_path / "state.pt").resume()
+
+
+def test_a_finished_run_can_be_blended_anew(parts, tmp_path):
+    spec = recipe(epochs=1, lung_epochs=1)
+    ended = trainer(parts, spec, tmp_path / "state.pt")
+    late = ended.run().state_dict()
+    again = trainer(parts, replace(spec, before_lungs=0.5), tmp_path / "state.pt")
+    again.resume()
+    for name, value in again.run().state_dict().items():
+        if value.is_floating_point():
+            middle = (late[name] + ended.earlier[name]) / 2
+            assert torch.allclose(value, middle, atol=1e-6), name
 
 
 def test_misplaced_evidence_is_a_share():
