@@ -105,10 +105,11 @@ def _signs_count(recipe: dict) -> bool:
 def _reproduce(card: dict) -> str:
     training = card["training"]
     versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
+    masks = card["data"].get("lung_masks")
     return (
         f"Reproduce: `{training['command']}` at commit {_commit(training)}, seed "
         f"{training['recipe']['seed']}; data fingerprint `{card['data']['fingerprint'][:16]}`; "
-        f"{versions}."
+        + (f"lung masks `{masks[:16]}`; " if masks else "") + f"{versions}."
         + "".join(_sitting(one) for one in (training.get("sittings") or [{}])[:-1])
     )
 

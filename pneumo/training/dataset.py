@@ -135,10 +135,19 @@ def halves(paths: Sequence[Path]) -> dict[Path, str]:
 
 def fingerprint(table: Sequence[Film]) -> str:
     """sha256 over class, name and bytes of every film; the same for any order or place."""
+    return _fingerprint([film.path for film in table])
+
+
+def lung_fingerprint(table: Sequence[Film], folder: Path) -> str:
+    """The same over the drawn lung fields of those films that have one; see `load_lungs`."""
+    return _fingerprint([path for film in table if (path := _mask(film, folder)).is_file()])
+
+
+def _fingerprint(paths: Sequence[Path]) -> str:
     total = hashlib.sha256()
-    for film in sorted(table, key=lambda f: (f.path.parent.name, f.path.name)):
-        content = hashlib.sha256(film.path.read_bytes()).hexdigest()
-        total.update(f"{film.path.parent.name}/{film.path.name} {content}\n".encode())
+    for path in sorted(paths, key=lambda path: (path.parent.name, path.name)):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"{path.parent.name}/{path.name} {content}\n".encode())
     return total.hexdigest()
 
 
@@ -199,7 +208,7 @@ def load_lungs(
     """
     masks = {}
     for i, film in enumerate(table):
-        path = Path(folder) / film.path.parent.name / f"{film.path.stem}.png"
+        path = _mask(film, folder)
         if path.is_file():
             try:
                 with Image.open(path, formats=("PNG",)) as picture:
@@ -212,3 +221,7 @@ def load_lungs(
             "NORMAL/STEM.png and PNEUMONIA/STEM.png, white inside the lungs."
         )
     return masks
+
+
+def _mask(film: Film, folder: Path) -> Path:
+    return Path(folder) / film.path.parent.name / f"{film.path.stem}.png"

@@ -17,7 +17,8 @@ from pneumo.training.state import with_defaults
 FREE = {"seed"}
 # What the weights come from besides the recipe: for people, part of the card, key.
 ORIGINS = (
-    ("the films", "data", "fingerprint"), ("the adult films", "data", "adults"),
+    ("the films", "data", "fingerprint"), ("the lung masks", "data", "lung_masks"),
+    ("the adult films", "data", "adults"),
     ("the starting weights", "training", "init_sentence"),
     ("the teacher", "training", "teacher"),
 )

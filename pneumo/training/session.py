@@ -115,6 +115,8 @@ def train(
     patients = [film.group for film in validation]
     judged = finish.judge(network, films[1], preprocessing, patients)
     data = finish.describe_data(training, validation, dataset.fingerprint(table))
+    if paths.lungs:
+        data["lung_masks"] = dataset.lung_fingerprint(table, paths.lungs)
     if grown:
         data["adults"] = finish.describe_adults(grown)
     card = {

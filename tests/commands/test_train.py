@@ -77,6 +77,7 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert card["training"]["teacher"] == {
         "name": "resnet18", "sha256": load("resnet18", stand_ins).weights_sha256}
     text = network_part(card)
+    assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
         "films of 10 patients" in text
     assert "in the lung epochs, 0.5, and in the fine-tuning before them, 0.7 of the target is " \

@@ -16,6 +16,7 @@ from pneumo.training.dataset import (
     labels,
     load_lungs,
     load_squares,
+    lung_fingerprint,
     patient_group,
     validation_split,
 )
@@ -90,6 +91,15 @@ def test_fingerprint_sees_bytes_not_places(drawn_dataset, tmp_path):
     table = films(drawn_dataset, "train")
     assert fingerprint(table) == fingerprint(tuple(reversed(table)))
     assert fingerprint(table) != fingerprint(table[1:])
+    masks = tmp_path / "masks"
+    for film in table[:2]:
+        path = masks / film.path.parent.name / f"{film.path.stem}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"a field")
+    drawn = lung_fingerprint(table, masks)
+    assert drawn == lung_fingerprint(tuple(reversed(table[:2])), masks)
+    path.write_bytes(b"another")
+    assert drawn != lung_fingerprint(table, masks)
 
 
 def test_lung_masks_are_found_by_class_and_stem(drawn_dataset, tmp_path):
