@@ -49,6 +49,8 @@ def _training(card: dict) -> str:
             f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
             f"{recipe['replaced']}); "
         )
+    if early := _early_painting(recipe):
+        text += f"in the fine-tuning before them already, {early}; "
     if grown := card["data"].get("adults"):
         text += (
             f"{_adult_share(recipe)} of the films are of adults "
@@ -67,16 +69,18 @@ def _training(card: dict) -> str:
             "a second loss, the share of evidence outside the lungs"
             + (" or, in the lung epochs, denying the label" if _signs_count(recipe) else "")
             + f", on {training['lung_masks']} films that have drawn lung fields"
-            + (f" and, in the last {recipe['lung_epochs']} epochs, on {found} more whose fields "
-               "were found by a network that learned from the drawn ones" if found else "") + "; "
+            + (f" and, {_where_found(recipe)}, on {found} more whose fields were found by a "
+               "network that learned from the drawn ones" if found else "") + "; "
         )
     if recipe.get("before_lungs"):
         text += (
             f"{100 * recipe['before_lungs']:.0f} % of the final weights are those from before the "
             "lung epochs; "
         )
+    coarse = training.get("precision") == "bf16"  # older cards name none
     return text + (
-        f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}."
+        f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}"
+        + (", convolutions in bfloat16." if coarse else ".")
     )
 
 
@@ -86,6 +90,19 @@ def _adult_share(recipe: dict) -> str:
     early = recipe.get("early_adults")  # older recipes know none
     early = f"in the fine-tuning before them, {100 * early:.0f} %" if early else ""
     return ", and ".join(part for part in (late, early) if part)
+
+
+def _early_painting(recipe: dict) -> str:
+    """With which chances films are painted before the lung epochs; older recipes know none."""
+    chances = {"lungs painted over": recipe.get("early_hidden"),
+               "surroundings replaced": recipe.get("early_replaced")}
+    return ", ".join(f"{what} with chance {p}" for what, p in chances.items() if p)
+
+
+def _where_found(recipe: dict) -> str:
+    if _early_painting(recipe):
+        return "in the fine-tuning and the lung epochs"
+    return f"in the last {recipe['lung_epochs']} epochs"
 
 
 def _taught_share(recipe: dict) -> str:

@@ -20,6 +20,7 @@ from pneumo.training.curves import Curves
 from pneumo.training.loss import StepLoss
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import auc
+from pneumo.training.precision import in_bf16
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase, Recipe, phases
 from pneumo.training.shared_layers import Place, share_layers
@@ -67,6 +68,7 @@ class Trainer:
             teacher = teacher.to(self.device, memory_format=torch.channels_last)
             teacher = teacher.eval().requires_grad_(False)
         self.teacher, self.place = teacher, Place()
+        self.bf16 = in_bf16(recipe.precision, self.device)
         self.network = share_layers(self.network, self.processes, self.place)
         self.processes.same_random_numbers()
         self.recipe, self.validation = recipe, validation
@@ -173,7 +175,7 @@ class Trainer:
         self.loss = self.processes.averaging(
             StepLoss(
                 self.network, self.recipe.label_smoothing, self.processes, self.place,
-                self.teacher,
+                self.teacher, self.bf16,
             )
         )
 

@@ -32,17 +32,18 @@ class StepLoss(nn.Module):
         teacher: a trained network whose answers count beside the labels in phases that ask for
             it; it stays as it is. Of the same preprocessing; films
             smaller than `TEACHER_SIDE` are shown to it enlarged to that.
+        bf16: whether feature maps, and the teacher's answers, are computed in bfloat16.
     """
 
     def __init__(
         self, network: nn.Module, label_smoothing: float, processes: Processes, place: Place,
-        teacher: nn.Module | None = None,
+        teacher: nn.Module | None = None, bf16: bool = False,
     ) -> None:
         super().__init__()
         # In a tuple: a teacher is no part of what is trained, averaged or shared.
         self._teacher = (teacher,)
         self.network, self.label_smoothing = network, label_smoothing
-        self.processes, self.place = processes, place
+        self.processes, self.place, self.bf16 = processes, place, bf16
 
     def forward(self, batch: Batch, phase: Phase) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's part of the step's loss.
@@ -58,8 +59,7 @@ class StepLoss(nn.Module):
         """
         self.place.start, self.place.films = batch.start, batch.of
         targets = batch.targets * (1 - self.label_smoothing) + self.label_smoothing / 2
-        device = batch.films.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        with torch.autocast(batch.films.device.type, torch.bfloat16, enabled=self.bf16):
             features = self.network.features(batch.films)
         features, share = features.float(), None
         if len(batch.judged):
@@ -85,11 +85,12 @@ class StepLoss(nn.Module):
         The cross-entropy is linear in its target: this is the weighted sum of both losses.
         """
         (teacher,) = self._teacher
-        films, device = batch.films, batch.films.device.type
+        films = batch.films
         if films.shape[-1] < TEACHER_SIDE:
             films = functional.interpolate(
                 films, size=(TEACHER_SIDE, TEACHER_SIDE), mode="bilinear", align_corners=False)
-        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        cast = torch.autocast(films.device.type, torch.bfloat16, enabled=self.bf16)
+        with torch.no_grad(), cast:
             taught = teacher(films).float().sigmoid()
         taught = (1 - weight) * targets + weight * taught
         return torch.where(batch.targets == 0.5, targets, taught)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from pneumo.models.networks import NETWORKS
 from pneumo.training.augment import Augmentation
+from pneumo.training.precision import PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,22 @@ class Recipe:
         adults: share of adult films in them; needs such films, and trains on every second
             patient of theirs only.
         early_adults: the same in the epochs before them that train the trunk.
+        early_hidden, early_replaced: as `hidden` and `replaced`, in the epochs before them that
+            train the trunk; with either, found lung fields count there as well.
         distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
             Dean 2015); needs a teacher.
         early_distil: the same in the epochs before them that train the trunk.
         before_lungs: share, in the final weights, of those the lung epochs started from (Wortsman
             et al. 2022, "Robust fine-tuning of zero-shot models"): much of the accuracy those
             epochs cost comes back before what they teach is lost.
+        precision: fp32, bf16, or auto, which is bf16 where the device computes in it by itself
+            (`precision`); of the convolutions alone, all else is fp32.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
         augmentation: how far the random changes go.
 
     Raises:
-        ValueError: with a sentence, when `before_lungs` is no share.
+        ValueError: with a sentence, when `before_lungs` is no share or `precision` no precision.
     """
 
     model: str
@@ -81,9 +86,12 @@ class Recipe:
     replaced: float = 0.25
     adults: float = 0.0
     early_adults: float = 0.0
+    early_hidden: float = 0.0
+    early_replaced: float = 0.0
     distil: float = 0.0
     early_distil: float = 0.0
     before_lungs: float = 0.0
+    precision: str = "auto"
     folds: int = 10
     fold: int = 0
     seed: int = 0
@@ -92,6 +100,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 <= self.before_lungs <= 1:
             raise ValueError(f"--before-lungs takes a share from 0 to 1, not {self.before_lungs}.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"--precision takes {', '.join(PRECISIONS)}, not '{self.precision}'.")
 
     def record(self) -> dict:
         """Plain json values."""
@@ -101,6 +111,8 @@ class Recipe:
         """In words, what the released recipe of this network learns from and this one does not."""
         released = Recipe.released(self.model)
         parts = {"evidence": "evidence in the lungs", "lung_epochs": "lung epochs",
+                 "early_hidden": "hidden lungs in the fine-tuning",
+                 "early_replaced": "exchanged surroundings in the fine-tuning",
                  "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
                  "early_distil": "a teacher in the fine-tuning", "distil": "a teacher"}
         return tuple(words for name, words in parts.items()
@@ -187,7 +199,9 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     if recipe.epochs:
         result.append(
             Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
-                  adults=recipe.early_adults, distil=recipe.early_distil)
+                  hidden=recipe.early_hidden, replaced=recipe.early_replaced,
+                  adults=recipe.early_adults, distil=recipe.early_distil,
+                  found=bool(recipe.early_hidden or recipe.early_replaced))
         )
     if recipe.lung_epochs:
         result.append(

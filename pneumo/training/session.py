@@ -87,7 +87,7 @@ def train(
     teacher = None
     if recipe.distil or recipe.early_distil:
         teacher = load(paths.teacher.stem, paths.teacher.parent)
-    if recipe.lung_epochs:
+    if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
     network, initial = processes.from_first(lambda: start(recipe.model, init, recipe.seed))
@@ -135,6 +135,7 @@ def train(
             "lung_fields_found": len(films[0].found),
             "selection": "weights averaged over the last epoch's steps; no epoch is picked",
             "device": trainer.device.type,
+            "precision": "bf16" if trainer.bf16 else "fp32",
             "processes": processes.count,
             "threads": sitting["threads"],
             "seconds": round(seconds),

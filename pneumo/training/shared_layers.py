@@ -98,14 +98,16 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias, eps):
-        variance, mean = (v.double() for v in torch.var_mean(x, (0, 2, 3), correction=0))
+        # Of bfloat16 films too in the precision of the weights, as torch's own layer takes them.
+        exact = x.to(weight.dtype)
+        variance, mean = (v.double() for v in torch.var_mean(exact, (0, 2, 3), correction=0))
         count = x.numel() // x.shape[1]
         # In double precision: a variance from a sum of squares loses digits.
         sums = torch.stack([torch.ones_like(mean), mean, variance + mean**2]) * count
         distributed.all_reduce(sums)
         count, mean, square = sums[0, 0], sums[1] / sums[0], sums[2] / sums[0]
-        variance = (square - mean**2).clamp_(min=0).to(x.dtype)
-        mean, count = mean.to(x.dtype), count.to(x.dtype)
+        variance = (square - mean**2).clamp_(min=0).to(weight.dtype)
+        mean, count = mean.to(weight.dtype), count.to(weight.dtype)
         ctx.save_for_backward(x, weight, mean, variance, count)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance, count)
@@ -127,4 +129,4 @@ class _Normalise(torch.autograd.Function):
         shift = scale * sums[1] / count - slope * mean
         shape = (1, -1, 1, 1)
         dx = dx - shift.view(shape) - x * slope.view(shape)
-        return dx, dweight, dbias, None
+        return dx.to(x.dtype), dweight, dbias, None

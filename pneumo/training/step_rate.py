@@ -134,7 +134,7 @@ class _Bare:
     """A network that takes steps on one batch, as bare as a step can be."""
 
     def __init__(self, recipe: Recipe, trainer: Trainer) -> None:
-        self.device = trainer.device
+        self.device, self.bf16 = trainer.device, trainer.bf16
         network, _ = start(recipe.model, "scratch", recipe.seed)
         self.network = network.to(self.device, memory_format=torch.channels_last).train()
         self.optimiser = torch.optim.AdamW(
@@ -150,7 +150,7 @@ class _Bare:
         at = [time.perf_counter()]
         for _ in range(count):
             device = self.device.type
-            with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            with torch.autocast(device, torch.bfloat16, enabled=self.bf16):
                 logits = self.network(self.batch.films)
             loss = functional.binary_cross_entropy_with_logits(logits.float(), self.batch.targets)
             self.optimiser.zero_grad(set_to_none=True)

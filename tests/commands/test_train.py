@@ -66,6 +66,7 @@ def test_lung_epochs_with_adults_and_a_teacher(
     words = [*SHORT, "--epochs", "1", "--low-epochs", "0", "--lung-epochs", "1",
              "--data", str(drawn_dataset), "--lungs", str(tmp_path / "lungs"),
              "--adults-data", str(adults), "--adults", "0.25", "--early-adults", "0.2",
+             "--early-hidden", "0.1", "--precision", "bf16",
              "--teacher", str(teacher),
              "--distil", "0.5", "--early-distil", "0.7",
              "--out", str(tmp_path), "--run", str(tmp_path / "run")]
@@ -80,6 +81,9 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
         "films of 10 patients" in text
+    assert "in the fine-tuning before them already, lungs painted over with chance 0.1;" in text
+    assert "in the fine-tuning and the lung epochs, on" in text
+    assert "on cpu, convolutions in bfloat16." in text
     assert "in the lung epochs, 0.5, and in the fine-tuning before them, 0.7 of the target is " \
         "the answer of the resnet18" in text
     assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
@@ -96,7 +100,8 @@ def test_the_defaults_are_the_recipe_of_the_bundled_weights(name):
                                             ("--early-adults", "--adults-data DIR"),
                                             ("--distil", "--teacher CARD"),
                                             ("--early-distil", "--teacher CARD"),
-                                            ("--before-lungs", "a share from 0 to 1")])
+                                            ("--before-lungs", "a share from 0 to 1"),
+                                            ("--precision", "auto, bf16, fp32")])
 def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         train.main([*SHORT, "--lungs", str(tmp_path), flag, "2"])

@@ -36,17 +36,19 @@ def squares(count: int, seed: int) -> Films:
 def trainer(
     processes: Processes, count: int, state: Path | None = None, **values
 ) -> Trainer:
-    """A small CNN's trainer; dropout and batch normalisation as ever."""
+    """A small CNN's trainer; dropout and batch normalisation as ever. In float32: in bfloat16
+    rounding alone parts one process from two."""
     spec = Recipe("cnn", **{"size": SIZE, "low_epochs": 0, "unfreeze": "all", "evidence": 1.0,
+                            "precision": "fp32",
                             "learning_rate": 3e-4, "lung_learning_rate": 1e-4, **values})
     network, initial = processes.from_first(lambda: start("cnn", "scratch", spec.seed))
     return Trainer(network, spec, initial.fresh_modules, squares(count, 0), squares(16, 1),
                    Preprocessing(SIZE), state, log=lambda line: None, processes=processes)
 
 
-def one_step(processes: Processes) -> dict[str, torch.Tensor]:
+def one_step(processes: Processes, precision: str = "fp32") -> dict[str, torch.Tensor]:
     """Gradients and running statistics after one step of 15 films: shares of 8 and 7."""
-    run = trainer(processes, 15, epochs=0, lung_epochs=1, batch=15)
+    run = trainer(processes, 15, epochs=0, lung_epochs=1, batch=15, precision=precision)
     run.run()
     return {
         **{f"gradient of {name}": p.grad for name, p in run.network.named_parameters()},
@@ -76,7 +78,7 @@ def everything(folder: Path) -> None:
     """Write what this process found to RANK.pt; `half` holds one process's state of one epoch."""
     torch.set_num_threads(1)
     processes = join()
-    found = {"step": one_step(processes)}
+    found = {"step": one_step(processes), "coarse step": one_step(processes, "bf16")}
     for name, resume in (("whole", False), ("half", True)):
         run = two_epochs(processes, folder / name / "state.pt", resume)
         found[name] = {"history": run.history, "average": digest(run.average.module)}

@@ -107,6 +107,16 @@ def test_adults_are_shown_where_the_recipe_says():
     assert shares == {"head": 0.0, "fine-tuning": 0.2, "lungs": 0.3}
 
 
+def test_films_are_painted_where_the_recipe_says():
+    spec = Recipe("resnet18", frozen_epochs=1, lung_epochs=1, evidence=1.0, hidden=0.3,
+                  early_hidden=0.1, early_replaced=0.2)
+    head, fine, lungs = phases(spec, ("fc",))
+    assert (head.hidden, head.replaced, head.found) == (0.0, 0.0, False)
+    assert (fine.hidden, fine.replaced, fine.found) == (0.1, 0.2, True)
+    assert (lungs.hidden, lungs.replaced, lungs.found) == (0.3, 0.25, True)
+    assert not phases(replace(spec, early_hidden=0.0, early_replaced=0.0), ("fc",))[1].found
+
+
 def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
     spec = recipe(epochs=1, low_epochs=0, ema=0.9, lung_epochs=1, lung_learning_rate=1e-12)
     assert [p.name for p in phases(spec, ())] == ["fine-tuning", "lungs"]

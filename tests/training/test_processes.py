@@ -50,13 +50,14 @@ def alone(tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("alone")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    step = several.one_step(Processes())
+    steps = {"step": several.one_step(Processes()),
+             "coarse step": several.one_step(Processes(), "bf16")}
     run = several.two_epochs(Processes(), folder / "state.pt")
     half = several.trainer(Processes(), 41, folder / "half" / "state.pt", epochs=1, lung_epochs=1,
                            batch=10)
     half.run(stop_after=1)
     torch.set_num_threads(threads)
-    return {"step": step, "history": run.history, "folder": folder}
+    return {**steps, "history": run.history, "folder": folder}
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +69,15 @@ def two(alone) -> dict:
     return {rank: torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)}
 
 
-def test_a_step_of_two_processes_is_the_step_of_one(alone, two):
+@pytest.mark.parametrize(("step", "most"), [("step", 1e-4), ("coarse step", 0.25)])
+def test_a_step_of_two_processes_is_the_step_of_one(alone, two, step, most):
     # Shares of 8 and 7 films, other numbers of lung fields in each, dropout, batch normalisation.
+    # In bfloat16, whose numbers have three digits, gradients differ by rounding.
     for rank in (0, 1):
-        for name, expected in alone["step"].items():
-            found = two[rank]["step"][name]
+        for name, expected in alone[step].items():
+            found = two[rank][step][name]
             gap = (found - expected).norm() / expected.norm().clamp(min=1e-6)
-            assert gap < 1e-4, (rank, name, float(gap))
+            assert gap < most, (rank, name, float(gap))
 
 
 def test_two_processes_get_the_metrics_of_one(alone, two):

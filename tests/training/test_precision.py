@@ -1,0 +1,47 @@
+"""bfloat16 in training: where it is taken, and that it computes the same step but for rounding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pneumo.training.precision import in_bf16
+from pneumo.training.processes import Processes
+from pneumo.training.recipe import Recipe
+from tests.training import several
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.mark.parametrize("flags", [{"avx512_bf16": True}, {"amx_bf16": True},
+                                   {"avx512_bf16": False, "avx2": True}, {}, None])
+def test_a_processor_takes_it_where_it_multiplies_it(flags, monkeypatch):
+    if flags is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags, raising=False)
+    native = bool(flags) and any(value for name, value in flags.items() if "bf16" in name)
+    assert in_bf16("auto", CPU) is native and in_bf16("auto", CUDA)
+    for device in (CPU, CUDA):
+        assert in_bf16("bf16", device) and not in_bf16("fp32", device)
+
+
+def test_another_precision_is_refused():
+    with pytest.raises(ValueError, match="--precision takes auto, bf16, fp32, not 'fp16'"):
+        replace(Recipe("cnn"), precision="fp16")
+
+
+def test_a_step_in_bf16_is_the_step_in_fp32_but_for_rounding():
+    exact, coarse = (several.one_step(Processes(), name) for name in ("fp32", "bf16"))
+    assert exact.keys() == coarse.keys()
+    for name, value in exact.items():
+        found = coarse[name]
+        assert found.dtype == torch.float32
+        # Evidence near nothing, as an untrained network's is, changes its sign by rounding.
+        alike = torch.nn.functional.cosine_similarity(found.flatten(), value.flatten(), dim=0)
+        assert alike > 0.9, (name, float(alike))
+        if "running" in name or name == "report":
+            torch.testing.assert_close(found, value, rtol=0.02, atol=0.01)
+    assert not all(torch.equal(coarse[name], value) for name, value in exact.items())
