@@ -70,10 +70,10 @@ class PneumoniaCNN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.block1 = nn.Sequential(
-            *_convolution(1, 32, 5, 2), nn.MaxPool2d(2), *_residual(32, 1)
+            nn.AvgPool2d(2), *_convolution(1, 32, 5, 2), nn.MaxPool2d(2), *_residual(32, 1)
         )
         self.block2 = nn.Sequential(nn.MaxPool2d(2), *_convolution(32, 64), *_residual(64, 2))
-        self.block3 = nn.Sequential(nn.MaxPool2d(2), *_convolution(64, 128), *_residual(128, 3))
+        self.block3 = nn.Sequential(*_convolution(64, 128), *_residual(128, 3))
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(
             nn.Flatten(),
