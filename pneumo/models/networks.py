@@ -48,13 +48,18 @@ def _convolution(channels_in: int, channels: int, size: int = 3, stride: int = 1
     ]
 
 
+def _residual(channels: int, count: int) -> list:
+    return [BasicBlock(channels, channels) for _ in range(count)]
+
+
 @register
 class PneumoniaCNN(nn.Module):
     """Three convolutional blocks of 32, 64 and 128 filters, then fully connected layers.
 
-    The first convolution has stride 2: at 224 pixels a network of this depth is as accurate as
-    one without and trains three times faster on a CPU. The feature map that Grad-CAM looks at is
-    the last convolution's, before its max pooling: (N, 128, S/8, S/8).
+    Max pooling halves the film after the first convolution, which has stride 2, and after the
+    first and the second block. In each block residual units (He et al. 2016) follow, the more the
+    smaller the film has become, so that each cell of the last map has seen the whole chest. The
+    map is averaged before the fully connected layers: what a channel weighs is the same everywhere.
     """
 
     name = "cnn"
@@ -64,28 +69,27 @@ class PneumoniaCNN(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.block1 = nn.Sequential(*_convolution(1, 32, 5, 2), *_convolution(32, 32))
-        self.block2 = nn.Sequential(*_convolution(32, 64), *_convolution(64, 64))
-        self.block3 = nn.Sequential(
-            *_convolution(64, 128), *_convolution(128, 128), *_convolution(128, 128)
+        self.block1 = nn.Sequential(
+            nn.AvgPool2d(2), *_convolution(1, 32, 5, 2), nn.MaxPool2d(2), *_residual(32, 1)
         )
-        self.pool = nn.MaxPool2d(2)
-        self.grid = nn.AdaptiveAvgPool2d(4)
+        self.block2 = nn.Sequential(nn.MaxPool2d(2), *_convolution(32, 64), *_residual(64, 2))
+        self.block3 = nn.Sequential(*_convolution(64, 128), *_residual(128, 3))
+        self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(128 * 4 * 4, 256),
+            nn.Linear(128, 256),
             nn.ReLU(inplace=True),
             nn.Dropout(0.5),
             nn.Linear(256, 1),
         )
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Last convolution's activations: (N, 1, S, S) to (N, 128, S/8, S/8)."""
-        return self.block3(self.pool(self.block2(self.pool(self.block1(x)))))
+        """Last convolution's activations: (N, 1, S, S) to (N, 128, S/16, S/16)."""
+        return self.block3(self.block2(self.block1(x)))
 
     def head(self, f: torch.Tensor) -> torch.Tensor:
-        """Pooling and fully connected layers: feature map to logits (N,)."""
-        return self.classifier(self.grid(self.pool(f))).squeeze(1)
+        """Average pooling and fully connected layers: feature map to logits (N,)."""
+        return self.classifier(self.pool(f)).squeeze(1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits for pneumonia, (N,)."""

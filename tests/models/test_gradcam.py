@@ -69,7 +69,7 @@ def test_the_maps_sum_is_the_logit_for_average_pooling():
 def test_differentiable_map_reaches_the_features():
     torch.manual_seed(0)
     network = build("cnn").eval()
-    f = torch.rand(2, 128, 28, 28, requires_grad=True)
+    f = torch.rand(2, 128, 14, 14, requires_grad=True)
     _, heat = evidence_map(network.head, f, differentiable=True)
     heat.abs().sum().backward()
     assert f.grad.abs().sum() > 0
