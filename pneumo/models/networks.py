@@ -56,10 +56,11 @@ def _residual(channels: int, count: int) -> list:
 class PneumoniaCNN(nn.Module):
     """Three convolutional blocks of 32, 64 and 128 filters, then fully connected layers.
 
-    Max pooling halves the film after the first convolution, which has stride 2, and after the
-    first and the second block. In each block residual units (He et al. 2016) follow, the more the
-    smaller the film has become, so that each cell of the last map has seen the whole chest. The
-    map is averaged before the fully connected layers: what a channel weighs is the same everywhere.
+    The film is first averaged over 2 x 2 pixels; a first convolution of stride 2 and max pooling
+    after it and after the first block make the map that Grad-CAM looks at a sixteenth of its side.
+    In each block residual units (He et al. 2016) follow, so that each cell of that map has seen the
+    whole chest. It is averaged before the fully connected layers: what a channel weighs is the same
+    everywhere.
     """
 
     name = "cnn"
