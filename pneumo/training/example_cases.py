@@ -18,6 +18,7 @@ from pneumo.models.reader import Reader, Reading
 
 CASES = "cases.json"
 LARGEST_BYTES = 250_000
+CHOSEN = " Chosen because "
 
 
 class ExampleError(RuntimeError):
@@ -78,11 +79,16 @@ def judged(case: Case, readers: Sequence[Reader]) -> tuple[int, float, Case] | N
     if not readings:
         return 0, 1.0, case
     sure = sorted(name for name, reading in readings.items() if reading.label == case.truth)
-    verb = "agrees" if len(sure) == 1 else "agree"
-    says = f" Chosen because {' and '.join(sure)} {verb}." if sure else ""
     ill = [reading.probability for reading in readings.values()]
     least = min(ill) if case.truth == "PNEUMONIA" else 1 - max(ill)
-    return len(sure), least, replace(case, readings=noted(readings), caption=case.caption + says)
+    return len(sure), least, replace(
+        case, readings=noted(readings), caption=case.caption + agreement(sure))
+
+
+def agreement(sure: Sequence[str]) -> str:
+    """What a caption ends in, by the names of the networks that are certain of the film's truth."""
+    verb = "agrees" if len(sure) == 1 else "agree"
+    return f"{CHOSEN}{' and '.join(sure)} {verb}." if sure else ""
 
 
 def noted(readings: dict[str, Reading]) -> dict[str, dict]:

@@ -17,7 +17,9 @@ from pneumo.training.dataset import DataError
 from pneumo.training.distances import PERCENTILE, SIDE, RealFilms, real_films
 from pneumo.training.example_cases import (
     CASES,
+    CHOSEN,
     ExampleError,
+    agreement,
     noted,
     read_cases,
     write,
@@ -104,7 +106,8 @@ def _make(args: argparse.Namespace) -> int:
 
 
 def _reread(args: argparse.Namespace) -> int:
-    """Replaces the noted readings; 1 when a film is called what it is not."""
+    """Replaces the noted readings, and captions' words on them; 1 when a film is called what it
+    is not."""
     cases, readers = read_cases(args.folder), [Reader(name) for name in available_models()]
     wrong = 0
     for case in cases:
@@ -114,6 +117,8 @@ def _reread(args: argparse.Namespace) -> int:
         fits = all(one.label in (case["truth"], "UNCERTAIN") for one in readings.values())
         print(f"{case['file']}: {said}" + ("" if fits else f"; but it is {case['truth']}"))
         case["readings"] = noted(readings)
+        sure = sorted(name for name, one in readings.items() if one.label == case["truth"])
+        case["caption"] = case["caption"].partition(CHOSEN)[0] + agreement(sure)
         wrong += not fits
     write_records(cases, args.folder)
     return 1 if wrong else 0

@@ -142,7 +142,7 @@ def test_the_final_weights_keep_the_share_that_is_asked_of_those_before_the_lung
             if value.is_floating_point():
                 expected = 0.25 * before[name] + 0.75 * after[name]
                 assert torch.allclose(value, expected, atol=1e-6), name
-    assert not torch.allclose(before["block1.0.weight"], after["block1.0.weight"], atol=1e-3)
+    assert not torch.allclose(before["block1.1.weight"], after["block1.1.weight"], atol=1e-3)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])
@@ -264,13 +264,13 @@ def test_misplaced_evidence_is_a_share():
 
 def test_starting_weights_say_what_was_loaded(tmp_path):
     full = start("cnn", "scratch", 1)[0].state_dict()
-    torch.save({"block1.0.weight": full["block1.0.weight"], "other": torch.zeros(1)},
+    torch.save({"block1.1.weight": full["block1.1.weight"], "other": torch.zeros(1)},
                tmp_path / "part.pth")
     network, initial = start("cnn", str(tmp_path / "part.pth"), 2)
-    assert initial.loaded == ("block1.0.weight",) and initial.unused == ("other",)
+    assert initial.loaded == ("block1.1.weight",) and initial.unused == ("other",)
     assert "block1" in initial.fresh_modules and "classifier" in initial.fresh_modules
-    assert torch.equal(network.state_dict()["block1.0.weight"], full["block1.0.weight"])
-    assert "fresh: block1.1.weight" in initial.sentence()
+    assert torch.equal(network.state_dict()["block1.1.weight"], full["block1.1.weight"])
+    assert "fresh: block1.2.weight" in initial.sentence()
 
 
 def test_impossible_starting_weights(tmp_path):
