@@ -84,7 +84,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
         "films of 10 patients" in text
-    assert "in the fine-tuning before them already, lungs painted over with chance 0.1;" in text
+    assert "in the fine-tuning before them already, lungs painted over with chance "\
+        "0.1, surroundings replaced with chance 0.15;" in text
     assert "in the fine-tuning and the lung epochs, on" in text
     assert "on cpu, convolutions in bfloat16." in text
     assert "in the lung epochs, 0.5, and in the fine-tuning before them, 0.7 of the target is " \

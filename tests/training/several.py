@@ -46,14 +46,15 @@ def trainer(
                    Preprocessing(SIZE), state, log=lambda line: None, processes=processes)
 
 
-def one_step(processes: Processes, precision: str = "fp32") -> dict[str, torch.Tensor]:
+def one_step(processes: Processes, precision: str = "fp32", **values) -> dict[str, torch.Tensor]:
     """Gradients and running statistics after one step of 15 films: shares of 8 and 7."""
-    run = trainer(processes, 15, epochs=0, lung_epochs=1, batch=15, precision=precision)
+    run = trainer(processes, 15, epochs=0, lung_epochs=1, batch=15, precision=precision,
+                  **values)
     run.run()
     return {
         **{f"gradient of {name}": p.grad for name, p in run.network.named_parameters()},
         **{name: b for name, b in run.network.named_buffers() if "running" in name},
-        "report": torch.tensor([run.history[0]["loss"], run.history[0]["evidence_misplaced"]]),
+        "report": torch.tensor([run.history[0]["loss"], run.history[0]["evidence_misplaced"] or 0]),
     }
 
 

@@ -34,14 +34,17 @@ def test_another_precision_is_refused():
 
 
 def test_a_step_in_bf16_is_the_step_in_fp32_but_for_rounding():
-    exact, coarse = (several.one_step(Processes(), name) for name in ("fp32", "bf16"))
+    # The answer's loss alone: evidence near nothing, as an untrained network's is, changes its sign
+    # by rounding.
+    exact, coarse = (several.one_step(Processes(), name, lung_evidence=0.0)
+                     for name in ("fp32", "bf16"))
     assert exact.keys() == coarse.keys()
     for name, value in exact.items():
         found = coarse[name]
         assert found.dtype == torch.float32
-        # Evidence near nothing, as an untrained network's is, changes its sign by rounding.
         alike = torch.nn.functional.cosine_similarity(found.flatten(), value.flatten(), dim=0)
         assert alike > 0.9, (name, float(alike))
         if "running" in name or name == "report":
             torch.testing.assert_close(found, value, rtol=0.02, atol=0.01)
-    assert not all(torch.equal(coarse[name], value) for name, value in exact.items())
+    weight = "gradient of block1.1.weight"
+    assert not torch.equal(coarse[weight], exact[weight])  # else it was computed in float32
