@@ -49,14 +49,14 @@ def _training(card: dict) -> str:
             f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
             f"{recipe['replaced']}); "
         )
-    if early := _early_painting(recipe):
-        text += f"in the fine-tuning before them already, {early}; "
     if grown := card["data"].get("adults"):
         text += (
             f"{_adult_share(recipe)} of the films are of adults "
             f"({grown['films']} films of {grown['patients']} patients, {grown['rule']}), views and "
             "labels drawn alike; "
         )
+    if early := _early_painting(recipe):
+        text += f"in the fine-tuning before them already, {early}; "
     if teacher := training.get("teacher"):
         text += (
             f"{_taught_share(recipe)} of the target is the answer of the "

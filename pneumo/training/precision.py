@@ -23,6 +23,6 @@ def in_bf16(precision: str, device: torch.device) -> bool:
         return precision == "bf16"
     if device.type != "cpu":
         return device.type == "cuda"
-    # A torch that cannot tell, such as 2.8, trains in float32.
+    # A torch that cannot tell trains in float32.
     flags = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
