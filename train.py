@@ -38,8 +38,9 @@ def parser() -> argparse.ArgumentParser:
                    "lungs is not penalised and there are no lung epochs")
     p.add_argument("--adults-data", type=Path, metavar="DIR",
                    help="adult films: DIR/images and DIR/labels.csv; --adults says how many")
-    p.add_argument("--teacher", type=Path, metavar="CARD",
-                   help="card (json) of the checkpoint that --distil and --early-distil learn from")
+    p.add_argument("--teacher", type=Path, nargs="+", metavar="CARD",
+                   help="cards (json) of the checkpoints whose mean answer --distil and "
+                   "--early-distil learn from")
     for f in fields(Recipe):
         if f.name not in ("model", "augmentation"):
             kind = {"int": int, "float": float, "str": str}[f.type]
@@ -97,7 +98,7 @@ def main(words: list[str] | None = None) -> int:
     init = arguments.init or ("imagenet" if trunk else "scratch")
     run = arguments.run or Path("runs") / arguments.model
     paths = Paths(arguments.data, lungs, run, arguments.out, arguments.adults_data,
-                  arguments.teacher)
+                  tuple(arguments.teacher or ()))
     keep_freed_memory()
     processes = join()
     try:

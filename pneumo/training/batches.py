@@ -150,7 +150,9 @@ class Batches:
         """All batches of an epoch, each made a little before it is needed."""
         made: queue.Queue = queue.Queue(maxsize=4)
         stop = threading.Event()
-        workers = max(1, (os.cpu_count() or 1) // max(1, torch.cuda.device_count()) - 1)
+        mine = (os.cpu_count() or 1) // max(1, torch.cuda.device_count())
+        # --threads holds here as well: several trainings may share a device and its cores.
+        workers = max(1, min(mine - 1, torch.get_num_threads()))
 
         def make() -> None:
             try:

@@ -57,11 +57,8 @@ def _training(card: dict) -> str:
         )
     if early := _early_painting(recipe):
         text += f"in the fine-tuning before them already, {early}; "
-    if teacher := training.get("teacher"):
-        text += (
-            f"{_taught_share(recipe)} of the target is the answer of the "
-            f"{teacher['name']} with sha256 `{teacher['sha256'][:16]}`; "
-        )
+    if teachers := training.get("teachers"):
+        text += f"{_taught_share(recipe)} of the target is {_answer_of(teachers)}; "
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
     found = training.get("lung_fields_found")
     if training["lung_masks"]:
@@ -111,6 +108,15 @@ def _taught_share(recipe: dict) -> str:
     early = recipe.get("early_distil")  # older recipes know none
     early = f"in the fine-tuning before them, {early}" if early else ""
     return ", and ".join(part for part in (late, early) if part)
+
+
+def _answer_of(teachers: list[dict]) -> str:
+    named = [f"`{one['sha256'][:16]}`" for one in teachers]
+    if len(teachers) == 1:
+        return f"the answer of the {teachers[0]['name']} with sha256 {named[0]}"
+    names = " and ".join(dict.fromkeys(one["name"] for one in teachers))
+    return (f"the mean answer of {len(teachers)} networks ({names}), whose weights have sha256 "
+            f"{', '.join(named)}")
 
 
 def _signs_count(recipe: dict) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -48,11 +49,11 @@ def heat_scale(network: nn.Module, films: Films, preprocessing: Preprocessing) -
     """Value at which the colour map of the evidence ends: 95th percentile, over validation
     pneumonias, of the strongest evidence in a film. One number for all films of the network."""
     network.eval()
-    peaks = []
+    device, peaks = next(network.parameters()).device, []
     chosen = films.squares[films.labels == 1]
     for i in range(0, len(chosen), 64):
-        _, heat = evidence(network, preprocessing.tensor(chosen[i : i + 64]))
-        peaks.append(heat.amax((1, 2)).numpy())
+        _, heat = evidence(network, preprocessing.tensor(chosen[i : i + 64]).to(device))
+        peaks.append(heat.amax((1, 2)).cpu().numpy())
     return float(np.percentile(np.concatenate(peaks), 95))
 
 
@@ -65,7 +66,7 @@ def judge(
     """The parts of the card that validation decides.
 
     Args:
-        network: rounded to its stored precision, on the CPU, in eval mode.
+        network: rounded to its stored precision, in eval mode.
         films: the validation films.
         preprocessing: of the network.
         groups: patient of every film; by default each film is a patient of its own.
@@ -134,9 +135,10 @@ def describe_adults(films: Sequence[Film]) -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what computes: torch, torchvision, numpy, opencv-python, Pillow, scikit-learn."""
-    names = ("torch", "torchvision", "numpy", "opencv-python", "pillow", "scikit-learn")
-    return {name: version(name) for name in names}
+    """Versions of what computes: torch, torchvision, numpy, OpenCV, Pillow, scikit-learn."""
+    names = ("torch", "torchvision", "numpy", "pillow", "scikit-learn")
+    # OpenCV is installed under several names; the module itself tells.
+    return {**{name: version(name) for name in names}, "opencv-python": cv2.__version__}
 
 
 def commit(folder: Path) -> str:

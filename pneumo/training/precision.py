@@ -1,6 +1,8 @@
-"""In which precision convolutions are computed while a network trains."""
+"""In which precision convolutions are computed while a network trains, and the same every time."""
 
 from __future__ import annotations
+
+import os
 
 import torch
 
@@ -26,3 +28,19 @@ def in_bf16(precision: str, device: torch.device) -> bool:
     # A torch that cannot tell trains in float32.
     flags = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
+
+
+def repeatable(device: torch.device) -> None:
+    """Let a CUDA device compute the same every time, and float32 as float32.
+
+    A CPU does both by itself. To be called before the device computes anything; operations that
+    know no repeatable way warn once and go on.
+    """
+    if device.type != "cuda":
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else matrix products vary
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid, and slow
+    torch.backends.cudnn.benchmark = False  # may choose another algorithm every time
+    # Ten bits of mantissa would decide thresholds that serving, in float32, does not share.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -20,7 +20,7 @@ ORIGINS = (
     ("the films", "data", "fingerprint"), ("the lung masks", "data", "lung_masks"),
     ("the adult films", "data", "adults"),
     ("the starting weights", "training", "init_sentence"),
-    ("the teacher", "training", "teacher"),
+    ("the teachers", "training", "teachers"),
 )
 LUNGS = ("heat_in_lungs", "peak_in_lung", "auc_only_lungs", "auc_without_lungs")
 # Least of the first three and most of the last that evidence in the lungs is worth the name.
@@ -90,7 +90,7 @@ def _same_recipe(cards: Sequence[dict], runs: Sequence[Path]) -> None:
         mine, other = (with_defaults(one["training"]["recipe"]) for one in (card, first))
         differs = sorted(k for k in {*mine, *other} - FREE if mine.get(k) != other.get(k))
         for what, where, key in ORIGINS:
-            if card[where].get(key) != first[where].get(key):
+            if (card[where].get(key) or None) != (first[where].get(key) or None):
                 differs.append(what)
         if differs:
             raise DataError(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pneumo.models.checkpoint import load, read_card, round_to_stored, save, write_card
+from pneumo.models.checkpoint import read_card, round_to_stored, save, write_card
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset, finish
 from pneumo.training.adults import adult_films, half, with_adults
@@ -26,9 +26,11 @@ from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
+from pneumo.training.precision import repeatable
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe
 from pneumo.training.segmenter import with_all_lungs
+from pneumo.training.teachers import Committee, load_teachers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +43,7 @@ class Paths:
         data: holds train/{NORMAL,PNEUMONIA} and, for scoring, test/...
         lungs: drawn lung fields of train films, or None.
         adults: folder with images/ and labels.csv of adult films, or None.
-        teacher: card of the checkpoint to distil, or None.
+        teachers: cards of the checkpoints to distil.
         run: log, history and resumable state.
         out: the checkpoint.
     """
@@ -51,7 +53,7 @@ class Paths:
     run: Path
     out: Path
     adults: Path | None = None
-    teacher: Path | None = None
+    teachers: tuple[Path, ...] = ()
 
 
 def train(
@@ -69,6 +71,7 @@ def train(
         DataError, CheckpointError, InitialError, ResumeError: each with a sentence for the person.
     """
     processes = processes or Processes()
+    repeatable(processes.device)
     # Of what runs; hours later the files may be others.
     sitting = {"command": command_line(sys.argv), "commit": finish.commit(ROOT),
                "threads": torch.get_num_threads()}
@@ -84,9 +87,9 @@ def train(
     if recipe.adults or recipe.early_adults:
         grown = half(adult_films(paths.adults), dataset.FIT)
         films[0] = with_adults(films[0], grown, preprocessing)
-    teacher = None
+    teachers = ()
     if recipe.distil or recipe.early_distil:
-        teacher = load(paths.teacher.stem, paths.teacher.parent)
+        teachers = load_teachers(paths.teachers)
     if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
@@ -100,13 +103,13 @@ def train(
         trainer = Trainer(
             network, recipe, initial.fresh_modules, *films, preprocessing,
             paths.run / "state.pt", progress.log, progress.step if processes.first else _silent,
-            processes, teacher and teacher.network, sitting,
+            processes, Committee([one.network for one in teachers]) if teachers else None, sitting,
         )
         if resume:
             trainer.resume()
             progress.log(f"Resumed after epoch {trainer.epoch}.")
         progress.history = trainer.history
-        network = finish.to_cpu(trainer.run())
+        network = trainer.run()
     processes.leave()
     if not processes.first:
         return paths.out / f"{recipe.model}.json"
@@ -114,6 +117,7 @@ def train(
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
     judged = finish.judge(network, films[1], preprocessing, patients)
+    network = finish.to_cpu(network)
     data = finish.describe_data(training, validation, dataset.fingerprint(table))
     if paths.lungs:
         data["lung_masks"] = dataset.lung_fingerprint(table, paths.lungs)
@@ -129,7 +133,7 @@ def train(
             "left_out": list(left_out),
             "init": asdict(initial),
             "init_sentence": initial.sentence(),
-            "teacher": teacher and {"name": teacher.name, "sha256": teacher.weights_sha256},
+            "teachers": [{"name": one.name, "sha256": one.weights_sha256} for one in teachers],
             "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
             "lung_masks": len(films[0].lungs),
             "lung_fields_found": len(films[0].found),

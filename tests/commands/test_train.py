@@ -54,7 +54,7 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     assert "validation AUC" in capsys.readouterr().err  # the bar
 
 
-def test_lung_epochs_with_adults_and_a_teacher(
+def test_lung_epochs_with_adults_and_teachers(
     drawn_dataset, adults, stand_ins, tmp_path, film_png, capsys
 ):
     lungs = np.zeros((96, 96), np.uint8)
@@ -63,12 +63,12 @@ def test_lung_epochs_with_adults_and_a_teacher(
         path = tmp_path / "lungs" / film.parent.name / f"{film.stem}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), lungs)
-    teacher = stand_ins / "resnet18.json"
+    teachers = ["resnet18", "cnn"]
     words = [*SHORT, "--epochs", "1", "--low-epochs", "0", "--lung-epochs", "1",
              "--data", str(drawn_dataset), "--lungs", str(tmp_path / "lungs"),
              "--adults-data", str(adults), "--adults", "0.25", "--early-adults", "0.2",
              "--early-hidden", "0.1", "--precision", "bf16",
-             "--teacher", str(teacher),
+             "--teacher", *(str(stand_ins / f"{name}.json") for name in teachers),
              "--distil", "0.5", "--early-distil", "0.7",
              "--out", str(tmp_path), "--run", str(tmp_path / "run")]
     assert train.main(words) == 0
@@ -76,8 +76,8 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert Reader(checkpoint).read(film_png).ok
     card = checkpoint.card
     assert (card["data"]["adults"]["films"], card["data"]["adults"]["patients"]) == (20, 10)
-    assert card["training"]["teacher"] == {
-        "name": "resnet18", "sha256": load("resnet18", stand_ins).weights_sha256}
+    assert card["training"]["teachers"] == [
+        {"name": name, "sha256": load(name, stand_ins).weights_sha256} for name in teachers]
     text = network_part(card)
     assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
@@ -87,7 +87,7 @@ def test_lung_epochs_with_adults_and_a_teacher(
     assert "in the fine-tuning and the lung epochs, on" in text
     assert "on cpu, convolutions in bfloat16." in text
     assert "in the lung epochs, 0.5, and in the fine-tuning before them, 0.7 of the target is " \
-        "the answer of the resnet18" in text
+        "the mean answer of 2 networks (resnet18 and cnn), whose weights have sha256" in text
     assert adult_table("cnn", adults, tmp_path)["rows"][0]["n"] == 20  # the other half
     assert str(tmp_path) not in json.dumps(card)
 
