@@ -16,6 +16,7 @@ COMMANDS = {
     "benchmark": ("pneumo.commands.benchmark", "how fast it works on this machine"),
     "data": ("pneumo.commands.data", "download or audit the dataset"),
     "release": ("pneumo.commands.release", "bundle the seed that is best on validation"),
+    "decide": ("pneumo.commands.decide", "fix thresholds and UNCERTAIN anew on validation"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
     "examples": ("pneumo.commands.examples", "make, check or download example films"),
 }

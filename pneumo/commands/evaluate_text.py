@@ -94,5 +94,7 @@ def table(result: dict) -> str:
         lines.append(f"{name:16}{cells[0]:26}{cells[1]}")
     for kind, value in result["sensitivity_by_kind"].items():
         lines.append(f"sensitivity, {kind}: {interval(value['sensitivity'])} of {value['n']}")
+    for name, value in result["specificity_by_series"].items():
+        lines.append(f"specificity, series {name}: {interval(value)} of {value['n']}")
     lines += [f"not read: {u['path']}: {u['reason']}" for u in result["unread"]]
     return "\n".join(lines) + "\n"

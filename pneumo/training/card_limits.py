@@ -132,8 +132,9 @@ def _broken_promises(card: dict) -> Iterable[str]:
     band = card.get("uncertain") or {}
     for kind in ("normal", "pneumonia"):
         covered = (band.get("test") or {}).get(f"coverage_{kind}")
-        if covered and covered["high"] < 1 - band["alpha"]:
+        promised = 1 - band.get("levels", {}).get(kind, 0)
+        if covered and covered["high"] < promised < 1:
             yield (
                 f"of {kind.upper()} test films {number(covered)} get their label or UNCERTAIN; its "
-                f"prediction sets were made for {number(1 - band['alpha'])}."
+                f"prediction sets were made for {number(promised)}."
             )

@@ -67,6 +67,12 @@ def patient_group(path: Path) -> tuple[str, str]:
     return f"{path.parent.name}/{stem}", kind
 
 
+def series_of(film: Film) -> str:
+    """The series a NORMAL film belongs to, by its name: IM, NORMAL2-IM, or none."""
+    match = re.fullmatch(r"((?:NORMAL2-)?IM)-\d+", film.group)
+    return match[1] if match else ""
+
+
 def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
     """The films of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name.
 

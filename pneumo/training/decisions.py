@@ -1,4 +1,4 @@
-"""What validation decides about logits: calibration, operating points, the uncertain band.
+"""What validation decides about logits: calibration and operating points.
 
 All of it is fitted on degraded copies of the validation films, pooled. Copies of a film are no
 new films: wherever the number of observations matters, films are counted.
@@ -6,7 +6,7 @@ new films: wherever the number of observations matters, films are counted.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import beta
@@ -20,9 +20,8 @@ from pneumo.training.metrics import expected_calibration_error
 # Least sensitivity and specificity of the operating points named after them.
 TARGET = 0.98
 FOLDS = 5
-# Largest share of validation that may be UNCERTAIN, and the error levels tried for it.
-MOST_UNCERTAIN = 0.10
-LEVELS = tuple(round(0.002 * i, 3) for i in range(1, 51))
+# A series of NORMAL films smaller than this says too little to decide by.
+FEWEST = 20
 
 
 def fit_calibration(values: np.ndarray, labels: np.ndarray) -> Calibration:
@@ -66,25 +65,62 @@ def calibration_check(values: np.ndarray, labels: np.ndarray, groups: np.ndarray
     return result
 
 
-def operating_thresholds(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
+def normal_series(
+    labels: np.ndarray, series: Sequence[str] | None, copies: int = 1
+) -> dict[str, np.ndarray]:
+    """Which observations are NORMAL films of which series.
+
+    The NORMAL films come in series, made at other times or on other machines. One of them is easy:
+    of its films hardly any is called pneumonia, in networks that never saw it too. What holds on
+    average is then a promise that the harder series breaks, so what is promised is what holds in
+    each.
+
+    Args:
+        labels: 0/1, (N,), 1 for pneumonia.
+        series: of each film, (N,); what it is of a pneumonia does not matter. None: one series.
+        copies: how many of the N are one film.
+
+    Returns:
+        name -> bool (N,): all of them under "", and, where there are two or more series of at
+        least `FEWEST` films, each of those.
+    """
+    normal = labels == 0
+    found = {} if series is None else {
+        name: part for name in sorted(set(np.asarray(series)[normal].tolist()))
+        if (part := normal & (np.asarray(series) == name)).sum() >= FEWEST * copies
+    }
+    return {"": normal, **(found if len(found) > 1 else {})}
+
+
+def operating_thresholds(
+    probabilities: np.ndarray, labels: np.ndarray, series: Sequence[str] | None = None,
+    copies: int = 1,
+) -> dict[str, dict]:
     """Thresholds on the calibrated probability, with the rule that gave each.
 
     balanced: sensitivity and specificity are nearest to each other. high_sensitivity: the
     largest threshold that keeps a sensitivity of `TARGET`, or that halves the misses of the
     balanced one where that asks for more; high_specificity likewise with false alarms. So each
-    lies on its side of the balanced one.
+    lies on its side of the balanced one. Specificity is that of the series of NORMAL films in
+    which it is lowest (the worst group, as in Sagawa et al. 2020, "Distributionally robust neural
+    networks").
 
     Args:
         probabilities: calibrated, of pneumonia, (N,).
         labels: 0/1, (N,).
+        series: of each film, as in `normal_series`.
+        copies: how many of the N are one film.
 
     Returns:
         name -> {"threshold", "rule"}; thresholds from 0.01 to 0.99.
     """
-    false_positive, sensitivity, thresholds = roc_curve(
-        labels, probabilities, drop_intermediate=False
-    )
-    specificity = 1 - false_positive
+    _, sensitivity, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
+    parts = normal_series(labels, series, copies)
+    specificity = np.min([
+        np.searchsorted(np.sort(probabilities[part]), thresholds) / part.sum()
+        for part in parts.values()
+    ], axis=0)
+    where = "" if len(parts) < 2 else " in each series of NORMAL films"
     middle = int(np.argmin(np.abs(sensitivity - specificity)))
     balanced = float(thresholds[middle])
     ill, well = (
@@ -96,7 +132,9 @@ def operating_thresholds(probabilities: np.ndarray, labels: np.ndarray) -> dict[
     return {
         "balanced": {
             "threshold": _stored(balanced, np.floor),
-            "rule": "sensitivity and specificity nearest to each other on validation",
+            "rule": "sensitivity and specificity nearest to each other on validation" + (
+                where and ", specificity being that of the series of NORMAL films in which it is "
+                "lowest"),
         },
         "high_sensitivity": {
             "threshold": _stored(min(sensitive, balanced), np.floor),
@@ -104,7 +142,7 @@ def operating_thresholds(probabilities: np.ndarray, labels: np.ndarray) -> dict[
         },
         "high_specificity": {
             "threshold": _stored(max(specific, balanced), np.ceil),
-            "rule": f"specificity of at least {well:.3g} on validation",
+            "rule": f"specificity of at least {well:.3g} on validation{where}",
         },
     }
 
@@ -160,101 +198,4 @@ def curve(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, list[float
         "threshold": thresholds.tolist(),
         "sensitivity": [round(float(a[labels == 1].mean()), 4) for a in at],
         "specificity": [round(float((~a)[labels == 0].mean()), 4) for a in at],
-    }
-
-
-def conformal_quantile(values: np.ndarray, alpha: float, films: int) -> float:
-    """Value that a new film of the class exceeds with probability alpha at most.
-
-    Split conformal prediction (Vovk 2012): the ceil((n + 1)(1 - alpha))-th smallest of n.
-
-    Args:
-        values: nonconformity of one class, (N,).
-        alpha: level of error, 0 to 1.
-        films: n, how many films the values come from; N is a multiple of it.
-
-    Returns:
-        The value, or infinity when n films are too few to promise the level.
-    """
-    rank = math.ceil((films + 1) * (1 - alpha) - 1e-9)  # 11 x 0.9 is no more than 9.9
-    if rank > films:
-        return math.inf
-    return float(np.sort(values)[-(-len(values) * rank // films) - 1])
-
-
-def prediction_band(
-    labels: np.ndarray, probabilities: np.ndarray, alpha: float, copies: int = 1
-) -> tuple[float, float]:
-    """Probabilities whose class-conditional conformal prediction set is not one label alone.
-
-    At level alpha NORMAL is in the set up to the upper quantile of the normals, PNEUMONIA from
-    the lower quantile of the pneumonias on (Vovk 2012; Sadinle, Lei and Wasserman 2019). Where
-    they overlap the set has both labels, where they leave a gap it has none: either is one band.
-
-    Args:
-        labels: 0/1, (N,), 1 for pneumonia.
-        probabilities: calibrated, of pneumonia, (N,).
-        alpha: level of error in each class, 0 to 1.
-        copies: how many of the N are one film.
-
-    Returns:
-        low and high, 0 to 1.
-    """
-    normal, pneumonia = probabilities[labels == 0], probabilities[labels == 1]
-    last_normal = conformal_quantile(normal, alpha, len(normal) // copies)
-    first_pneumonia = -conformal_quantile(-pneumonia, alpha, len(pneumonia) // copies)
-    low, high = sorted((last_normal, first_pneumonia))
-    return max(0.0, low), min(1.0, high)
-
-
-def uncertain_band(
-    labels: np.ndarray, probabilities: np.ndarray, threshold: float, copies: int = 1
-) -> dict:
-    """The band of UNCERTAIN probabilities, at a level chosen on validation.
-
-    The level is the smallest that leaves at most `MOST_UNCERTAIN` of validation without a
-    certain label; where none does, the one that leaves fewest.
-
-    Args:
-        labels: 0/1, (N,), 1 for pneumonia.
-        probabilities: calibrated, of pneumonia, (N,).
-        threshold: of the balanced operating point; the band holds it.
-        copies: how many of the N are one film.
-
-    Returns:
-        {"low", "high", "alpha", "rule", "validation": {"uncertain", "certain_accuracy",
-        "coverage_normal", "coverage_pneumonia"}}. Coverage is the share of the class whose label
-        is right or UNCERTAIN. certain_accuracy is None when nothing is certain.
-    """
-    best: dict = {}
-    for alpha in LEVELS:
-        low, high = prediction_band(labels, probabilities, alpha, copies)
-        # Rounded outward, and the band's end does not belong to it, unlike the quantile itself.
-        low = min(math.floor(low * 1e4) / 1e4, threshold)
-        high = max(min(1.0, (math.floor(high * 1e4) + 1) / 1e4), threshold)
-        measured = _certainty(labels, probabilities, low, high)
-        if not best or measured["uncertain"] < best["validation"]["uncertain"]:
-            best = {"low": low, "high": high, "alpha": alpha, "validation": measured}
-        if measured["uncertain"] <= MOST_UNCERTAIN:
-            break
-    share = f"{100 * MOST_UNCERTAIN:.0f} %"
-    kept = best["validation"]["uncertain"] <= MOST_UNCERTAIN
-    rule = (
-        f"the smallest level that leaves at most {share} of validation UNCERTAIN" if kept else
-        f"the level that leaves the fewest of validation UNCERTAIN; none leaves only {share}"
-    )
-    return {**best, "rule": f"class-conditional conformal prediction sets at {rule}"}
-
-
-def _certainty(
-    labels: np.ndarray, probabilities: np.ndarray, low: float, high: float
-) -> dict[str, float | None]:
-    denied = np.where(labels == 1, probabilities < low, probabilities >= high)
-    uncertain = (probabilities >= low) & (probabilities < high)
-    certain = ~uncertain
-    return {
-        "uncertain": float(uncertain.mean()),
-        "certain_accuracy": float(1 - denied[certain].mean()) if certain.any() else None,
-        "coverage_normal": float(1 - denied[labels == 0].mean()),
-        "coverage_pneumonia": float(1 - denied[labels == 1].mean()),
     }

@@ -67,8 +67,9 @@ def score_films(
 
     Returns:
         {"model", "weights_sha256", "split", "all", "distinct", "curve", "reliability",
-        "sensitivity_by_kind", "labels", "operating_points", "unread"}; "all" and "distinct" as
-        `metrics.score` gives them, "labels" for each operating point as `labels_given` does.
+        "sensitivity_by_kind", "specificity_by_series", "labels", "operating_points", "unread"};
+        "all" and "distinct" as `metrics.score` gives them, "labels" for each operating point as
+        `labels_given` does.
         Where the card has an uncertain band also "uncertain", as `certain_answers` gives it.
 
     Raises:
@@ -84,6 +85,7 @@ def score_films(
     one = scores.distinct
     points = reader.checkpoint.card["operating_points"]
     kinds = np.array([film.kind for film in scores.films])
+    series = np.array([dataset.series_of(film) for film in scores.films])
     band = {"uncertain": certain_answers(reader, y, p)} if reader.uncertain else {}
     labels = {name: labels_given(reader, y, p, at["threshold"]) for name, at in points.items()}
     return {
@@ -102,6 +104,11 @@ def score_films(
                 ),
             }
             for kind in sorted(set(kinds[y == 1]))
+        },
+        "specificity_by_series": {
+            name: proportion(int((p[part] < reader.threshold).sum()), int(part.sum()))
+            for name in sorted({*series.tolist()} - {""})
+            for part in [series == name]
         },
         "labels": labels,
         "operating_points": {name: rates(y, p, at["threshold"]) for name, at in points.items()},

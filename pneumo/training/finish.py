@@ -20,12 +20,14 @@ from pneumo.training.decisions import (
     calibration_check,
     curve,
     fit_calibration,
+    normal_series,
     operating_thresholds,
+    proportion,
     rates,
-    uncertain_band,
 )
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import score
+from pneumo.training.uncertain import uncertain_band
 
 # Strengths of the validation copies, mildly to strongly degraded and reframed. They decide, the
 # films as they are do not: those are framed and saved as the training films were, and a
@@ -62,6 +64,7 @@ def judge(
     films: Films,
     preprocessing: Preprocessing,
     groups: Sequence[str] | None = None,
+    series: Sequence[str] | None = None,
 ) -> dict:
     """The parts of the card that validation decides.
 
@@ -70,6 +73,7 @@ def judge(
         films: the validation films.
         preprocessing: of the network.
         groups: patient of every film; by default each film is a patient of its own.
+        series: of every film, as `dataset.series_of` gives it; by default there is but one.
 
     Returns:
         calibration, calibration_check, operating_points, uncertain, curve, heat and
@@ -83,15 +87,23 @@ def judge(
     calibration = fit_calibration(pooled, y)
     probabilities = {name: calibration.probability(v) for name, v in outputs.items()}
     everything = calibration.probability(pooled)
-    points = operating_thresholds(everything, y)
+    several = None if series is None else np.tile(np.asarray(series), copies)
+    points = operating_thresholds(everything, y, several, copies)
+    named = {name: part for name, part in normal_series(y, several, copies).items() if name}
     for point in points.values():
         point["validation"] = rates(y, everything, point["threshold"], copies)
+        if named:
+            point["specificity_by_series"] = {
+                name: proportion(float((everything[part] < point["threshold"]).sum()) / copies,
+                                 int(part.sum()) // copies)
+                for name, part in named.items()
+            }
     threshold = points["balanced"]["threshold"]
     return {
         "calibration": calibration.record(),
         "calibration_check": calibration_check(pooled, y, np.tile(patients, copies)),
         "operating_points": points,
-        "uncertain": uncertain_band(y, everything, threshold, copies),
+        "uncertain": uncertain_band(y, everything, threshold, copies, several),
         "curve": {"on": "degraded copies of the validation films", **curve(y, everything)},
         "heat": {
             "scale": heat_scale(network, films, preprocessing),
@@ -156,6 +168,6 @@ def commit(folder: Path) -> str:
         return "unknown"
 
 
-def to_cpu(network: nn.Module) -> nn.Module:
-    """The network on the CPU, in eval mode, in the plain memory layout."""
-    return network.to("cpu", memory_format=torch.contiguous_format).eval()
+def plain(network: nn.Module) -> nn.Module:
+    """The network in eval mode, in the plain memory layout that serving has."""
+    return network.to(memory_format=torch.contiguous_format).eval()

@@ -163,6 +163,10 @@ def _test(card: dict) -> str:
             f"{kind} {number(value['sensitivity'])}, n = {value['n']}"
             for kind, value in kinds.items()
         ) + "."
+    if series := card["metrics"].get("test_by_series"):
+        text += " Specificity by series of NORMAL films: " + "; ".join(
+            f"{name} {number(value)}, n = {value['n']}" for name, value in series.items()
+        ) + "."
     if distinct := card["metrics"].get("test_distinct"):
         text += (
             f" On the {distinct['n']} distinct pictures among them: AUC "

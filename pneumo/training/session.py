@@ -109,15 +109,16 @@ def train(
             trainer.resume()
             progress.log(f"Resumed after epoch {trainer.epoch}.")
         progress.history = trainer.history
-        network = trainer.run()
+        network = finish.plain(trainer.run())
     processes.leave()
     if not processes.first:
         return paths.out / f"{recipe.model}.json"
     seconds = sum(entry["seconds"] for entry in trainer.history)
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
-    judged = finish.judge(network, films[1], preprocessing, patients)
-    network = finish.to_cpu(network)
+    series = [dataset.series_of(film) for film in validation]
+    judged = finish.judge(network, films[1], preprocessing, patients, series)
+    network = network.to("cpu")
     data = finish.describe_data(training, validation, dataset.fingerprint(table))
     if paths.lungs:
         data["lung_masks"] = dataset.lung_fingerprint(table, paths.lungs)
@@ -168,6 +169,7 @@ def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
     card["metrics"]["test"] = scores["all"]
     card["metrics"]["test_distinct"] = scores["distinct"]
     card["metrics"]["test_by_kind"] = scores["sensitivity_by_kind"]
+    card["metrics"]["test_by_series"] = scores["specificity_by_series"]
     card["metrics"]["test_curve"] = scores["curve"]
     card["metrics"]["test_reliability"] = scores["reliability"]
     if "uncertain" in scores:

@@ -63,7 +63,8 @@ def step_rates(
 
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
     training step is what the trainer does from one report of progress to the next, while films are
-    augmented beside it, with and without the loss on evidence, and in a lung epoch, adults apart.
+    augmented beside it, with and without the loss on evidence, and in a lung epoch, adults and
+    teachers apart.
 
     Args:
         model: registered name.
@@ -79,12 +80,12 @@ def step_rates(
     """
     recipe = Recipe.released(
         model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
-        batch=batch, unfreeze="all",
+        batch=batch, unfreeze="all", early_distil=0.0,
     )
     count = (steps + FIRST + LAST) * batch
     lungs = Recipe.released(
         model, epochs=0, frozen_epochs=0, low_epochs=0, lung_epochs=rounds + 1, size=size,
-        batch=batch, adults=0.0,
+        batch=batch, adults=0.0, distil=0.0,
     )
     spaces = {"training": recipe, "without_evidence": replace(recipe, evidence=0.0),
               "lungs": lungs}

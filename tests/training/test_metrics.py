@@ -8,16 +8,14 @@ from scipy.stats import binom
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.training.decisions import (
-    MOST_UNCERTAIN,
+    FEWEST,
     TARGET,
     calibration_check,
-    conformal_quantile,
     fit_calibration,
+    normal_series,
     operating_thresholds,
-    prediction_band,
     proportion,
     rates,
-    uncertain_band,
 )
 from pneumo.training.metrics import (
     confusion,
@@ -193,49 +191,32 @@ def test_calibration_is_checked_on_patients_it_was_not_fitted_on():
         assert check["folds"] == folds and check["ece"] is check["ece_classes_alike"] is None
 
 
-def test_the_conformal_quantile_is_the_rank_of_the_literature():
-    values = np.arange(1.0, 20.0)  # 19 films: (n + 1) x 0.9 = 18
-    assert conformal_quantile(values, 0.1, 19) == 18
-    assert conformal_quantile(np.repeat(values, 3), 0.1, 19) == 18
-    assert conformal_quantile(values[:8], 0.1, 8) == np.inf
+def test_the_promise_holds_in_the_harder_series_of_normal_films():
+    rng = np.random.default_rng(8)
+    y = np.repeat([0, 0, 1], 400)
+    series = np.repeat(["IM", "NORMAL2-IM", ""], 400)
+    p = np.clip(rng.normal(np.repeat([0.1, 0.3, 0.7], 400), 0.15), 0, 1)
+    points = operating_thresholds(p, y, series)
+    parts = normal_series(y, series)
+    assert {name: int(part.sum()) for name, part in parts.items()} == {
+        "": 800, "IM": 400, "NORMAL2-IM": 400}
+    hard = parts["NORMAL2-IM"]
+    at = points["balanced"]["threshold"]
+    assert abs((p[y == 1] >= at).mean() - (p[hard] < at).mean()) < 0.01
+    assert at > operating_thresholds(p, y)["balanced"]["threshold"]
+    assert (p[hard] < points["high_specificity"]["threshold"]).mean() >= TARGET
+    assert "in which it is lowest" in points["balanced"]["rule"]
+    # Which series is the harder one is found out, and copies of films change nothing.
+    other = np.repeat(["NORMAL2-IM", "IM", ""], 400)
+    assert operating_thresholds(p, y, other) == points
+    thrice = [np.tile(values, 3) for values in (p, y, series)]
+    assert operating_thresholds(*thrice, copies=3) == points
 
 
-def test_prediction_sets_hold_their_promise_for_new_films():
-    # Mean coverage of each class over many draws is at least 1 - alpha, by the theorem.
-    rng, alpha, covered = np.random.default_rng(3), 0.1, []
-    y = np.arange(80) % 2
-    for _ in range(300):
-        p, new = (np.clip(rng.normal(0.35 + 0.3 * y, 0.2), 0, 1) for _ in range(2))
-        low, high = prediction_band(y, p, alpha)
-        covered.append((np.mean(new[y == 0] <= high), np.mean(new[y == 1] >= low)))
-    error = np.std(covered, axis=0) / np.sqrt(300)
-    assert np.all(np.mean(covered, axis=0) >= 1 - alpha - 3 * error)
-
-
-@pytest.mark.parametrize("spread", [0.05, 0.12, 0.15, 0.4])
-def test_the_band_holds_the_threshold_and_leaves_few_uncertain_where_that_is_possible(spread):
-    rng = np.random.default_rng(4)
-    y = (rng.random(1500) < 0.6).astype(int)
-    p = np.clip(rng.normal(0.3 + 0.4 * y, spread), 0, 1)
-    threshold = operating_thresholds(p, y)["balanced"]["threshold"]
-    band = uncertain_band(y, p, threshold)
-    assert 0 <= band["low"] <= threshold <= band["high"] <= 1
-    measured, inside = band["validation"], (p >= band["low"]) & (p < band["high"])
-    assert measured["uncertain"] == pytest.approx(inside.mean())
-    right = (p[~inside] >= threshold) == (y[~inside] == 1)
-    assert measured["certain_accuracy"] == pytest.approx(right.mean())
-    assert (measured["uncertain"] <= MOST_UNCERTAIN) == ("the smallest level" in band["rule"])
-    assert (spread < 0.4) == ("the smallest level" in band["rule"])
-    for name in ("coverage_normal", "coverage_pneumonia"):
-        assert measured[name] >= 1 - band["alpha"]
-    # One step finer would leave too many: nothing is given up that need not be.
-    if spread == 0.15:
-        low, high = prediction_band(y, p, band["alpha"] - 0.002)
-        assert ((p >= min(low, threshold)) & (p <= max(high, threshold))).mean() > MOST_UNCERTAIN
-
-
-def test_too_few_films_for_any_promise_leave_everything_above_uncertain():
-    y, p = np.array([0, 0, 0, 1, 1, 1]), np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
-    band = uncertain_band(y, p, 0.5)
-    assert (band["low"], band["high"]) == (0.0, 1.0)
-    assert band["validation"]["certain_accuracy"] is None
+def test_a_series_of_few_films_decides_nothing():
+    y = np.repeat([0, 0, 1], [60, FEWEST - 1, 60])
+    series = np.repeat(["IM", "NORMAL2-IM", ""], [60, FEWEST - 1, 60])
+    assert list(normal_series(y, series)) == list(normal_series(y, None)) == [""]
+    assert list(normal_series(np.tile(y, 2), np.tile(series, 2), 2)) == [""]
+    p = np.linspace(0, 1, len(y))
+    assert operating_thresholds(p, y, series) == operating_thresholds(p, y)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pneumo.training.decisions import calibration_check, curve, proportion, rates, uncertain_band
+from pneumo.training.decisions import calibration_check, curve, proportion, rates
 from pneumo.training.metrics import reliability, score
+from pneumo.training.uncertain import uncertain_band
 
 LUNGS = {"heat_in_lungs": 0.871, "peak_in_lung": 0.983, "auc_only_lungs": 0.968,
          "auc_without_lungs": 0.613}
@@ -19,6 +20,10 @@ def made_up_scores(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     return labels, 1 / (1 + np.exp(-logits))
 
 
+def _lower(threshold: float) -> dict:
+    return proportion(int(40 * min(1, 0.8 + 0.2 * threshold)), 40)
+
+
 def _about(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.05, "high": min(1.0, value + 0.05)}
 
@@ -29,7 +34,8 @@ def whole_card(name: str, title: str, seed: int = 0) -> dict:
     scores = score(y, p, 0.5, count=50)
     points = {
         point: {"threshold": at, "rule": "made up", "validation": rates(y, p, at),
-                "test": rates(y, p, at)}
+                "test": rates(y, p, at),
+                "specificity_by_series": {"IM": proportion(40, 40), "NORMAL2-IM": _lower(at)}}
         for point, at in (("balanced", 0.5), ("high_sensitivity", 0.3), ("high_specificity", 0.7))
     }
     band = uncertain_band(y, p, 0.5)
@@ -60,6 +66,7 @@ def whole_card(name: str, title: str, seed: int = 0) -> dict:
             "test_curve": curve(y, p), "test_reliability": reliability(y, p),
             "test_by_kind": {"bacteria": {"n": 80, "sensitivity": proportion(72, 80)},
                              "virus": {"n": 40, "sensitivity": proportion(36, 40)}},
+            "test_by_series": {"IM": proportion(40, 40), "NORMAL2-IM": proportion(37, 42)},
             "corruptions": spoiled,
             "lungs": {"n": 97, "pneumonias": 50, "true_positives": 44, "painted": 0.703, **LUNGS,
                       "auc_boxed_lungs": 0.777, "auc_box_size": 0.828, "everyone": 200,
