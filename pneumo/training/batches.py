@@ -60,8 +60,7 @@ class Batches:
         recipe: seed, batch size and augmentation.
         preprocessing: of the network.
         share: gives this process's places in a step of so many films; all of them by default.
-        device: that will compute. Beside an accelerator all cores make films; a CPU that trains
-            spares one thread.
+        device: that will compute. Beside an accelerator all cores make films.
     """
 
     def __init__(
@@ -146,8 +145,22 @@ class Batches:
             return replace_surroundings(square, mask, other, rng), False
         return square, False
 
-    def ahead(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
-        """All batches of an epoch, each made a little before it is needed."""
+    def epoch(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
+        """All batches of an epoch; whoever makes them, they are the same.
+
+        Where a core is spare, films are made beside the step. Where the step has them all, films
+        are made by all of them between steps: beside it they would take a core from one of its
+        threads, for which the others then wait.
+        """
+        if self.cuda or torch.get_num_threads() < (os.cpu_count() or 1):
+            yield from self._ahead(epoch, size, phase)
+            return
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            for step, indices in enumerate(self.indices(epoch, phase.adults)):
+                yield self.batch(indices, epoch, step, size, phase, pool.map)
+
+    def _ahead(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
+        """The batches, each made a little before it is needed."""
         made: queue.Queue = queue.Queue(maxsize=4)
         stop = threading.Event()
         mine = (os.cpu_count() or 1) // max(1, torch.cuda.device_count())

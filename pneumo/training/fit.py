@@ -189,7 +189,7 @@ class Trainer:
         for name in phase.frozen:
             getattr(self.network, name).eval()
         before = None
-        for batch in self.batches.ahead(self.epoch, self._size(), phase):
+        for batch in self.batches.epoch(self.epoch, self._size(), phase):
             rate = self.schedule.get_last_lr()[0]
             report = self.step(batch.to(self.device), phase)
             if before is not None:

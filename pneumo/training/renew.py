@@ -53,7 +53,8 @@ def renew(name: str, root: Path, folder: Path, masks: Path | None = None) -> Ren
         checkpoint.network, Films(squares, dataset.labels(held_out), {}), checkpoint.preprocessing,
         [film.group for film in held_out], [dataset.series_of(film) for film in held_out],
     )
-    gone = tuple(sorted(set(card["metrics"]) - set(judged["metrics"])))
+    again = {*judged["metrics"], *(() if masks is None else ("lungs",))}
+    gone = tuple(sorted(set(card["metrics"]) - again))
     path = folder / f"{name}.json"
     write_card({**card, **judged}, path)
     if masks is not None:
