@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from pneumo.commands.chosen import chosen_models
-from pneumo.models.checkpoint import BUNDLED
+from pneumo.models.checkpoint import checkpoint_folder
 from pneumo.models.networks import network_names
 from pneumo.training.renew import renew
+from pneumo.training.session import Paths, score_on_test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lungs", type=Path, metavar="MASKS",
                         help="drawn lung fields: measure evidence in the lungs as well")
     parser.add_argument("--model", choices=network_names(), help="default: every network")
-    parser.add_argument("--checkpoints", type=Path, default=BUNDLED, metavar="DIR",
-                        help="default: checkpoints/")
+    parser.add_argument("--checkpoints", type=Path, metavar="DIR", help="default: checkpoints/")
+    parser.add_argument("--score-test", type=Path, metavar="DIR",
+                        help="then score the new decisions on DIR/test, once")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,9 +30,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    for name in chosen_models(args.model, args.checkpoints):
+    folder = checkpoint_folder(args.checkpoints)
+    for name in chosen_models(args.model, folder):
         print(f"{name}: reading the validation films; this takes a minute or more ...", flush=True)
-        renewed = renew(name, args.data, args.checkpoints, args.lungs)
+        renewed = renew(name, args.data, folder, args.lungs)
         card = renewed.card
         for point, found in card["operating_points"].items():
             print(f"  {point.replace('_', ' ')}: threshold {found['threshold']:.4f}, sensitivity "
@@ -43,4 +46,6 @@ def run(args: argparse.Namespace) -> int:
               f"{band['validation']['uncertain']:.1%} of validation")
         if renewed.gone:
             print(f"  No longer valid, and taken out of the card: {', '.join(renewed.gone)}.")
+        if args.score_test:
+            score_on_test(name, Paths(args.score_test, None, folder, folder), print)
     return 0

@@ -44,7 +44,7 @@ class Calibration:
 class Band:
     """Probabilities whose prediction set is not one label alone: low <= probability < high.
 
-    Where the sets come from says `pneumo.training.decisions.uncertain_band`.
+    Where the sets come from says `pneumo.training.uncertain.uncertain_band`.
 
     Raises:
         ValueError: when it is not 0 <= low <= high <= 1.

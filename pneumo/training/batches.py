@@ -1,4 +1,4 @@
-"""Batches of an epoch: augmented films with targets and lung fields, made ahead on threads."""
+"""Batches of an epoch: augmented films with targets and lung fields, made on threads."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Batches:
         recipe: seed, batch size and augmentation.
         preprocessing: of the network.
         share: gives this process's places in a step of so many films; all of them by default.
-        device: that will compute. Beside an accelerator all cores make films.
+        device: that will compute. Beside an accelerator all cores but one make films.
     """
 
     def __init__(
@@ -152,7 +152,9 @@ class Batches:
         are made by all of them between steps: beside it they would take a core from one of its
         threads, for which the others then wait.
         """
-        if self.cuda or torch.get_num_threads() < (os.cpu_count() or 1):
+        # Several processes on this machine share its cores.
+        mine = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        if self.cuda or torch.get_num_threads() < mine:
             yield from self._ahead(epoch, size, phase)
             return
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
@@ -163,9 +165,7 @@ class Batches:
         """The batches, each made a little before it is needed."""
         made: queue.Queue = queue.Queue(maxsize=4)
         stop = threading.Event()
-        mine = (os.cpu_count() or 1) // max(1, torch.cuda.device_count())
-        # --threads holds here as well: several trainings may share a device and its cores.
-        workers = max(1, min(mine - 1, torch.get_num_threads()))
+        workers = max(1, (os.cpu_count() or 1) // max(1, torch.cuda.device_count()) - 1)
 
         def make() -> None:
             try:

@@ -118,21 +118,29 @@ def _failures(card: dict) -> Iterable[str]:
         )
 
 
+def _promised(point: dict, key: str) -> float:
+    """What a threshold was chosen by: specificity is that of the harder series."""
+    series = point.get("specificity_by_series") or {} if key == "specificity" else {}
+    return min([point["validation"][key]["value"], *(one["value"] for one in series.values())])
+
+
 def _broken_promises(card: dict) -> Iterable[str]:
     """What validation fixed and the test films refute: all of an interval lies below it."""
     for name, point in card["operating_points"].items():
         for key in ("sensitivity", "specificity"):
-            test, promised = (point.get("test") or {}).get(key), point["validation"][key]["value"]
+            test, promised = (point.get("test") or {}).get(key), _promised(point, key)
             if test and test["high"] < promised:
                 yield (
                     f"at the operating point {name.replace('_', ' ')} its {key} was "
-                    f"{number(promised)} on validation films and is {number(test)} on test films: "
+                    f"{number(promised)} on validation films"
+                    + (" of the harder series" if promised < point["validation"][key]["value"]
+                       else "") + f" and is {number(test)} on test films: "
                     "thresholds do not carry over unharmed even within one hospital."
                 )
     band = card.get("uncertain") or {}
     for kind in ("normal", "pneumonia"):
         covered = (band.get("test") or {}).get(f"coverage_{kind}")
-        promised = 1 - band.get("levels", {}).get(kind, 0)
+        promised = 1 - band.get("levels", {}).get(kind, 0)  # 1: a card that tells of none
         if covered and covered["high"] < promised < 1:
             yield (
                 f"of {kind.upper()} test films {number(covered)} get their label or UNCERTAIN; its "

@@ -28,11 +28,13 @@ def _points(card: dict) -> str:
         f"{name} {values['auc']['value']:.4f}"
         for name, values in card["metrics"]["validation"].items()
     )
-    series = next(iter(card["operating_points"].values())).get("specificity_by_series") or {}
+    found = {name: point["specificity_by_series"] for name, point in
+             card["operating_points"].items() if point.get("specificity_by_series")}
+    series = next(iter(found.values()), {})
     by_series = table(
         ["operating point", *(f"{name} (n = {value['n']})" for name, value in series.items())],
-        [[name.replace("_", " "), *map(number, point["specificity_by_series"].values())]
-         for name, point in card["operating_points"].items()],
+        [[name.replace("_", " "), *(number(point.get(one)) for one in series)]
+         for name, point in found.items()],
     ) if series else ""
     return section(
         "Operating points",
@@ -45,9 +47,9 @@ def _points(card: dict) -> str:
         "Sensitivity and specificity count a probability at or above the threshold as PNEUMONIA "
         "and any other as NORMAL; which films are shown as UNCERTAIN instead stands under "
         "prediction sets.",
-        "The NORMAL films come in two series, which their names tell, and one of them is easy. "
-        "What a threshold promises is what holds in the harder one; specificity on validation, by "
-        "series:" if series else "",
+        "The NORMAL films come in series, which their names tell, and some are easier than others. "
+        "The specificity by which thresholds were chosen is that of the hardest; on validation:"
+        if series else "",
         by_series,
     )
 
@@ -85,16 +87,16 @@ def _sets(card: dict) -> str:
             rows.append([name, *(number(found.get(key)) for key in
                                  (share, "certain_accuracy", "coverage_normal",
                                   "coverage_pneumonia"))])
-    levels = ", ".join(f"{value:g} of {kind.upper()}" for kind, value in
-                       (band.get("levels") or {}).items())
+    levels = " and ".join(f"{value:g} among {kind.upper()}" for kind, value in
+                          (band.get("levels") or {}).items())
     return section(
         "Prediction sets",
         f"A probability from {band['low']:.3f} to {band['high']:.3f} is called UNCERTAIN: "
         f"{band.get('rule', 'class-conditional conformal prediction sets')}"
-        + (f"; levels {levels} films" if levels else "") + ". Covered is a film whose label is "
-        "right or UNCERTAIN. The levels were looked for on the validation films that also give the "
-        "quantiles, so the usual guarantee of coverage does not hold, and their row flatters; the "
-        "test films' does not.",
+        + (f"; levels of error {levels} films" if levels else "") + ". Covered is a film whose "
+        "label is right or UNCERTAIN. The levels were looked for on the validation films that also "
+        "give the quantiles, so the usual guarantee of coverage does not hold, and their row "
+        "flatters; the test films' does not.",
         table(["films", "UNCERTAIN", "certain answers that are right", "NORMAL films covered",
                "PNEUMONIA films covered"], rows) if rows else "",
         *_labels(band.get("test_labels")),

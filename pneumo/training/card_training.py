@@ -111,7 +111,8 @@ def _taught_share(recipe: dict) -> str:
 
 
 def _answer_of(teachers: list[dict]) -> str:
-    named = [f"`{one['sha256'][:16]}`" for one in teachers]
+    named = [f"`{one['sha256'][:16]}`" + (
+        f" (seed {one['seed']})" if one.get("seed") is not None else "") for one in teachers]
     if len(teachers) == 1:
         return f"the answer of the {teachers[0]['name']} with sha256 {named[0]}"
     names = " and ".join(dict.fromkeys(one["name"] for one in teachers))
@@ -134,6 +135,9 @@ def _reproduce(card: dict) -> str:
         f"{training['recipe']['seed']}; data fingerprint `{card['data']['fingerprint'][:16]}`; "
         + (f"lung masks `{masks[:16]}`; " if masks else "") + f"{versions}."
         + "".join(_sitting(one) for one in (training.get("sittings") or [{}])[:-1])
+        + (f" Calibration, operating points and UNCERTAIN were fixed anew on {decided['date']} by "
+           f"`python -m pneumo decide` at commit {_commit(decided)}."
+           if (decided := card.get("decided")) else "")
     )
 
 

@@ -69,8 +69,7 @@ def patient_group(path: Path) -> tuple[str, str]:
 
 def series_of(film: Film) -> str:
     """The series a NORMAL film belongs to, by its name: IM, NORMAL2-IM, or none."""
-    match = re.fullmatch(r"((?:NORMAL2-)?IM)-\d+", film.group)
-    return match[1] if match else ""
+    return "" if film.label else film.group.rpartition("-")[0]
 
 
 def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:

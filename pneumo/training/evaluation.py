@@ -15,7 +15,7 @@ from pneumo.models.calibration import label_of
 from pneumo.models.checkpoint import load
 from pneumo.models.reader import Reader
 from pneumo.training import dataset
-from pneumo.training.decisions import curve, proportion, rates
+from pneumo.training.decisions import curve, proportion, rates, specificity_by_series
 from pneumo.training.metrics import reliability, score
 
 LABELS = ("NORMAL", "UNCERTAIN", "PNEUMONIA")
@@ -85,7 +85,6 @@ def score_films(
     one = scores.distinct
     points = reader.checkpoint.card["operating_points"]
     kinds = np.array([film.kind for film in scores.films])
-    series = np.array([dataset.series_of(film) for film in scores.films])
     band = {"uncertain": certain_answers(reader, y, p)} if reader.uncertain else {}
     labels = {name: labels_given(reader, y, p, at["threshold"]) for name, at in points.items()}
     return {
@@ -105,11 +104,8 @@ def score_films(
             }
             for kind in sorted(set(kinds[y == 1]))
         },
-        "specificity_by_series": {
-            name: proportion(int((p[part] < reader.threshold).sum()), int(part.sum()))
-            for name in sorted({*series.tolist()} - {""})
-            for part in [series == name]
-        },
+        "specificity_by_series": specificity_by_series(
+            y, p, reader.threshold, [dataset.series_of(film) for film in scores.films]),
         "labels": labels,
         "operating_points": {name: rates(y, p, at["threshold"]) for name, at in points.items()},
         **band,

@@ -20,10 +20,9 @@ from pneumo.training.decisions import (
     calibration_check,
     curve,
     fit_calibration,
-    normal_series,
     operating_thresholds,
-    proportion,
     rates,
+    specificity_by_series,
 )
 from pneumo.training.memory import Films, logits
 from pneumo.training.metrics import score
@@ -87,23 +86,19 @@ def judge(
     calibration = fit_calibration(pooled, y)
     probabilities = {name: calibration.probability(v) for name, v in outputs.items()}
     everything = calibration.probability(pooled)
-    several = None if series is None else np.tile(np.asarray(series), copies)
-    points = operating_thresholds(everything, y, several, copies)
-    named = {name: part for name, part in normal_series(y, several, copies).items() if name}
+    of_copies = None if series is None else np.tile(np.asarray(series), copies)
+    points = operating_thresholds(everything, y, of_copies, copies)
     for point in points.values():
         point["validation"] = rates(y, everything, point["threshold"], copies)
-        if named:
-            point["specificity_by_series"] = {
-                name: proportion(float((everything[part] < point["threshold"]).sum()) / copies,
-                                 int(part.sum()) // copies)
-                for name, part in named.items()
-            }
+        by_series = specificity_by_series(y, everything, point["threshold"], of_copies, copies)
+        if by_series:
+            point["specificity_by_series"] = by_series
     threshold = points["balanced"]["threshold"]
     return {
         "calibration": calibration.record(),
         "calibration_check": calibration_check(pooled, y, np.tile(patients, copies)),
         "operating_points": points,
-        "uncertain": uncertain_band(y, everything, threshold, copies, several),
+        "uncertain": uncertain_band(y, everything, threshold, copies, of_copies),
         "curve": {"on": "degraded copies of the validation films", **curve(y, everything)},
         "heat": {
             "scale": heat_scale(network, films, preprocessing),

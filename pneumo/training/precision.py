@@ -1,4 +1,4 @@
-"""In which precision convolutions are computed while a network trains, and the same every time."""
+"""How a device computes while a network trains: in which precision, and the same every time."""
 
 from __future__ import annotations
 

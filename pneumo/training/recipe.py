@@ -47,8 +47,8 @@ class Recipe:
         early_adults: the same in the epochs before them that train the trunk.
         early_hidden, early_replaced: as `hidden` and `replaced`, in the epochs before them that
             train the trunk; with either, found lung fields count there as well.
-        distil: weight in them of a larger network's answer beside the label (Hinton, Vinyals and
-            Dean 2015); needs a teacher.
+        distil: weight in them of trained networks' mean answer beside the label (Hinton, Vinyals
+            and Dean 2015); needs a teacher.
         early_distil: the same in the epochs before them that train the trunk.
         before_lungs: share, in the final weights, of those the lung epochs started from (Wortsman
             et al. 2022, "Robust fine-tuning of zero-shot models"): much of the accuracy those

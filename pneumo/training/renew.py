@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from pneumo.models.checkpoint import load, read_card, write_card
 from pneumo.training import dataset
-from pneumo.training.finish import judge
+from pneumo.training.finish import commit, judge
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,15 @@ def renew(name: str, root: Path, folder: Path, masks: Path | None = None) -> Ren
     again = {*judged["metrics"], *(() if masks is None else ("lungs",))}
     gone = tuple(sorted(set(card["metrics"]) - again))
     path = folder / f"{name}.json"
-    write_card({**card, **judged}, path)
+    decided = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(ROOT)}
+    write_card({**card, **judged, "decided": decided}, path)
     if masks is not None:
-        card = read_card(name, folder)
-        card["metrics"]["lungs"] = lung_table(name, root, masks, folder)
-        write_card(card, path)
+        try:
+            lungs = lung_table(name, root, masks, folder)
+        except BaseException:
+            write_card(card, path)  # nothing is decided by half
+            raise
+        renewed = read_card(name, folder)
+        renewed["metrics"]["lungs"] = lungs
+        write_card(renewed, path)
     return Renewed(read_card(name, folder), gone)

@@ -30,7 +30,7 @@ from pneumo.training.precision import repeatable
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe
 from pneumo.training.segmenter import with_all_lungs
-from pneumo.training.teachers import Committee, load_teachers
+from pneumo.training.teachers import Committee, load_teachers, told_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +89,8 @@ def train(
         films[0] = with_adults(films[0], grown, preprocessing)
     teachers = ()
     if recipe.distil or recipe.early_distil:
-        teachers = load_teachers(paths.teachers)
+        teachers = load_teachers(
+            paths.teachers, recipe, dataset.fingerprint(table), preprocessing)
     if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
@@ -134,7 +135,7 @@ def train(
             "left_out": list(left_out),
             "init": asdict(initial),
             "init_sentence": initial.sentence(),
-            "teachers": [{"name": one.name, "sha256": one.weights_sha256} for one in teachers],
+            "teachers": [told_of(one) for one in teachers],
             "imbalance": "every epoch draws half NORMAL and half PNEUMONIA films",
             "lung_masks": len(films[0].lungs),
             "lung_fields_found": len(films[0].found),
@@ -194,10 +195,14 @@ def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """The command as it can be typed again: without --resume, folders by their last name."""
+    """The command as it can be typed again: without --resume, folders by their last name.
+
+    Cards keep their folder's name, for there may be several of one network.
+    """
     kept = [w for w in words[1:] if w != "--resume"]
     # Where the data lies on this machine is nobody's business and helps nobody.
-    kept = [re.sub(r"^(--[a-z-]+=)?.*/([^/]+)/*$", r"\1\2", w) for w in kept]
+    kept = [re.sub(r"^(--[a-z-]+=)?.*?((?:[^/]+/)?[^/]+\.json|[^/]+)/*$", r"\1\2", w)
+            if "/" in w else w for w in kept]
     count = int(os.environ.get("WORLD_SIZE", "1"))
     start = ["python"] if count == 1 else [
         "torchrun", "--standalone", "--nproc-per-node", str(count), "--"]

@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 from pneumo.models.checkpoint import Checkpoint, load
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training.dataset import DataError
+from pneumo.training.recipe import Recipe
 
 
 class Committee(nn.Module):
@@ -31,10 +34,39 @@ class Committee(nn.Module):
         return torch.logit(answers.mean(0), eps=1e-6)
 
 
-def load_teachers(cards: Sequence[Path]) -> tuple[Checkpoint, ...]:
-    """The checkpoints of these cards (json).
+def load_teachers(
+    cards: Sequence[Path], recipe: Recipe, fingerprint: str, preprocessing: Preprocessing
+) -> tuple[Checkpoint, ...]:
+    """The checkpoints of these cards (json), which may teach a run.
+
+    Args:
+        cards: of the teachers.
+        recipe: of the run.
+        fingerprint: of the run's train films.
+        preprocessing: of the run's network.
 
     Raises:
         CheckpointError: with a sentence, when one must not be used.
+        DataError: with a sentence, when one was trained on other films, on films that the run
+            holds out for validation, or reads films in another way.
     """
-    return tuple(load(card.stem, card.parent) for card in cards)
+    teachers = tuple(load(card.stem, card.parent) for card in cards)
+    for path, one in zip(cards, teachers, strict=True):
+        taught, data = one.card["training"].get("recipe", {}), one.card.get("data", {})
+        for what, theirs, mine in (
+            ("train films", data.get("fingerprint"), fingerprint),
+            ("folds", taught.get("folds"), recipe.folds), ("fold", taught.get("fold"), recipe.fold),
+            ("preprocessing", one.preprocessing, preprocessing),
+        ):
+            if theirs is not None and theirs != mine:
+                raise DataError(
+                    f"{path} may not teach this run: its {what} differ ({theirs}, not {mine}). A "
+                    "teacher that knows films held out for validation would make it worthless."
+                )
+    return teachers
+
+
+def told_of(teacher: Checkpoint) -> dict:
+    """What a card says of a teacher: name, seed and the sha256 of its weights."""
+    seed = teacher.card["training"].get("recipe", {}).get("seed")
+    return {"name": teacher.name, "seed": seed, "sha256": teacher.weights_sha256}

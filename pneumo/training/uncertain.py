@@ -10,7 +10,8 @@ import numpy as np
 
 from pneumo.training.decisions import normal_series
 
-# Largest share of validation that may be UNCERTAIN, and the levels of error tried for it.
+# Largest share of validation that may be UNCERTAIN, as the mean of both classes, and the levels of
+# error tried for it.
 MOST_UNCERTAIN = 0.10
 LEVELS = tuple(round(0.002 * i, 3) for i in range(1, 51))
 
@@ -55,10 +56,13 @@ def prediction_band(
     Returns:
         low and high, 0 to 1.
     """
-    normals = list(normal_series(labels, series, copies).values())
-    ends = (_last_normal(probabilities, normals, levels[0], copies),
-            _first_pneumonia(probabilities, labels, levels[1], copies))
-    low, high = sorted(ends)
+    normals = normal_series(labels, series, copies).values()
+    return _between(_last_normal(probabilities, normals, levels[0], copies),
+                    _first_pneumonia(probabilities, labels, levels[1], copies))
+
+
+def _between(last_normal: float, first_pneumonia: float) -> tuple[float, float]:
+    low, high = sorted((last_normal, first_pneumonia))
     return max(0.0, low), min(1.0, high)
 
 
@@ -83,8 +87,8 @@ def uncertain_band(
     """The band of UNCERTAIN probabilities, at levels chosen on validation.
 
     The levels are those that leave fewest certain answers wrong among those that leave at most
-    `MOST_UNCERTAIN` of validation UNCERTAIN; where none do, those that leave fewest UNCERTAIN.
-    Both classes count alike, and NORMAL as its worst series does.
+    `MOST_UNCERTAIN` UNCERTAIN; where none do, those that leave fewest UNCERTAIN. Both shares are
+    means of the two classes', NORMAL's being that of the series in which it is larger.
 
     Args:
         labels: 0/1, (N,), 1 for pneumonia.
@@ -96,12 +100,12 @@ def uncertain_band(
     Returns:
         {"low", "high", "levels": {"normal", "pneumonia"}, "rule", "validation": {"uncertain",
         "certain_accuracy", "coverage_normal", "coverage_pneumonia"}}. Coverage is the share of
-        the class whose label is right or UNCERTAIN. certain_accuracy is None when nothing is
-        certain.
+        the class whose label is right or UNCERTAIN. "uncertain" there is of all films, not of the
+        classes' mean. certain_accuracy is None when nothing is certain.
     """
     normals = list(normal_series(labels, series, copies).values())
     few, many = [], []
-    for band, levels in _bands(labels, probabilities, threshold, copies, series).items():
+    for band, levels in _bands(labels, probabilities, threshold, copies, normals).items():
         wrong, uncertain = _worst(labels, probabilities, normals, *band)
         (few if uncertain <= MOST_UNCERTAIN else many).append((wrong, uncertain, band, levels))
     best = min(few) if few else min(many, key=lambda found: (found[1], found[0]))
@@ -109,31 +113,29 @@ def uncertain_band(
     share = f"{100 * MOST_UNCERTAIN:.0f} %"
     rule = (
         f"the levels that leave fewest certain answers wrong, of those that leave at most {share} "
-        "of validation UNCERTAIN" if few else
-        f"the levels that leave the fewest of validation UNCERTAIN; none leave only {share}"
+        "UNCERTAIN" if few else
+        f"the levels that leave fewest UNCERTAIN; none leave only {share}"
     )
-    alike = "both classes count alike" + (
-        ", NORMAL as that of its series does in which it is worse" if len(normals) > 1 else "")
+    alike = "in the mean of both classes on validation" + (
+        ", NORMAL being as its worse series" if len(normals) > 1 else "")
     return {
         "low": low, "high": high,
         "levels": dict(zip(("normal", "pneumonia"), levels, strict=True)),
-        "rule": f"class-conditional conformal prediction sets at {rule} ({alike})",
+        "rule": f"class-conditional conformal prediction sets at {rule}, {alike}",
         "validation": _certainty(labels, probabilities, low, high),
     }
 
 
 def _bands(
     labels: np.ndarray, probabilities: np.ndarray, threshold: float, copies: int,
-    series: Sequence[str] | None,
+    normals: Sequence[np.ndarray],
 ) -> dict[tuple[float, float], tuple[float, float]]:
     """Every band that levels give, with the smallest levels that give it."""
-    normals = list(normal_series(labels, series, copies).values())
     lasts = {level: _last_normal(probabilities, normals, level, copies) for level in LEVELS}
     firsts = {level: _first_pneumonia(probabilities, labels, level, copies) for level in LEVELS}
     found: dict[tuple[float, float], tuple[float, float]] = {}
     for levels in product(LEVELS, LEVELS):
-        low, high = sorted((lasts[levels[0]], firsts[levels[1]]))
-        low, high = max(0.0, low), min(1.0, high)
+        low, high = _between(lasts[levels[0]], firsts[levels[1]])
         # Rounded outward, and the band's end does not belong to it, unlike the quantile itself.
         low = min(math.floor(low * 1e4) / 1e4, threshold)
         high = max(min(1.0, (math.floor(high * 1e4) + 1) / 1e4), threshold)

@@ -54,7 +54,7 @@ def test_certain_answers_are_counted_where_the_card_has_a_band(root, tmp_path, m
     p = sorted(Reader(load("cnn", folder)).read(f.path).probability for f in table)
     card = json.loads((folder / "cnn.json").read_text())
     card["operating_points"]["balanced"]["threshold"] = p[6]
-    card["uncertain"] = {"low": p[4], "high": p[9], "alpha": 0.05, "rule": "made up"}
+    card["uncertain"] = {"low": p[4], "high": p[9], "rule": "made up"}
     (folder / "cnn.json").write_text(json.dumps(card))
     assert run("evaluate", root, "--model", "cnn", "--json", out) == 0
     scores = json.loads(out.read_text())[0]

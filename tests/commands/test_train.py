@@ -37,6 +37,7 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     card = checkpoint.card
     assert card["metrics"]["test"]["n"] == 12 and card["metrics"]["test_times_scored"] == 1
     assert {"value", "low", "high"} <= set(card["metrics"]["test"]["auc"])
+    assert card["metrics"]["test_by_series"] == {}  # the drawn films are of one series
     assert card["data"]["training"]["films"] + card["data"]["validation"]["films"] == 60
     training = card["training"]
     assert training["recipe"]["seed"] == 0 and len(training["history"]) == 2
@@ -117,6 +118,8 @@ def test_what_a_recipe_needs_is_asked_for_before_anything_starts(flag, said, tmp
          "python train.py --data data --seed 1"),
         (["--data=/home/a/my data", "--learning-rate=1e-3"], "1",
          "python train.py '--data=my data' --learning-rate=1e-3"),
+        (["--teacher", "/home/a/runs/11/resnet18.json", "12/resnet18.json", "cnn.json"], None,
+         "python train.py --teacher 11/resnet18.json 12/resnet18.json cnn.json"),
         (["--run", "runs/x"], "2",
          "torchrun --standalone --nproc-per-node 2 -- train.py --run x"),
     ],

@@ -86,7 +86,7 @@ def test_the_readers_band_is_the_cards_and_travels_with_the_reading(stand_in, fi
     assert plain.uncertain is None and plain.label in ("NORMAL", "PNEUMONIA")
     p = plain.probability
     ends = {"low": max(0.0, p - 0.01), "high": min(1.0, p + 0.01)}
-    card = {**stand_in.card, "uncertain": {**ends, "alpha": 0.01, "rule": "made up"}}
+    card = {**stand_in.card, "uncertain": {**ends, "rule": "made up"}}
     reading = Reader(replace(stand_in, card=card)).read(film_png)
     assert reading.label == "UNCERTAIN" and reading.confidence == max(p, 1 - p)
     assert reading.probability == p and reading.record()["uncertain"] == ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ import torch
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training import batches
 from pneumo.training.batches import Batches
 from pneumo.training.memory import Films
 from pneumo.training.recipe import Recipe, phases
@@ -23,7 +23,7 @@ def made() -> Batches:
     films = np.stack([phantom(seed, SIZE)[0] for seed in range(20)])
     lungs = np.zeros((SIZE, SIZE), np.uint8)
     lungs[10:40, 6:20] = lungs[10:40, 28:42] = 255
-    recipe = Recipe("cnn", batch=8, size=SIZE, evidence=1.0, early_hidden=0.3, early_replaced=0.3)
+    recipe = Recipe("cnn", batch=2, size=SIZE, evidence=1.0, early_hidden=0.3, early_replaced=0.3)
     held = Films(films, np.arange(20) % 2, dict.fromkeys(range(20), lungs))
     return Batches(held, recipe, Preprocessing(SIZE))
 
@@ -33,12 +33,16 @@ def epoch(made: Batches) -> list:
 
 
 def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: torch.get_num_threads() + 1)
+    asked = []
+    beside_it = made._ahead
+    monkeypatch.setattr(made, "_ahead", lambda *words: asked.append(words) or beside_it(*words))
+    cores = 2 * torch.get_num_threads() + 1
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     beside = epoch(made)
-    monkeypatch.setattr(os, "cpu_count", torch.get_num_threads)
-    monkeypatch.setattr(made, "_ahead", None)  # not asked now
+    assert len(asked) == 1
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # the cores are shared: none is spare now
     between = epoch(made)
-    assert len(beside) == len(between) == 2
+    assert len(asked) == 1 and len(beside) == len(between) == 10
     for one, other in zip(beside, between, strict=True):
         for name in ("films", "targets", "lungs", "judged"):
             assert torch.equal(getattr(one, name), getattr(other, name)), name
@@ -47,10 +51,12 @@ def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch):
 
 def test_an_epoch_left_early_leaves_no_thread_behind(made, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: torch.get_num_threads() + 1)
-    before = batches.threading.active_count()
-    for batch in made.epoch(0, SIZE, phases(made.recipe, ())[0]):
-        assert batch.films.shape == (10, 1, SIZE, SIZE)
-        break
-    for thread in batches.threading.enumerate()[before:]:
+    before = set(threading.enumerate())
+    films = made.epoch(0, SIZE, phases(made.recipe, ())[0])
+    assert next(films).films.shape == (2, 1, SIZE, SIZE)
+    started = set(threading.enumerate()) - before
+    assert started  # ten batches do not fit into what is made ahead: it waits
+    films.close()
+    for thread in started:
         thread.join(10)
-    assert batches.threading.active_count() <= before
+    assert not any(thread.is_alive() for thread in started)

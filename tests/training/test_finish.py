@@ -11,7 +11,7 @@ import torch
 from pneumo.models.calibration import Band, band_of
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training import finish
+from pneumo.training import decisions, finish
 from pneumo.training.dataset import films, labels, load_squares
 from pneumo.training.memory import Films
 
@@ -52,3 +52,20 @@ def test_intervals_count_films_and_not_copies(judged):
         for rate in point["validation"].values():
             assert np.isfinite([rate["low"], rate["high"]]).all()
             assert rate["low"] <= rate["value"] <= rate["high"]
+
+
+def test_every_series_of_normal_films_decides(drawn_dataset, monkeypatch):
+    monkeypatch.setattr(decisions, "FEWEST_OF_A_SERIES", 10)
+    torch.manual_seed(0)
+    network, preprocessing = build("cnn").eval(), Preprocessing(SIZE)
+    table = films(drawn_dataset, "train")
+    held = Films(load_squares(table, preprocessing), labels(table), {})
+    series = ["" if film.label else ("IM", "NORMAL2-IM")[i % 2] for i, film in enumerate(table)]
+    judged = finish.judge(network, held, preprocessing, None, series)
+    for point in judged["operating_points"].values():
+        parts = point["specificity_by_series"]
+        assert {name: part["n"] for name, part in parts.items()} == {"IM": 12, "NORMAL2-IM": 12}
+        mean = np.mean([part["value"] for part in parts.values()])
+        assert mean == pytest.approx(point["validation"]["specificity"]["value"])
+    assert "worse series" in judged["uncertain"]["rule"]
+    assert json.loads(json.dumps(judged, allow_nan=False)) == judged

@@ -13,7 +13,6 @@ from pneumo.training.dataset import films, labels, load_squares, validation_spli
 from pneumo.training.evidence_loss import evidence_misplaced
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
-from pneumo.training.loss import TEACHER_SIDE
 from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Recipe, phases
 from pneumo.training.state import ResumeError
@@ -192,39 +191,6 @@ def test_a_second_population_lends_its_groups_alike_and_only_when_asked():
     lent = [groups[i] for i in order if i >= 80]
     assert len(order) == 80 and {lent.count(name) for name in groups.values()} == {5}
     assert y[order].mean() == 0.5
-
-
-class Sure(torch.nn.Module):
-    """A teacher that is sure of pneumonia and knows the side of the films it saw."""
-
-    side = 0
-
-    def forward(self, films: torch.Tensor) -> torch.Tensor:
-        self.side = films.shape[-1]
-        return torch.full((len(films),), 9.0)
-
-
-def test_a_teacher_draws_the_targets_towards_its_answer_but_for_hidden_lungs(parts):
-    spec = recipe(epochs=1, lung_epochs=1, early_distil=0.7, distil=0.5, hidden=0.0, replaced=0.0)
-    network, initial = start("cnn", "scratch", 0)
-    sure = Sure()
-    run = Trainer(network, spec, initial.fresh_modules, *parts, Preprocessing(SIZE),
-                  log=lambda line: None, teacher=sure)
-    early, phase = run.phases
-    assert (early.distil, phase.distil) == (0.7, 0.5)
-    run._enter(phase)
-    batch = run.batches.batch(np.arange(8), 0, 0, SIZE, phase)
-    targets = batch.targets.clone()
-    targets[0] = batch.targets[0] = 0.5
-    taught = run.loss._taught(batch, targets, 0.5)
-    assert taught[0] == 0.5
-    assert torch.allclose(taught[1:], 0.5 * targets[1:] + 0.5, atol=1e-3)
-    assert SIZE < sure.side == TEACHER_SIDE  # small films are shown to it enlarged
-    assert not any(isinstance(module, Sure) for module in run.loss.modules())
-    run.run()
-    assert np.isfinite(run.history[-1]["loss"])
-    with pytest.raises(ValueError, match="needs a trained network"):
-        trainer(parts, spec)
 
 
 def test_resume_refuses_another_recipe_and_no_state(parts, tmp_path):

@@ -8,7 +8,7 @@ from scipy.stats import binom
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.training.decisions import (
-    FEWEST,
+    FEWEST_OF_A_SERIES,
     TARGET,
     calibration_check,
     fit_calibration,
@@ -214,9 +214,14 @@ def test_the_promise_holds_in_the_harder_series_of_normal_films():
 
 
 def test_a_series_of_few_films_decides_nothing():
-    y = np.repeat([0, 0, 1], [60, FEWEST - 1, 60])
-    series = np.repeat(["IM", "NORMAL2-IM", ""], [60, FEWEST - 1, 60])
+    y = np.repeat([0, 0, 1], [60, FEWEST_OF_A_SERIES - 1, 60])
+    series = np.repeat(["IM", "NORMAL2-IM", ""], [60, FEWEST_OF_A_SERIES - 1, 60])
     assert list(normal_series(y, series)) == list(normal_series(y, None)) == [""]
+    # What belongs to none counts among all.
+    named = np.repeat(["IM", "NORMAL2-IM", "", ""], [30, 25, FEWEST_OF_A_SERIES + 4, 60])
+    found = normal_series(y, named)
+    assert {name: part.sum() for name, part in found.items()} == {
+        "": 79, "IM": 30, "NORMAL2-IM": 25}
     assert list(normal_series(np.tile(y, 2), np.tile(series, 2), 2)) == [""]
     p = np.linspace(0, 1, len(y))
     assert operating_thresholds(p, y, series) == operating_thresholds(p, y)

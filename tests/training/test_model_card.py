@@ -40,7 +40,10 @@ def test_every_part_has_its_section_and_every_table_is_even(card):
                    "mixup", "no gain", "0.081", "0.975", "bacteria 0.900 (0.812 to 0.956), n = 80",
                    "1.2%", "0.613 (0.501 to 0.724)", "70% of the picture", "AUC is 0.777",
                    "On all 200 validation films the AUC is then 0.654",
-                   "| balanced | PNEUMONIA | 2 | 9 | 107 |"):
+                   "| balanced | PNEUMONIA | 2 | 9 | 107 |",
+                   "| operating point | IM (n = 40) | NORMAL2-IM (n = 40) |",
+                   "| balanced | 0.975 (0.868 to 0.999) | 0.900 (0.763 to 0.972) |",
+                   "NORMAL2-IM 0.881 (0.744 to 0.960), n = 42"):
         assert number in text, number
     assert not re.search(r"None|\bnan\b|[{}]", text)
 
@@ -124,10 +127,12 @@ def test_promises_that_the_test_films_refute_are_known_failures(card):
     assert "thresholds do not carry over" not in failures_section([card])
     point = card["operating_points"]["high_specificity"]
     point["validation"]["specificity"]["value"] = 0.98
+    point["specificity_by_series"] = {"IM": {"value": 1.0}, "NORMAL2-IM": {"value": 0.96}}
     point["test"]["specificity"] = {"value": 0.915, "low": 0.871, "high": 0.947}
     card["uncertain"]["test"]["coverage_normal"] = {"value": 0.8, "low": 0.75, "high": 0.85}
     text = failures_section([card])
-    assert "at the operating point high specificity its specificity was 0.980 on validation" in text
+    assert "at the operating point high specificity its specificity was 0.960 on validation " \
+        "films of the harder series and is 0.915 (0.871 to 0.947) on test films" in text
     assert "of NORMAL test films 0.800 (0.750 to 0.850) get their label or UNCERTAIN" in text
     assert "PNEUMONIA test films" not in text
 

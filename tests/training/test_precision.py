@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 import torch
 
-from pneumo.training.precision import in_bf16
+from pneumo.training.precision import in_bf16, repeatable
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe
 from tests.training import several
@@ -48,3 +49,21 @@ def test_a_step_in_bf16_is_the_step_in_fp32_but_for_rounding():
             torch.testing.assert_close(found, value, rtol=0.02, atol=0.01)
     weight = "gradient of block1.1.weight"
     assert not torch.equal(coarse[weight], exact[weight])  # else it was computed in float32
+
+
+def test_a_cuda_device_is_asked_to_repeat_itself_and_a_processor_need_not_be(monkeypatch):
+    kept = (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32,
+            torch.utils.deterministic.fill_uninitialized_memory)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "mine")
+    try:
+        repeatable(CPU)
+        assert not torch.are_deterministic_algorithms_enabled()
+        repeatable(CUDA)
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == "mine"
+    finally:
+        torch.use_deterministic_algorithms(False)
+        (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32,
+         torch.utils.deterministic.fill_uninitialized_memory) = kept

@@ -1,22 +1,37 @@
-"""Several teachers answer as one, with the mean of their probabilities."""
+"""What trained networks teach: the mean of their answers, and to whom they may teach it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from pneumo.models.checkpoint import CheckpointError
-from pneumo.training.teachers import Committee, load_teachers
+from pneumo.models.checkpoint import CheckpointError, load, read_card, save
+from pneumo.models.preprocess import Preprocessing
+from pneumo.training.dataset import DataError
+from pneumo.training.fit import Trainer
+from pneumo.training.initial import start
+from pneumo.training.loss import TEACHER_SIDE
+from pneumo.training.memory import Films
+from pneumo.training.recipe import Recipe
+from pneumo.training.teachers import Committee, load_teachers, told_of
+
+SIZE = 64
 
 
 class Says(torch.nn.Module):
-    """Gives every film the same logit."""
+    """A network that gives every film the same logit and knows the side of the films it saw."""
+
+    side = 0
 
     def __init__(self, logit: float) -> None:
         super().__init__()
         self.logit = logit
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
+        self.side = films.shape[-1]
         return torch.full((len(films),), self.logit, dtype=films.dtype)
 
 
@@ -32,8 +47,58 @@ def test_a_committee_answers_with_the_mean_probability():
     assert Committee([Says(200.0)])(films).isfinite().all()
 
 
-def test_teachers_are_checkpoints(stand_ins, tmp_path):
-    found = load_teachers([stand_ins / "cnn.json", stand_ins / "resnet18.json"])
-    assert [one.name for one in found] == ["cnn", "resnet18"]
+@pytest.fixture
+def films() -> Films:
+    rng = np.random.default_rng(0)
+    lungs = np.zeros((SIZE, SIZE), np.uint8)
+    lungs[10:50, 8:56] = 255
+    squares = rng.integers(0, 255, (24, SIZE, SIZE), dtype=np.uint8)
+    return Films(squares, np.arange(24) % 2, dict.fromkeys(range(0, 24, 3), lungs))
+
+
+def test_teachers_draw_the_targets_towards_their_answer_but_for_hidden_lungs(films):
+    spec = Recipe("cnn", epochs=1, lung_epochs=1, early_distil=0.7, distil=0.5, hidden=0.0,
+                  replaced=0.0, size=SIZE, batch=16, evidence=0.5, unfreeze="all")
+    network, initial = start("cnn", "scratch", 0)
+    sure = Says(9.0)
+    parts = (films, films, Preprocessing(SIZE))
+    run = Trainer(network, spec, initial.fresh_modules, *parts, log=lambda line: None,
+                  teacher=Committee([sure, Says(9.0)]))
+    early, phase = run.phases
+    assert (early.distil, phase.distil) == (0.7, 0.5)
+    run._enter(phase)
+    batch = run.batches.batch(np.arange(8), 0, 0, SIZE, phase)
+    targets = batch.targets.clone()
+    targets[0] = batch.targets[0] = 0.5
+    taught = run.loss._taught(batch, targets, 0.5)
+    assert taught[0] == 0.5
+    assert torch.allclose(taught[1:], 0.5 * targets[1:] + 0.5, atol=1e-3)
+    assert SIZE < sure.side == TEACHER_SIDE  # small films are shown to it enlarged
+    assert not any(isinstance(module, Says) for module in run.loss.modules())
+    run.run()
+    assert np.isfinite(run.history[-1]["loss"])
+    with pytest.raises(ValueError, match="needs a trained network"):
+        Trainer(network, spec, initial.fresh_modules, *parts, log=lambda line: None)
+
+
+def test_teachers_are_checkpoints_that_know_no_more_than_the_run_may(stand_ins, tmp_path):
+    recipe, preprocessing = Recipe("cnn", fold=1), load("cnn", stand_ins).preprocessing
+    cards = [stand_ins / "cnn.json", stand_ins / "resnet18.json"]
+    found = load_teachers(cards, recipe, "f" * 64, preprocessing)
+    assert [told_of(one)["name"] for one in found] == ["cnn", "resnet18"]
     with pytest.raises(CheckpointError):
-        load_teachers([tmp_path / "cnn.json"])
+        load_teachers([tmp_path / "cnn.json"], recipe, "f" * 64, preprocessing)
+
+    card = read_card("cnn", stand_ins)
+    card["training"] = {**card["training"], "recipe": recipe.record()}
+    card["data"] = {"fingerprint": "f" * 64}
+    save(found[0].network, card, tmp_path)
+    own = [tmp_path / "cnn.json"]
+    (one,) = load_teachers(own, recipe, "f" * 64, preprocessing)
+    assert told_of(one) == {"name": "cnn", "seed": 0, "sha256": one.weights_sha256}
+    for other in ((replace(recipe, fold=2), "f" * 64, preprocessing),
+                  (replace(recipe, folds=5), "f" * 64, preprocessing),
+                  (recipe, "0" * 64, preprocessing),
+                  (recipe, "f" * 64, replace(preprocessing, size=96))):
+        with pytest.raises(DataError, match="may not teach this run"):
+            load_teachers(own, *other)
