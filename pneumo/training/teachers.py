@@ -54,13 +54,16 @@ def load_teachers(
     for path, one in zip(cards, teachers, strict=True):
         taught, data = one.card["training"].get("recipe", {}), one.card.get("data", {})
         for what, theirs, mine in (
-            ("train films", data.get("fingerprint"), fingerprint),
-            ("folds", taught.get("folds"), recipe.folds), ("fold", taught.get("fold"), recipe.fold),
-            ("preprocessing", one.preprocessing, preprocessing),
+            ("fingerprint of the train films", data.get("fingerprint"), fingerprint),
+            ("number of folds", taught.get("folds"), recipe.folds),
+            ("fold", taught.get("fold"), recipe.fold),
+            # Not the size: films of another size are shown to it as they are.
+            ("mean", one.preprocessing.mean, preprocessing.mean),
+            ("std", one.preprocessing.std, preprocessing.std),
         ):
             if theirs is not None and theirs != mine:
                 raise DataError(
-                    f"{path} may not teach this run: its {what} differ ({theirs}, not {mine}). A "
+                    f"{path} may not teach this run: its {what} is {theirs}, not {mine}. A "
                     "teacher that knows films held out for validation would make it worthless."
                 )
     return teachers

@@ -47,7 +47,7 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     assert "epoch 2/2" in log and "Official test, 12 films" in log
     assert "Without evidence in the lungs, lung epochs, hidden lungs in the fine-tuning, " \
         "exchanged surroundings in the fine-tuning, adults in the fine-tuning, adults in the " \
-        "lung epochs, which the released recipe has." in log
+        "lung epochs, a teacher in the fine-tuning, which the released recipe has." in log
     (scoring,) = card["test_scorings"]
     assert scoring["weights"] == checkpoint.weights_sha256
     assert scoring["auc"] == card["metrics"]["test"]["auc"]["value"]
@@ -78,7 +78,7 @@ def test_lung_epochs_with_adults_and_teachers(
     card = checkpoint.card
     assert (card["data"]["adults"]["films"], card["data"]["adults"]["patients"]) == (20, 10)
     assert card["training"]["teachers"] == [
-        {"name": name, "sha256": load(name, stand_ins).weights_sha256} for name in teachers]
+        {"name": name, "seed": None, "sha256": load(name, stand_ins).weights_sha256} for name in teachers]
     text = network_part(card)
     assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \

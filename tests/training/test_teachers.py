@@ -84,7 +84,7 @@ def test_teachers_draw_the_targets_towards_their_answer_but_for_hidden_lungs(fil
 def test_teachers_are_checkpoints_that_know_no_more_than_the_run_may(stand_ins, tmp_path):
     recipe, preprocessing = Recipe("cnn", fold=1), load("cnn", stand_ins).preprocessing
     cards = [stand_ins / "cnn.json", stand_ins / "resnet18.json"]
-    found = load_teachers(cards, recipe, "f" * 64, preprocessing)
+    found = load_teachers(cards, recipe, "f" * 64, replace(preprocessing, size=96))
     assert [told_of(one)["name"] for one in found] == ["cnn", "resnet18"]
     with pytest.raises(CheckpointError):
         load_teachers([tmp_path / "cnn.json"], recipe, "f" * 64, preprocessing)
@@ -99,6 +99,6 @@ def test_teachers_are_checkpoints_that_know_no_more_than_the_run_may(stand_ins, 
     for other in ((replace(recipe, fold=2), "f" * 64, preprocessing),
                   (replace(recipe, folds=5), "f" * 64, preprocessing),
                   (recipe, "0" * 64, preprocessing),
-                  (recipe, "f" * 64, replace(preprocessing, size=96))):
+                  (recipe, "f" * 64, replace(preprocessing, mean=0.5))):
         with pytest.raises(DataError, match="may not teach this run"):
             load_teachers(own, *other)
