@@ -78,7 +78,8 @@ def test_lung_epochs_with_adults_and_teachers(
     card = checkpoint.card
     assert (card["data"]["adults"]["films"], card["data"]["adults"]["patients"]) == (20, 10)
     assert card["training"]["teachers"] == [
-        {"name": name, "seed": None, "sha256": load(name, stand_ins).weights_sha256} for name in teachers]
+        {"name": name, "seed": None, "sha256": load(name, stand_ins).weights_sha256}
+        for name in teachers]
     text = network_part(card)
     assert f"lung masks `{card['data']['lung_masks'][:16]}`" in text
     assert "25 %, and in the fine-tuning before them, 20 % of the films are of adults (20 " \
