@@ -69,7 +69,8 @@ def patient_group(path: Path) -> tuple[str, str]:
 
 def series_of(film: Film) -> str:
     """The series a NORMAL film belongs to, by its name: IM, NORMAL2-IM, or none."""
-    return "" if film.label else film.group.rpartition("-")[0]
+    known = None if film.label else re.fullmatch(r"((?:NORMAL2-)?IM)-\d+", film.group)
+    return known[1] if known else ""
 
 
 def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:

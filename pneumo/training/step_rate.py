@@ -24,8 +24,8 @@ from pneumo.training.recipe import Recipe
 
 # Films are drawn, or read, once; an epoch takes each many times.
 DIFFERENT = 32
-# Steps of an epoch that are not counted: until films are made ahead as always, and when at its
-# end no more are made.
+# Steps of an epoch that are not counted: until films are made as always, and when at its end no
+# more are made.
 FIRST, LAST = 5, 5
 
 
@@ -62,9 +62,8 @@ def step_rates(
     disturbances of the machine.
 
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
-    training step is what the trainer does from one report of progress to the next, while films are
-    augmented beside it, with and without the loss on evidence, and in a lung epoch, adults and
-    teachers apart.
+    training step is what the trainer does from one report of progress to the next, making the films
+    included, with and without the loss on evidence, and in a lung epoch, adults and teachers apart.
 
     Args:
         model: registered name.

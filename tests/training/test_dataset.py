@@ -11,6 +11,7 @@ import pytest
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import (
     DataError,
+    Film,
     films,
     fingerprint,
     labels,
@@ -18,6 +19,7 @@ from pneumo.training.dataset import (
     load_squares,
     lung_fingerprint,
     patient_group,
+    series_of,
     validation_split,
 )
 
@@ -34,6 +36,21 @@ from pneumo.training.dataset import (
 )
 def test_patients_from_file_names(name, group, kind):
     assert patient_group(Path(name)) == (group, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "series"),
+    [
+        ("NORMAL/IM-0115-0001.jpeg", 0, "IM"),
+        ("NORMAL/NORMAL2-IM-0115-0001.jpeg", 0, "NORMAL2-IM"),
+        ("NORMAL/my-film-7.png", 0, ""),
+        ("PNEUMONIA/IM-0115-0001.jpeg", 1, ""),
+        ("PNEUMONIA/person12_virus_46.jpeg", 1, ""),
+    ],
+)
+def test_series_of_normal_films_from_file_names(name, label, series):
+    path = Path(name)
+    assert series_of(Film(path, label, *patient_group(path))) == series
 
 
 def test_table_of_a_folder(drawn_dataset):
