@@ -18,7 +18,7 @@ COMMANDS = {
     "release": ("pneumo.commands.release", "bundle the seed that is best on validation"),
     "decide": ("pneumo.commands.decide", "fix thresholds and UNCERTAIN anew on validation"),
     "card": ("pneumo.commands.card", "write the model card and the README's results table"),
-    "examples": ("pneumo.commands.examples", "make, check or download example films"),
+    "examples": ("pneumo.commands.examples", "make, measure or download example films"),
 }
 
 
