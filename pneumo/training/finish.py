@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -144,8 +143,9 @@ def describe_adults(films: Sequence[Film]) -> dict:
 def versions() -> dict[str, str]:
     """Versions of what computes: torch, torchvision, numpy, OpenCV, Pillow, scikit-learn."""
     names = ("torch", "torchvision", "numpy", "pillow", "scikit-learn")
-    # OpenCV is installed under several names; the module itself tells.
-    return {**{name: version(name) for name in names}, "opencv-python": cv2.__version__}
+    # OpenCV comes in packages of several names, a headless one for servers among them.
+    opencv = packages_distributions()["cv2"][0]
+    return {name: version(name) for name in (*names, opencv)}
 
 
 def commit(folder: Path) -> str:

@@ -11,8 +11,7 @@ from pneumo.training import dataset
 from pneumo.training.finish import commit, judge
 from pneumo.training.lungs import lung_table
 from pneumo.training.memory import Films
-
-ROOT = Path(__file__).resolve().parents[2]
+from pneumo.training.session import ROOT
 
 
 @dataclass(frozen=True)

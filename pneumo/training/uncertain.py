@@ -35,49 +35,41 @@ def conformal_quantile(values: np.ndarray, alpha: float, films: int) -> float:
     return float(np.sort(values)[-(-len(values) * rank // films) - 1])
 
 
-def prediction_band(
-    labels: np.ndarray, probabilities: np.ndarray, levels: tuple[float, float], copies: int = 1,
-    series: Sequence[str] | None = None,
-) -> tuple[float, float]:
-    """Probabilities whose class-conditional conformal prediction set is not one label alone.
+def last_normal(
+    probabilities: np.ndarray, normals: Iterable[np.ndarray], level: float, copies: int = 1
+) -> float:
+    """Probability up to which NORMAL is in the prediction set.
 
-    Each class has a level of its own (Vovk 2012; Sadinle, Lei and Wasserman 2019), which for
-    NORMAL holds in every series. NORMAL is in the set up to the upper quantile of the normals,
-    PNEUMONIA from the lower quantile of the pneumonias on. Where they overlap the set has both
-    labels, where they leave a gap it has none: either is one band.
+    At the level in every series (Vovk 2012; Sadinle, Lei and Wasserman 2019).
+
+    Args:
+        probabilities: calibrated, of pneumonia, (N,).
+        normals: which of them are NORMAL, bool (N,), one for each series.
+        level: of error among NORMAL films, 0 to 1.
+        copies: how many of the N are one film.
+
+    Returns:
+        0 to 1; 1 when a series has too few films to promise the level.
+    """
+    return min(1.0, max(
+        conformal_quantile(probabilities[part], level, int(part.sum()) // copies)
+        for part in normals
+    ))
+
+
+def first_pneumonia(
+    labels: np.ndarray, probabilities: np.ndarray, level: float, copies: int = 1
+) -> float:
+    """Probability from which on PNEUMONIA is in the prediction set; 0 to 1.
 
     Args:
         labels: 0/1, (N,), 1 for pneumonia.
         probabilities: calibrated, of pneumonia, (N,).
-        levels: of error among NORMAL and among PNEUMONIA films, 0 to 1.
+        level: of error among PNEUMONIA films, 0 to 1.
         copies: how many of the N are one film.
-        series: of each film, as in `normal_series`.
-
-    Returns:
-        low and high, 0 to 1.
     """
-    normals = normal_series(labels, series, copies).values()
-    return _between(_last_normal(probabilities, normals, levels[0], copies),
-                    _first_pneumonia(probabilities, labels, levels[1], copies))
-
-
-def _between(last_normal: float, first_pneumonia: float) -> tuple[float, float]:
-    low, high = sorted((last_normal, first_pneumonia))
-    return max(0.0, low), min(1.0, high)
-
-
-def _last_normal(
-    probabilities: np.ndarray, normals: Iterable[np.ndarray], level: float, copies: int
-) -> float:
-    return max(conformal_quantile(probabilities[part], level, int(part.sum()) // copies)
-               for part in normals)
-
-
-def _first_pneumonia(
-    probabilities: np.ndarray, labels: np.ndarray, level: float, copies: int
-) -> float:
     ill = probabilities[labels == 1]
-    return -conformal_quantile(-ill, level, len(ill) // copies)
+    return max(0.0, -conformal_quantile(-ill, level, len(ill) // copies))
 
 
 def uncertain_band(
@@ -130,12 +122,16 @@ def _bands(
     labels: np.ndarray, probabilities: np.ndarray, threshold: float, copies: int,
     normals: Sequence[np.ndarray],
 ) -> dict[tuple[float, float], tuple[float, float]]:
-    """Every band that levels give, with the smallest levels that give it."""
-    lasts = {level: _last_normal(probabilities, normals, level, copies) for level in LEVELS}
-    firsts = {level: _first_pneumonia(probabilities, labels, level, copies) for level in LEVELS}
+    """Every band that levels give, with the smallest levels that give it.
+
+    Where both labels' sets overlap the set has both, where they leave a gap it has none: either
+    is one band.
+    """
+    lasts = {level: last_normal(probabilities, normals, level, copies) for level in LEVELS}
+    firsts = {level: first_pneumonia(labels, probabilities, level, copies) for level in LEVELS}
     found: dict[tuple[float, float], tuple[float, float]] = {}
     for levels in product(LEVELS, LEVELS):
-        low, high = _between(lasts[levels[0]], firsts[levels[1]])
+        low, high = sorted((lasts[levels[0]], firsts[levels[1]]))
         # Rounded outward, and the band's end does not belong to it, unlike the quantile itself.
         low = min(math.floor(low * 1e4) / 1e4, threshold)
         high = max(min(1.0, (math.floor(high * 1e4) + 1) / 1e4), threshold)

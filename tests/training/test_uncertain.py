@@ -7,13 +7,20 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pneumo.training.decisions import operating_thresholds
+from pneumo.training.decisions import normal_series, operating_thresholds
 from pneumo.training.uncertain import (
     MOST_UNCERTAIN,
     conformal_quantile,
-    prediction_band,
+    first_pneumonia,
+    last_normal,
     uncertain_band,
 )
+
+
+def prediction_band(y, p, levels, series=None) -> tuple[float, float]:
+    normals = normal_series(y, series).values()
+    ends = (last_normal(p, normals, levels[0]), first_pneumonia(y, p, levels[1]))
+    return tuple(sorted(ends))
 
 
 def test_the_conformal_quantile_is_the_rank_of_the_literature():
