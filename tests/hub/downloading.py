@@ -1,5 +1,6 @@
 """Runs the two download commands in processes of their own, against a small stub of the hub."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -96,6 +97,16 @@ def only_whole_films(tmp_path: Path) -> bool:
 def partial(tmp_path: Path) -> list[Path]:
     """The downloads that wait to be continued."""
     return list((tmp_path / "home").rglob("*.part"))
+
+
+def partial_of(tmp_path: Path, size: int) -> Path | None:
+    """The waiting download that has so many bytes, if there is one."""
+    for part in partial(tmp_path):
+        # The command goes on meanwhile: a shard that is whole is renamed between the two looks.
+        with contextlib.suppress(FileNotFoundError):
+            if part.stat().st_size == size:
+                return part
+    return None
 
 
 def wait_for(condition) -> None:

@@ -15,6 +15,7 @@ from tests.hub.downloading import (
     films,
     only_whole_films,
     partial,
+    partial_of,
     start,
     wait_for,
 )
@@ -57,7 +58,7 @@ def test_a_cut_off_download_says_so_leaves_whole_films_only_and_resumes(hub, tmp
     half = len(hub.files[TRAIN_1]) // 2
     hub.hang[TRAIN_1] = half
     running = start(hub.url, tmp_path)
-    wait_for(lambda: any(part.stat().st_size == half for part in partial(tmp_path)))
+    wait_for(lambda: partial_of(tmp_path, half))
     hub.status[TRAIN_1] = 503  # what a server that goes down says to every further request
     hub.cut[TRAIN_1] = half
     hub.hang.clear()
@@ -81,7 +82,7 @@ def test_a_stopped_process_leaves_whole_films_only_and_the_next_one_goes_on(hub,
     half = len(hub.files[TRAIN_0]) // 2
     hub.hang[TRAIN_0] = half
     running = start(hub.url, tmp_path)
-    wait_for(lambda: any(part.stat().st_size == half for part in partial(tmp_path)))
+    wait_for(lambda: partial_of(tmp_path, half))
     running.send_signal(sign)
     _, err = running.communicate(timeout=120)
     assert running.returncode == (130 if sign == signal.SIGINT else -signal.SIGKILL)
@@ -99,7 +100,7 @@ def test_a_server_that_knows_no_ranges_or_tells_no_sizes_still_serves(hub, tmp_p
     hub.told = False
     hub.hang[TRAIN_0] = 1000
     running = start(hub.url, tmp_path)
-    wait_for(lambda: any(part.stat().st_size == 1000 for part in partial(tmp_path)))
+    wait_for(lambda: partial_of(tmp_path, 1000))
     running.kill()
     running.communicate(timeout=120)
     hub.hang.clear()
@@ -111,12 +112,11 @@ def test_a_server_that_knows_no_ranges_or_tells_no_sizes_still_serves(hub, tmp_p
 def test_a_damaged_leftover_is_fetched_afresh(hub, tmp_path):
     hub.hang[TRAIN_0] = 1000
     running = start(hub.url, tmp_path)
-    wait_for(lambda: any(part.stat().st_size == 1000 for part in partial(tmp_path)))
+    wait_for(lambda: partial_of(tmp_path, 1000))
     running.kill()
     running.communicate(timeout=120)
     hub.hang.clear()
-    leftover = next(part for part in partial(tmp_path) if part.stat().st_size == 1000)
-    leftover.write_bytes(bytes(1000))
+    partial_of(tmp_path, 1000).write_bytes(bytes(1000))
     code, _, err = download(hub.url, tmp_path)
     assert (code, films(tmp_path)) == (0, EXPECTED), err
 
