@@ -19,6 +19,11 @@ from pneumo.training.painting import hide_lungs, replace_surroundings
 from pneumo.training.recipe import Phase, Recipe
 
 
+# Lung fields are this much coarser than their films: the finest map that is judged by them is as
+# coarse again, and the time their pixels take comes off every step.
+MASK_COARSER = 2
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """What one step sees.
@@ -26,7 +31,7 @@ class Batch:
     Attributes:
         films: float32, (N, 1, S, S), channels last.
         targets: float32, (N,), 1 pneumonia, 0 normal, 0.5 for a film whose lungs are hidden.
-        lungs: float32, (M, 1, S, S), 0 to 1, of the films whose evidence is judged.
+        lungs: float32, (M, 1, S / 2, S / 2), 0 to 1, of the films whose evidence is judged.
         judged: int64, (M,), their places in the batch.
         start: place of the batch's first film in the step.
         of: films of the whole step, those of other processes included.
@@ -105,7 +110,8 @@ class Batches:
         films, targets, masks = zip(*each(one, places), strict=True)
         judged = [i for i, mask in enumerate(masks) if mask is not None]
         lungs = [masks[i] for i in judged]
-        stack = np.stack(lungs) if lungs else np.empty((0, size, size), np.uint8)
+        coarse = max(1, size // MASK_COARSER)
+        stack = np.stack(lungs) if lungs else np.empty((0, coarse, coarse), np.uint8)
         batch = Batch(
             self.preprocessing.tensor(np.stack(films)).contiguous(
                 memory_format=torch.channels_last
@@ -126,7 +132,8 @@ class Batches:
         if mask is not None and (phase.hidden or phase.replaced):
             square, hidden = self._painted(square, mask, phase, rng)
             target, mask = (0.5, None) if hidden else (target, mask)
-        film, mask = augment(square, rng, self.recipe.augmentation, size, mask)
+        film, mask = augment(
+            square, rng, self.recipe.augmentation, size, mask, max(1, size // MASK_COARSER))
         return film, target, mask
 
     def _lungs(self, index: int, phase: Phase) -> np.ndarray | None:

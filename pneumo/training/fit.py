@@ -159,17 +159,13 @@ class Trainer:
             self.earlier = {name: value.detach().clone() for name, value in earlier.items()}
         for name, module in self.network.named_children():
             module.requires_grad_(name not in phase.frozen)
-        decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.requires_grad and p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
-            lr=phase.learning_rate, weight_decay=self.recipe.weight_decay,
-        )
+        groups = self._groups(phase)
+        self.optimiser = torch.optim.AdamW(groups, lr=phase.learning_rate)
         steps = phase.epochs * self.steps_an_epoch
         # With exactly one step of rise, torch's schedule divides by zero.
         rise = 0.25 if 0.25 * steps != 1 else 0.5
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, phase.learning_rate, steps, pct_start=rise
+            self.optimiser, [group["lr"] for group in groups], steps, pct_start=rise
         )
         # Anew in every phase: what is averaged is what this phase trains.
         self.loss = self.processes.averaging(
@@ -178,6 +174,20 @@ class Trainer:
                 self.teacher, self.bf16,
             )
         )
+
+    def _groups(self, phase: Phase) -> list[dict]:
+        """What trains, in groups by learning rate and weight decay; the full rate's come first."""
+        parts: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, module in self.network.named_children():
+            for weight in module.parameters():
+                if weight.requires_grad:
+                    slow = phase.slow_rate != 1 and name in phase.slow
+                    parts.setdefault((slow, weight.ndim <= 1), []).append(weight)
+        return [
+            {"params": weights, "lr": phase.learning_rate * (phase.slow_rate if slow else 1),
+             "weight_decay": 0.0 if plain else self.recipe.weight_decay}
+            for (slow, plain), weights in sorted(parts.items(), key=lambda part: part[0])
+        ]
 
     def _size(self) -> int:
         low = self.epoch < self.recipe.low_epochs

@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from pneumo.training.augment import add_noise
+
 
 def lung_boxes(lungs: np.ndarray, margin: int = 0) -> list[tuple[slice, slice]]:
     """Rows and columns of the upright box around each lung, `margin` pixels wider on every side.
@@ -71,8 +73,16 @@ def replace_surroundings(
 
 
 def _grown(lungs: np.ndarray, by: int) -> np.ndarray:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1, 2 * by + 1))
-    return cv2.dilate(lungs, disc) > 127
+    """Lungs and what lies within so many pixels of them, bool; found at half the side, for the time
+    grows with the disc's area."""
+    inside = lungs > 127
+    if by < 2:
+        return inside
+    side, half = lungs.shape[0], by // 2
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * half + 1, 2 * half + 1))
+    small = cv2.resize(lungs, (side // 2, side // 2), interpolation=cv2.INTER_LINEAR)
+    grown = cv2.resize(cv2.dilate(small, disc), (side, side), interpolation=cv2.INTER_LINEAR)
+    return (grown > 127) | inside
 
 
 def _paint(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -82,8 +92,7 @@ def _paint(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _blurred(square)
     level = int(rng.integers(0, 256))
     if kind == 1:
-        noise = rng.normal(level, rng.uniform(5, 60), square.shape)
-        return np.clip(noise, 0, 255).astype(np.uint8)
+        return add_noise(np.zeros_like(square), rng, level, rng.uniform(5, 60))
     # Mid grey is what others paint with, and what the measure of evidence in the lungs uses.
     return np.full_like(square, level if kind == 2 else 128)
 

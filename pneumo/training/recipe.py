@@ -28,6 +28,9 @@ class Recipe:
         batch: films a step.
         learning_rate: peak of the one-cycle schedule (Smith and Topin 2019) of the second phase.
         head_learning_rate: peak of the first phase.
+        trunk_rate: share of the learning rates after it that the trunk's modules get which had
+            starting weights. Fine-tuning distorts such features, at the cost of films of another
+            kind (Kumar et al. 2022); a small share keeps more of them.
         weight_decay: AdamW's (Loshchilov and Hutter 2019).
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
@@ -73,6 +76,7 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 4e-4
     head_learning_rate: float = 2e-3
+    trunk_rate: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
     ema: float = 0.99
@@ -153,6 +157,8 @@ class Phase:
         frozen: top-level modules that stay as they are, batch-norm statistics included.
         evidence, wrong_sign, hidden, replaced, adults, distil: as in the recipe, in force in
             this phase.
+        slow: top-level modules that train at `slow_rate` times the learning rate.
+        slow_rate: that share.
         fine: how much finer than the network's map evidence is judged.
         found: lung fields found by a network count as drawn ones do.
         from_average: the phase starts from the averaged weights of the one before.
@@ -171,6 +177,8 @@ class Phase:
     fine: int = 1
     found: bool = False
     from_average: bool = False
+    slow: tuple[str, ...] = ()
+    slow_rate: float = 1.0
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -204,13 +212,15 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
             Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
                   hidden=recipe.early_hidden, replaced=recipe.early_replaced,
                   adults=recipe.early_adults, distil=recipe.early_distil,
-                  found=bool(recipe.early_hidden or recipe.early_replaced))
+                  found=bool(recipe.early_hidden or recipe.early_replaced),
+                  slow=kept, slow_rate=recipe.trunk_rate)
         )
     if recipe.lung_epochs:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
-                  recipe.adults, recipe.distil, fine=4, found=True, from_average=True)
+                  recipe.adults, recipe.distil, fine=4, found=True, from_average=True,
+                  slow=kept, slow_rate=recipe.trunk_rate)
         )
     return tuple(result)
 

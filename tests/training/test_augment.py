@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from pneumo.imaging.phantom import phantom
 from pneumo.training.augment import (
     Augmentation,
+    add_noise,
     augment,
+    blur,
     degraded_copies,
     generator,
     jpeg,
@@ -43,6 +47,34 @@ def test_mask_moves_with_the_film():
     for seed in range(10):
         moved, mask = augment(film, generator(seed), spec, 96, film)
         assert np.array_equal(moved, mask)
+
+
+def test_a_coarser_mask_shows_the_same_place():
+    film = cv2.GaussianBlur(phantom(4, size=128)[0], (0, 0), 3)
+    spec = Augmentation(exposure=0, degrade=0)
+    for seed in range(10):
+        moved, mask = augment(film, generator(seed), spec, 96, film, 48)
+        assert mask.shape == (48, 48)
+        # Every second pixel of the finer one; along an edge of the film one of both may see black.
+        apart = np.abs(moved[::2, ::2].astype(int) - mask)
+        assert np.median(apart) <= 1 and np.mean(apart > 8) < 0.03
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.9, 1.6])
+def test_blur_is_opencvs(sigma):
+    film = phantom(5, size=224)[0]
+    assert np.abs(blur(film, sigma).astype(int) - cv2.GaussianBlur(film, (0, 0), sigma)).max() <= 1
+
+
+def test_noise_has_its_strength_and_depends_on_its_key_alone():
+    grey = np.full((200, 200), 128, np.uint8)
+    with ThreadPoolExecutor(3) as pool:  # each thread has a generator of OpenCV's own
+        made = list(pool.map(lambda key: add_noise(grey, generator(key), 3, 8), [1, 2] * 6))
+    assert all(np.array_equal(noisy, made[i % 2]) for i, noisy in enumerate(made))
+    assert not np.array_equal(made[0], made[1])
+    assert abs(made[0].mean() - 131) < 0.3 and abs(made[0].std() - 8) < 0.3
+    bright = add_noise(np.full_like(grey, 250), generator(1), 0, 8)
+    assert bright.max() == 255 and bright.min() > 200  # clipped, not wrapped
 
 
 def test_the_middle_of_the_crop_stays_inside_the_film():

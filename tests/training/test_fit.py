@@ -100,6 +100,32 @@ def test_phases_of_a_recipe():
         phases(Recipe("resnet18", unfreeze="layer9"), ())
 
 
+def test_the_trunk_trains_at_its_share_of_the_rate(parts, tmp_path):
+    start_weights = start("resnet18", "scratch", 3)[0].state_dict()
+    trunk = {k: v for k, v in start_weights.items() if not k.startswith(("layer4", "fc"))}
+    torch.save(trunk, tmp_path / "trunk.pth")
+    far = {}
+    for rate in (0.0, 0.1, 1.0):
+        spec = recipe("resnet18", epochs=1, frozen_epochs=0, low_epochs=1, ema=0.0, batch=24,
+                      weight_decay=0.0, trunk_rate=rate)
+        run = trainer(parts, spec, None, str(tmp_path / "trunk.pth"))
+        assert set(run.phases[0].slow) == {"conv1", "bn1", "layer1", "layer2", "layer3"}
+        trained = dict(run.run().named_parameters())
+        far[rate] = (trained["layer3.0.conv1.weight"] - trunk["layer3.0.conv1.weight"]).norm()
+        assert not torch.equal(trained["layer4.0.conv1.weight"],
+                               start_weights["layer4.0.conv1.weight"])
+    assert far[0.0] == 0 < 4 * far[0.1] < far[1.0]
+
+
+def test_what_has_no_starting_weights_trains_at_the_full_rate_and_biases_do_not_decay(parts):
+    run = trainer(parts, recipe("resnet18", epochs=1, frozen_epochs=0, trunk_rate=0.1), None)
+    run.run(stop_after=1)  # from scratch: there is no trunk to keep
+    assert [group["initial_lr"] for group in run.optimiser.param_groups] == [
+        run.optimiser.param_groups[0]["initial_lr"]] * 2
+    for group in run.optimiser.param_groups:
+        assert {weight.ndim > 1 for weight in group["params"]} == {group["weight_decay"] > 0}
+
+
 def test_adults_are_shown_where_the_recipe_says():
     spec = Recipe("resnet18", frozen_epochs=1, lung_epochs=1, adults=0.3, early_adults=0.2)
     shares = {phase.name: phase.adults for phase in phases(spec, ("fc",))}
