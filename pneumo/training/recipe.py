@@ -131,11 +131,11 @@ class Recipe:
 # What differs between the networks; chosen on validation (the model card tells what was tried).
 RELEASED = MappingProxyType({
     "resnet18": {
-        "frozen_epochs": 1, "epochs": 12, "low_epochs": 7, "unfreeze": "all",
-        "learning_rate": 4e-4, "evidence": 1.0, "early_adults": 0.15, "early_hidden": 0.15,
-        "early_replaced": 0.15, "early_distil": 0.5, "lung_epochs": 1, "lung_learning_rate": 1e-4,
-        "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15, "adults": 0.15, "distil": 0.5,
-        "before_lungs": 0.25,
+        "frozen_epochs": 1, "epochs": 12, "low_epochs": 9, "unfreeze": "all",
+        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "early_adults": 0.15,
+        "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
+        "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
+        "adults": 0.15, "before_lungs": 0.25,
     },
     "cnn": {
         "frozen_epochs": 0, "epochs": 36, "low_epochs": 0, "unfreeze": "all",
