@@ -9,6 +9,7 @@ import torch
 
 from pneumo.models.networks import network_names
 from pneumo.training.allocator import keep_freed_memory
+from pneumo.training.recipe import Recipe
 from pneumo.training.step_rate import some_films, step_rates
 
 AIM = 0.85
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="timed in a round, of each kind (default: 20)")
     parser.add_argument("--rounds", type=_several, default=3,
                         help="turns, after one to warm up (default: 3)")
-    parser.add_argument("--size", type=_several, default=224, help="of films (default: 224)")
+    parser.add_argument("--size", type=_several, help="of films (default: the recipe's)")
     parser.add_argument("--batch", type=_several, default=32, help="films a step (default: 32)")
 
 
@@ -42,11 +43,13 @@ def run(args: argparse.Namespace) -> int:
         DataError: when the films cannot be read.
     """
     keep_freed_memory()
+    recipe = Recipe.released(args.model)
+    size = args.size or recipe.size
     found = step_rates(
-        args.model, lambda count: some_films(args.size, count, args.data), args.steps,
-        args.rounds, args.size, args.batch,
+        args.model, lambda count: some_films(max(size, recipe.detail), count, args.data),
+        args.steps, args.rounds, size, args.batch,
     )
-    print(f"{args.model}, steps of {args.batch} films of {args.size} px, {found['device']}, "
+    print(f"{args.model}, steps of {args.batch} films of {size} px, {found['device']}, "
           f"{torch.get_num_threads()} threads, {args.rounds} x {args.steps} steps of each kind")
     print(f"{'bare':<20}{found['bare']:9.1f} ms a step")
     print(f"{'training':<20}{found['training']:9.1f} ms a step   ratio {found['ratio']:.2f}   "

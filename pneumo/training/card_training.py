@@ -31,7 +31,8 @@ def _training(card: dict) -> str:
         text += (
             f"{recipe['frozen_epochs']} epoch(s) with the trunk frozen, then {recipe['epochs']} "
             f"with {'everything' if recipe['unfreeze'] == 'all' else recipe['unfreeze'] + ' on'} "
-            "in training at a lower learning rate; "
+            "in training at a lower learning rate"
+            f"{_trunk_share(recipe)}; "
         )
     else:
         text += f"{recipe['epochs']} epochs; "
@@ -79,6 +80,12 @@ def _training(card: dict) -> str:
         f"{training['selection']}. {training['seconds'] / 60:.0f} minutes on {training['device']}"
         + (", convolutions in bfloat16." if coarse else ".")
     )
+
+
+def _trunk_share(recipe: dict) -> str:
+    """How much slower the trunk trains; older recipes know nothing of it."""
+    share = recipe.get("trunk_rate", 1.0)
+    return "" if share == 1 else f", the trunk at {share:g} of it"
 
 
 def _adult_share(recipe: dict) -> str:

@@ -22,7 +22,9 @@ class Recipe:
             starting weights, in training. Ignored for networks without a trunk.
         unfreeze: the first trunk module, from the film's side, that trains in the second phase;
             all after it train too. "all" trains the whole network.
-        size: side of the films, pixels.
+        size: side of the films that the network is made for, pixels.
+        detail: side at which films are held in memory, and from which crops are cut, where it is
+            larger: a crop then shows what the whole film at `size` does not.
         low_size, low_epochs: the first `low_epochs` of all epochs see films of this side
             (progressive resizing, as in Howard's fast.ai courses); the rest see `size`.
         batch: films a step.
@@ -71,6 +73,7 @@ class Recipe:
     frozen_epochs: int = 0
     unfreeze: str = "layer4"
     size: int = 224
+    detail: int = 224
     low_size: int = 128
     low_epochs: int = 0
     batch: int = 32
@@ -107,6 +110,11 @@ class Recipe:
         if self.precision not in PRECISIONS:
             raise ValueError(f"--precision takes {', '.join(PRECISIONS)}, not '{self.precision}'.")
 
+    @property
+    def held(self) -> int:
+        """Side of the films in memory, pixels."""
+        return max(self.size, self.detail)
+
     def record(self) -> dict:
         """Plain json values."""
         return asdict(self)
@@ -131,7 +139,7 @@ class Recipe:
 # What differs between the networks; chosen on validation (the model card tells what was tried).
 RELEASED = MappingProxyType({
     "resnet18": {
-        "frozen_epochs": 1, "epochs": 12, "low_epochs": 9, "unfreeze": "all",
+        "size": 128, "frozen_epochs": 1, "epochs": 12, "low_epochs": 0, "unfreeze": "all",
         "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "early_adults": 0.15,
         "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
         "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,

@@ -81,19 +81,20 @@ def train(
     table = dataset.films(paths.data, "train")
     training, validation = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
     preprocessing = Preprocessing(size=recipe.size)
-    films = [_in_memory(part, paths.lungs, preprocessing, processes.first)
+    held = replace(preprocessing, size=recipe.held)
+    films = [_in_memory(part, paths.lungs, held, processes.first)
              for part in (training, validation)]
     grown: tuple[dataset.Film, ...] = ()
     if recipe.adults or recipe.early_adults:
         grown = half(adult_films(paths.adults), dataset.FIT)
-        films[0] = with_adults(films[0], grown, preprocessing)
+        films[0] = with_adults(films[0], grown, held)
     teachers = ()
     if recipe.distil or recipe.early_distil:
         teachers = load_teachers(
             paths.teachers, recipe, dataset.fingerprint(table), preprocessing)
     if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced:
         films[0] = replace(films[0], found=processes.from_first(
-            lambda: _with_all_lungs(films[0], preprocessing, paths.run, log).found))
+            lambda: _with_all_lungs(films[0], held, paths.run, log).found))
     network, initial = processes.from_first(lambda: start(recipe.model, init, recipe.seed))
     log(f"{len(training)} films to train on, {len(validation)} for validation, no patient in both.")
     log(initial.sentence())
@@ -118,6 +119,8 @@ def train(
     round_to_stored(network)  # before anything is measured with it
     patients = [film.group for film in validation]
     series = [dataset.series_of(film) for film in validation]
+    if held != preprocessing:  # judged are films as they are served, reduced in one step
+        films[1] = replace(films[1], squares=dataset.load_squares(validation, preprocessing))
     judged = finish.judge(network, films[1], preprocessing, patients, series)
     network = network.to("cpu")
     data = finish.describe_data(training, validation, dataset.fingerprint(table))

@@ -27,12 +27,18 @@ def test_resnet_is_torchvisions_with_one_logit():
     assert {k: v.shape for k, v in ResNet18().state_dict().items()} == theirs
 
 
-def test_resnet_shows_the_grey_film_to_all_three_colours():
+def test_every_second_cell_of_resnets_map_is_torchvisions():
     torch.manual_seed(0)
     mine, theirs = ResNet18().eval(), resnet18(num_classes=1).eval()
     theirs.load_state_dict(mine.state_dict())
-    x = torch.randn(2, 1, 224, 224)
-    torch.testing.assert_close(mine(x), theirs(x.repeat(1, 3, 1, 1))[:, 0])
+    x = torch.randn(2, 1, 128, 128)
+    maps = []
+    theirs.layer4.register_forward_hook(lambda layer, given, result: maps.append(result))
+    theirs(x.repeat(1, 3, 1, 1))  # the grey film in all three colours
+    features = mine.features(x)
+    assert features.shape == (2, 512, 8, 8)
+    torch.testing.assert_close(features[..., ::2, ::2], maps[0])
+    torch.testing.assert_close(mine(x), theirs.fc(features.mean((2, 3)))[:, 0])
 
 
 @pytest.mark.parametrize("name", network_names())
