@@ -18,7 +18,6 @@ from pneumo.training.memory import Films, epoch_order
 from pneumo.training.painting import hide_lungs, replace_surroundings
 from pneumo.training.recipe import Phase, Recipe
 
-
 # Lung fields are this much coarser than their films: the finest map that is judged by them is as
 # coarse again, and the time their pixels take comes off every step.
 MASK_COARSER = 2

@@ -13,11 +13,6 @@ from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase
 from pneumo.training.shared_layers import Place
 
-# Side in pixels that a teacher trained at 224 needs at least. ResNet-18's validation AUC on films
-# of 128 pixels, clean and degraded: 0.992 and 0.983 as they are, 0.992 and 0.987 enlarged to 160,
-# 0.993 and 0.985 enlarged to 224, at more than twice the cost.
-TEACHER_SIDE = 160
-
 
 class StepLoss(nn.Module):
     """Cross-entropy plus the weighted share of misplaced evidence.
@@ -30,8 +25,8 @@ class StepLoss(nn.Module):
         processes: that share every step.
         place: told where this process's films stand in the step.
         teacher: a trained network whose answers count beside the labels in phases that ask for
-            it; it stays as it is. Of the same preprocessing; films
-            smaller than `TEACHER_SIDE` are shown to it enlarged to that.
+            it; it stays as it is. Of the same preprocessing but for the size, of which it
+            takes care itself.
         bf16: whether feature maps, and the teacher's answers, are computed in bfloat16.
     """
 
@@ -86,9 +81,6 @@ class StepLoss(nn.Module):
         """
         (teacher,) = self._teacher
         films = batch.films
-        if films.shape[-1] < TEACHER_SIDE:
-            films = functional.interpolate(
-                films, size=(TEACHER_SIDE, TEACHER_SIDE), mode="bilinear", align_corners=False)
         cast = torch.autocast(films.device.type, torch.bfloat16, enabled=self.bf16)
         with torch.no_grad(), cast:
             taught = teacher(films).float().sigmoid()

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pneumo.models.checkpoint import read_card, round_to_stored, save, write_card
+from pneumo.models.checkpoint import Checkpoint, read_card, round_to_stored, save, write_card
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset, finish
 from pneumo.training.adults import adult_films, half, with_adults
@@ -105,7 +105,7 @@ def train(
         trainer = Trainer(
             network, recipe, initial.fresh_modules, *films, preprocessing,
             paths.run / "state.pt", progress.log, progress.step if processes.first else _silent,
-            processes, Committee([one.network for one in teachers]) if teachers else None, sitting,
+            processes, _committee(teachers), sitting,
         )
         if resume:
             trainer.resume()
@@ -164,6 +164,13 @@ def train(
     if score_test:
         score_on_test(recipe.model, paths, log)
     return path
+
+
+def _committee(teachers: Sequence[Checkpoint]) -> Committee | None:
+    if not teachers:
+        return None
+    return Committee([one.network for one in teachers],
+                     [one.preprocessing.size for one in teachers])
 
 
 def score_on_test(name: str, paths: Paths, log: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from pneumo.models.checkpoint import Checkpoint, load
 from pneumo.models.preprocess import Preprocessing
@@ -22,16 +23,28 @@ class Committee(nn.Module):
 
     Args:
         networks: at least one, each giving logits (N,).
+        sizes: side of the films that each was made for, pixels; each sees films of that side.
     """
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    def __init__(self, networks: Sequence[nn.Module], sizes: Sequence[int]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(networks)
+        self.members, self.sizes = nn.ModuleList(networks), tuple(sizes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The logit of the mean probability: float32 (N, 1, S, S) to float32 (N,)."""
-        answers = torch.stack([member(x).float().sigmoid() for member in self.members])
+        answers = torch.stack([
+            member(of_side(x, size)).float().sigmoid()
+            for member, size in zip(self.members, self.sizes, strict=True)
+        ])
         return torch.logit(answers.mean(0), eps=1e-6)
+
+
+def of_side(films: torch.Tensor, side: int) -> torch.Tensor:
+    """Films (N, 1, S, S) of another side, resized as `Preprocessing.square` does, antialiased."""
+    if films.shape[-1] == side:
+        return films
+    return functional.interpolate(
+        films, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
 
 
 def load_teachers(
@@ -57,7 +70,7 @@ def load_teachers(
             ("fingerprint of the train films", data.get("fingerprint"), fingerprint),
             ("number of folds", taught.get("folds"), recipe.folds),
             ("fold", taught.get("fold"), recipe.fold),
-            # Not the size: films of another size are shown to it as they are.
+            # Not the size: a committee resizes films to each one's own.
             ("mean", one.preprocessing.mean, preprocessing.mean),
             ("std", one.preprocessing.std, preprocessing.std),
         ):

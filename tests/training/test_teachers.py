@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import CheckpointError, load, read_card, save
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import DataError
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
-from pneumo.training.loss import TEACHER_SIDE
 from pneumo.training.memory import Films
 from pneumo.training.recipe import Recipe
-from pneumo.training.teachers import Committee, load_teachers, told_of
+from pneumo.training.teachers import Committee, load_teachers, of_side, told_of
 
 SIZE = 64
 
@@ -38,13 +38,24 @@ class Says(torch.nn.Module):
 def test_a_committee_answers_with_the_mean_probability():
     films = torch.zeros(3, 1, 8, 8, dtype=torch.bfloat16)
     logits = (-1.0, 0.5, 4.0)
-    answer = Committee([Says(logit) for logit in logits])(films)
+    answer = Committee([Says(logit) for logit in logits], [8] * 3)(films)
     assert answer.shape == (3,) and answer.dtype == torch.float32
     mean = torch.tensor(logits).sigmoid().mean()
     torch.testing.assert_close(answer.sigmoid(), mean.expand(3), rtol=0, atol=1e-6)
     # Of one it is that one; one that is sure beyond all numbers spoils nothing.
-    torch.testing.assert_close(Committee([Says(0.5)])(films.float()), torch.full((3,), 0.5))
-    assert Committee([Says(200.0)])(films).isfinite().all()
+    torch.testing.assert_close(Committee([Says(0.5)], [8])(films.float()), torch.full((3,), 0.5))
+    assert Committee([Says(200.0)], [8])(films).isfinite().all()
+
+
+@pytest.mark.parametrize("side", [28, 64, 100])
+def test_a_teacher_sees_what_preprocessing_would_show_it(side):
+    film = phantom(2, size=64)[0]
+    mine = Preprocessing(64)
+    shown = of_side(mine.tensor(film), side)
+    meant = Preprocessing(side)(film)
+    assert shown.shape == (1, 1, side, side)
+    # The picture library rounds to whole grey levels on the way, twice.
+    assert (shown - meant).abs().max() < 2.1 / 255 / mine.std
 
 
 @pytest.fixture
@@ -63,7 +74,7 @@ def test_teachers_draw_the_targets_towards_their_answer_but_for_hidden_lungs(fil
     sure = Says(9.0)
     parts = (films, films, Preprocessing(SIZE))
     run = Trainer(network, spec, initial.fresh_modules, *parts, log=lambda line: None,
-                  teacher=Committee([sure, Says(9.0)]))
+                  teacher=Committee([sure, other := Says(9.0)], [SIZE // 2, SIZE]))
     early, phase = run.phases
     assert (early.distil, phase.distil) == (0.7, 0.5)
     run._enter(phase)
@@ -73,7 +84,7 @@ def test_teachers_draw_the_targets_towards_their_answer_but_for_hidden_lungs(fil
     taught = run.loss._taught(batch, targets, 0.5)
     assert taught[0] == 0.5
     assert torch.allclose(taught[1:], 0.5 * targets[1:] + 0.5, atol=1e-3)
-    assert SIZE < sure.side == TEACHER_SIDE  # small films are shown to it enlarged
+    assert (sure.side, other.side) == (SIZE // 2, SIZE)  # each sees films of its own side
     assert not any(isinstance(module, Says) for module in run.loss.modules())
     run.run()
     assert np.isfinite(run.history[-1]["loss"])
