@@ -11,7 +11,7 @@ from pneumo.imaging import overlay
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.ui.texts import text
 
-# Longest sides in pixels. Canvases of 4096 are safe in every browser; a layer of a 7 x 7 map
+# Longest sides in pixels. Canvases of 4096 are safe in every browser; a layer of an 8 x 8 map
 # holds nothing finer than 512.
 FILM_SIDE, LAYER_SIDE, THUMB_SIDE = 4096, 512, 112
 
