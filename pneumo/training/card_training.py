@@ -19,9 +19,9 @@ def training_sections(card: dict) -> list[str]:
 
 def _training(card: dict) -> str:
     training, recipe = card["training"], card["training"]["recipe"]
-    side, held = card["data"]["training"], card["data"]["validation"]
+    films, held = card["data"]["training"], card["data"]["validation"]
     text = (
-        f"Trained on {side['films']:,} films of {side['patients']:,} patients of the official "
+        f"Trained on {films['films']:,} films of {films['patients']:,} patients of the official "
         f"train split; {held['films']} films of {held['patients']} other patients were held out "
         f"for validation (one of {recipe['folds']} patient-grouped folds, stratified by kind; the "
         "others were not used). "
@@ -43,6 +43,10 @@ def _training(card: dict) -> str:
             f"the first {recipe['low_epochs']} epochs at {recipe['low_size']} pixels, the rest at "
             f"{recipe['size']}; "
         )
+    else:
+        side, detail = card["preprocessing"]["size"], recipe.get("detail", 0)  # new in recipes
+        text += f"films of {side} pixels" + (
+            f", crops cut from {detail}; " if detail > side else "; ")
     if lung_epochs := recipe.get("lung_epochs"):
         text += (
             f"then {lung_epochs} epochs that start from the averaged weights and teach it to judge "

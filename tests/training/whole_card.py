@@ -49,7 +49,7 @@ def whole_card(name: str, title: str, seed: int = 0) -> dict:
         "architecture": {"name": name, "title": title, "parameters": 1234},
         "weights": {"file": f"{name}.safetensors", "sha256": f"{seed:064x}", "bytes": 10,
                     "storage": "float32"},
-        "preprocessing": {}, "heat": {"scale": 1.0},
+        "preprocessing": {"size": 96}, "heat": {"scale": 1.0},
         "calibration": {"slope": 1.1, "offset": 0.2},
         "calibration_check": calibration_check(np.log(p / (1 - p)), y, np.arange(len(y))),
         "operating_points": points,
