@@ -102,11 +102,6 @@ def _failures(card: dict) -> Iterable[str]:
                     f"its {key} falls from {number(rows[0][key])} to {number(worst[key])} on "
                     f"validation films spoiled like this: {worst['corruption']}."
                 )
-    side = card["preprocessing"]["size"]
-    yield (
-        f"it reads every film at {side} by {side} pixels; what is too fine for that, such as small "
-        "nodules or thin lines, it cannot see."
-    )
     if adults := measured(card, "adults"):
         row = adults["rows"][0]
         yield (

@@ -46,7 +46,8 @@ def _training(card: dict) -> str:
     else:
         side, detail = card["preprocessing"]["size"], recipe.get("detail", 0)  # new in recipes
         text += f"films of {side} pixels" + (
-            f", crops cut from {detail}; " if detail > side else "; ")
+            f", crops cut from {detail}" if detail > side else "") + (
+            ", so that what is finer, such as a small nodule or a thin line, is not seen; ")
     if lung_epochs := recipe.get("lung_epochs"):
         text += (
             f"then {lung_epochs} epochs that start from the averaged weights and teach it to judge "
