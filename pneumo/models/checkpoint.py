@@ -23,6 +23,9 @@ BUNDLED = Path(__file__).resolve().parents[2] / "checkpoints"
 # Limits what a json that is not ours can make us read; ResNet-18 in fp32 has 45 MB.
 MAX_WEIGHT_BYTES = 500_000_000
 
+# Below this share of a mirrored film's heat that is mirrored too, a map does not tell the side.
+TELLS_THE_SIDE = 0.5
+
 
 def checkpoint_folder(folder: Path | None = None) -> Path:
     """The folder given, or the one PNEUMO_CHECKPOINTS names, or the bundled one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pneumo.models.checkpoint import with_interval
+from pneumo.models.checkpoint import TELLS_THE_SIDE, with_interval
 from pneumo.training.card_markdown import measured, number
 
 INTENDED = """## Intended use
@@ -107,6 +107,13 @@ def _failures(card: dict) -> Iterable[str]:
         yield (
             f"on adult films its AUC is {number(row['auc'])}, its specificity "
             f"{number(row['specificity'])}."
+        )
+    lungs = measured(card, "lungs") or {}
+    if lungs.get("heat_mirrored", 1.0) < TELLS_THE_SIDE:  # cards of earlier weights have none
+        yield (
+            "its heat does not tell which lung is affected: of a mirrored film's heat, mirrored "
+            f"back, {number(lungs['heat_mirrored'])} lies where the film's own does; of heat that "
+            "follows the finding it would be nearly all (true positives of validation)."
         )
     if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:
         hidden = lungs["auc_without_lungs"]

@@ -34,6 +34,7 @@ class Part:
         scale: evidence at which its colours end.
         point: the operating point as `cards.operating_points` gives it.
         prevalence: of pneumonia on the reader's ward, 0 to 1; for the predictive values.
+        tells_side: whether its heat tells which lung is affected.
     """
 
     reading: Reading
@@ -41,6 +42,7 @@ class Part:
     scale: float
     point: dict
     prevalence: float = 0.5
+    tells_side: bool = True
 
 
 def compose(
@@ -91,7 +93,8 @@ def _pictures(
     pictures = [(text("view.film"), np.repeat(film[..., None], 3, axis=2))]
     for part in parts:
         layer = overlay.colour_layer(part.reading.heat, film.shape, part.scale, sign)
-        pictures.append((text("view.heat", model=part.title), overlay.blend(film, layer, opacity)))
+        title = text("view.heat" if part.tells_side else "view.heat.no_side", model=part.title)
+        pictures.append((title, overlay.blend(film, layer, opacity)))
     gap = 0.02
     width = (_WIDTH - gap * (len(pictures) - 1)) / len(pictures)
     # The picture's own shape decides the height of its place, up to a third of the page.

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pneumo.imaging import overlay
 from pneumo.models.checkpoint import CheckpointError
-from pneumo.ui.cards import curve_point, heat_scale, operating_points
+from pneumo.ui.cards import curve_point, heat_scale, heat_tells_side, operating_points
 from pneumo.ui.desk import Desk, Film, Forgotten
 from pneumo.ui.exchange import parse
 from pneumo.ui.report import Part, compose
@@ -65,4 +65,4 @@ def part_of(
     if reading.ok and chosen["name"] != reading.operating_point:
         reading = reading.with_threshold(chosen["threshold"], chosen["name"])
     title = str(card["architecture"].get("title") or model)
-    return Part(reading, title, heat_scale(card), chosen)
+    return Part(reading, title, heat_scale(card), chosen, tells_side=heat_tells_side(card))

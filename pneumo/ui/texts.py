@@ -35,6 +35,7 @@ ENGLISH: dict[str, str] = {
     "view.stage": "Film and film with heat",
     "view.film": "Film",
     "view.heat": "Heat of {model}",
+    "view.heat.no_side": "Heat of {model} (does not tell the side)",
     "view.film.alt": "The radiograph, {width} by {height} pixels, {source}.",
     "view.heat.alt": "The same film with heat by {model}. {words} {where}",
     "heat.none.for": "No positive evidence in this film.",
@@ -212,7 +213,8 @@ ENGLISH: dict[str, str] = {
     "card.limit.score": "The probability holds where half of the films show pneumonia. On your "
     "ward it is another: set the prevalence beside the answer.",
     "card.limit.heat": "Heat shows what moved the network's score. It is coarse and no outline of "
-    "disease, and a convincing place does not make the answer right.",
+    "disease, it need not tell which lung is affected, and a convincing place does not make the "
+    "answer right.",
     "card.limit.other": "Only pneumonia is asked. Effusion, pneumothorax, tumours, fractures and "
     "tubes are not looked for and may mislead the score.",
     "card.limit.device": "A person must read every film; an answer here is no reason to treat or "

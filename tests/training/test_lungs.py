@@ -10,6 +10,7 @@ from pneumo.training.lungs import (
     boxed_lungs,
     common_field,
     heat_in_lungs,
+    heat_shared,
     only_lungs,
     paint_field,
 )
@@ -54,6 +55,16 @@ def test_boxed_lungs_no_lung_is_left_and_no_outline(film):
     assert (painted[mask > 0] == PAINT).all()
     assert (painted[50:70, 30:40] == PAINT).all()  # the notch is not to be seen
     assert (painted[:, 105:115] == 200).all()  # what lies between stays
+
+
+def test_heat_is_shared_where_both_maps_have_it():
+    heat = np.array([[0, 2, -5], [0, 2, 0]], np.float32)
+    assert heat_shared(heat, 3 * heat) == pytest.approx(1)  # however strong
+    assert heat_shared(heat, heat[:, ::-1]) == pytest.approx(1)  # its middle column alone is warm
+    assert heat_shared(heat, np.roll(heat, 1, axis=1)) == pytest.approx(0)
+    half = np.array([[1, 1, 0], [1, 1, 0]], np.float32)
+    assert heat_shared(heat, half) == pytest.approx(0.5)
+    assert heat_shared(heat, -np.abs(heat)) == 0  # none for pneumonia
 
 
 def test_heat_inside_and_outside(film):

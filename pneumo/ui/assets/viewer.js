@@ -51,7 +51,8 @@ class Viewer {
 
   _pane(title, reading) {
     const canvas = h("canvas", { role: "img" });
-    const caption = reading ? t("view.heat", { model: title }) : title;
+    const kind = reading?.card.tells_side === false ? "view.heat.no_side" : "view.heat";
+    const caption = reading ? t(kind, { model: title }) : title;
     const note = h("div.pn-legend");
     const figure = h(`figure.pn-pane.${reading ? "pn-heat" : "pn-film"}`, {},
       h("figcaption", { title: caption }, caption), h("div.pn-canvas", {}, canvas), note);
