@@ -51,11 +51,14 @@ class Viewer {
 
   _pane(title, reading) {
     const canvas = h("canvas", { role: "img" });
-    const kind = reading?.card.tells_side === false ? "view.heat.no_side" : "view.heat";
-    const caption = reading ? t(kind, { model: title }) : title;
+    const sideless = reading?.card.tells_side === false;
+    const model = { model: title };
+    const heat = sideless ? t("view.heat.no_side.short", model) : t("view.heat", model);
+    const caption = reading ? heat : title;
+    const hint = sideless ? t("view.heat.no_side", model) : caption;
     const note = h("div.pn-legend");
     const figure = h(`figure.pn-pane.${reading ? "pn-heat" : "pn-film"}`, {},
-      h("figcaption", { title: caption }, caption), h("div.pn-canvas", {}, canvas), note);
+      h("figcaption", { title: hint }, caption), h("div.pn-canvas", {}, canvas), note);
     return { canvas, figure, note, reading };
   }
 
