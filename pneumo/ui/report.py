@@ -93,7 +93,8 @@ def _pictures(
     pictures = [(text("view.film"), np.repeat(film[..., None], 3, axis=2))]
     for part in parts:
         layer = overlay.colour_layer(part.reading.heat, film.shape, part.scale, sign)
-        title = text("view.heat" if part.tells_side else "view.heat.no_side", model=part.title)
+        title = text(
+            "view.heat" if part.tells_side else "view.heat.no_side.short", model=part.title)
         pictures.append((title, overlay.blend(film, layer, opacity)))
     gap = 0.02
     width = (_WIDTH - gap * (len(pictures) - 1)) / len(pictures)
@@ -164,6 +165,8 @@ def _foot(figure: Figure, parts: Sequence[Part], comment: str, top: float) -> No
         lines += [(line, False) for line in textwrap.wrap(check.detail, 112)]
     if not noted:
         lines.append((text("report.checks.none"), False))
+    lines += [(text("view.heat.no_side", model=part.title) + ".", False)
+              for part in parts if not part.tells_side]
     if comment.strip():
         lines += [("", False), (text("report.comment"), True)]
         for paragraph in comment.strip()[:MOST_COMMENT].splitlines():

@@ -213,9 +213,8 @@ ENGLISH: dict[str, str] = {
     "accuracy than the tables say.",
     "card.limit.score": "The probability holds where half of the films show pneumonia. On your "
     "ward it is another: set the prevalence beside the answer.",
-    "card.limit.heat": "Heat shows what moved the network's score. It is coarse and no outline of "
-    "disease, it need not tell which lung is affected, and a convincing place does not make the "
-    "answer right.",
+    "card.limit.heat": "Heat shows what moved the network's score. It is coarse, no outline of "
+    "disease, need not tell the side, and a convincing place does not make the answer right.",
     "card.limit.other": "Only pneumonia is asked. Effusion, pneumothorax, tumours, fractures and "
     "tubes are not looked for and may mislead the score.",
     "card.limit.device": "A person must read every film; an answer here is no reason to treat or "
