@@ -65,7 +65,7 @@ def _fit(args: argparse.Namespace, checkpoint: Checkpoint) -> dict:
     sources = _sources(args, checkpoint)
     with tqdm(desc=f"{checkpoint.name}, describing", unit="picture", delay=2) as bar:
         table = guard_fit.tabulate(
-            checkpoint, specimens(sources, checkpoint.preprocessing, FIT), _mover(bar)
+            checkpoint, specimens(sources, FIT), _mover(bar)
         )
     path = guard_path(checkpoint)
     save_guard(guard_fit.fit(checkpoint, table), path)
@@ -99,7 +99,7 @@ def _measure(
     args: argparse.Namespace, checkpoint: Checkpoint, guard: Guard, sources: Sources
 ) -> dict:
     """Judge the held-out half, print its table, and give the numbers."""
-    pictures = specimens(sources, checkpoint.preprocessing, HELD_OUT)
+    pictures = specimens(sources, HELD_OUT)
     with tqdm(desc=f"{checkpoint.name}, judging", unit="picture", delay=2) as bar:
         verdicts = guard_table.judge(checkpoint, guard, pictures, _mover(bar))
         measured = guard_table.summary(verdicts)

@@ -219,6 +219,12 @@ def _write_whole(path: Path, data: bytes) -> None:
     os.replace(part, path)
 
 
+def heat_tells_side(card: dict) -> bool:
+    """Whether a network's heat follows a film that is mirrored; where unmeasured, it is so."""
+    lungs = (card.get("metrics") or {}).get("lungs") or card.get("lungs") or {}
+    return lungs.get("heat_mirrored", 1.0) >= TELLS_THE_SIDE
+
+
 def with_interval(found: dict, key: str) -> float | dict | None:
     """A measure of a table that keeps its 95 % intervals apart, under `intervals`.
 

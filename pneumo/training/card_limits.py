@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pneumo.models.checkpoint import TELLS_THE_SIDE, with_interval
+from pneumo.models.checkpoint import heat_tells_side, with_interval
 from pneumo.training.card_markdown import measured, number
 
 INTENDED = """## Intended use
@@ -108,11 +108,11 @@ def _failures(card: dict) -> Iterable[str]:
             f"on adult films its AUC is {number(row['auc'])}, its specificity "
             f"{number(row['specificity'])}."
         )
-    lungs = measured(card, "lungs") or {}
-    if lungs.get("heat_mirrored", 1.0) < TELLS_THE_SIDE:  # cards of earlier weights have none
+    if not heat_tells_side(card):
+        follows = number(measured(card, "lungs")["heat_mirrored"])
         yield (
             "its heat does not tell which lung is affected: of a mirrored film's heat, mirrored "
-            f"back, {number(lungs['heat_mirrored'])} lies where the film's own does; of heat that "
+            f"back, {follows} lies where the film's own does; of heat that "
             "follows the finding it would be nearly all (true positives of validation)."
         )
     if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:

@@ -30,6 +30,7 @@ from pneumo.training.guard_pictures import DRAWERS, drawn
 FILMS, ADULTS = "children's films", "adult films"
 PHANTOMS, EXAMPLES = "phantoms", "example films"
 PICTURES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+COPIES = Preprocessing(224)
 TURNS = {"turned 90": 1, "turned 180": 2, "turned 270": 3}
 
 
@@ -134,9 +135,12 @@ class Sources:
 
 
 def specimens(
-    sources: Sources, preprocessing: Preprocessing, part: str, seed: int = 0
+    sources: Sources, part: str, seed: int = 0
 ) -> Iterator[Specimen]:
     """Every picture of a part with its changed copies, one after the other.
+
+    Copies are made at one size for all networks: at that of a network that reads small films,
+    each would be warned of for its size as well.
 
     Raises:
         DataError: when a folder is missing, empty or holds a picture that cannot be read.
@@ -146,7 +150,7 @@ def specimens(
             continue
         rng = augment.generator(seed, 0x64A7D, index)
         yield plain
-        square = preprocessing.square(plain.radiograph.pixels)
+        square = COPIES.square(plain.radiograph.pixels)
         for change in _copies(plain, index):
             pixels = changed(square, change, rng)
             yield replace(plain, radiograph=Radiograph(pixels, "copy", ()), change=change)

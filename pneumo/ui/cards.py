@@ -8,7 +8,12 @@ import numpy as np
 
 from pneumo.imaging import overlay
 from pneumo.models.calibration import band_of
-from pneumo.models.checkpoint import TELLS_THE_SIDE, CheckpointError, available_models, read_card
+from pneumo.models.checkpoint import (
+    CheckpointError,
+    available_models,
+    heat_tells_side,
+    read_card,
+)
 from pneumo.ui.pictures import CONTOUR_SHARE, DEFAULT_SCALE
 from pneumo.ui.texts import text
 
@@ -17,12 +22,6 @@ def heat_scale(card: dict) -> float:
     """The evidence at which a model's colours end, the same for all films."""
     scale = (card.get("heat") or {}).get("scale")
     return float(scale) if isinstance(scale, (int, float)) and scale > 0 else DEFAULT_SCALE
-
-
-def heat_tells_side(card: dict) -> bool:
-    """Whether a model's heat follows a film that is mirrored; where unmeasured, it is so."""
-    lungs = (card.get("metrics") or {}).get("lungs") or {}
-    return float(lungs.get("heat_mirrored", 1.0)) >= TELLS_THE_SIDE
 
 
 def operating_points(card: dict) -> list[dict]:

@@ -14,7 +14,6 @@ from pneumo.commands import guard as command
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import load
 from pneumo.models.guard import load_guard
-from pneumo.models.preprocess import Preprocessing
 from pneumo.models.reader import Reader
 from pneumo.training.dataset import FIT, HELD_OUT, DataError, halves
 from pneumo.training.guard_material import (
@@ -129,8 +128,12 @@ def test_drawn_pictures_are_repeatable_and_differ(kind):
 
 def test_phantoms_are_never_changed_copies(drawn_dataset, not_chest):
     sources = Sources(drawn_dataset, not_chest, films=20, drawn=2)
-    pictures = specimens(sources, Preprocessing(), HELD_OUT)
+    pictures = list(specimens(sources, HELD_OUT))
     assert {p.change for p in pictures if p.kind == PHANTOMS} == {"plain"}
+    # No copy is made so small that it is warned of for that.
+    whole = [p.radiograph.pixels.shape for p in specimens(sources, FIT)
+             if p.chest and p.change not in ("plain", "cropped", "varied")]
+    assert set(whole) == {(224, 224)}
 
 
 def test_folders_without_pictures_are_named(drawn_dataset, tmp_path):

@@ -43,6 +43,9 @@ function describePanes(viewer, words) {
     if (reading) {
       const where = reading.heat[viewer.heat.sign].where;
       says = t("view.heat.alt", { model: reading.card.title, words: words(reading), where });
+      if (reading.card.tells_side === false) {
+        says += ` ${t("view.heat.no_side", { model: reading.card.title })}.`;
+      }
     }
     const told = [says, JSON.stringify(viewer.heat), windowWords(viewer.view)].join();
     if (pane.told === told) continue;

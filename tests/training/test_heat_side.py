@@ -1,11 +1,11 @@
-"""What the page takes from a card."""
+"""What a card says of a map that does not follow a mirrored film."""
 
 from __future__ import annotations
 
 import pytest
 
+from pneumo.models.checkpoint import heat_tells_side
 from pneumo.training.card_limits import failures_section
-from pneumo.ui.cards import heat_tells_side
 from tests.training.whole_card import whole_card
 
 
