@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from pneumo.training.recipe import Phase, Recipe
 # Lung fields are this much coarser than their films: the finest map that is judged by them is as
 # coarse again, and the time their pixels take comes off every step.
 MASK_COARSER = 2
+# Where maps are compared with their mirror images, one film in so many gets a mirrored twin.
+TWIN_EVERY = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,7 @@ class Batch:
         targets: float32, (N,), 1 pneumonia, 0 normal, 0.5 for a film whose lungs are hidden.
         lungs: float32, (M, 1, S / 2, S / 2), 0 to 1, of the films whose evidence is judged.
         judged: int64, (M,), their places in the batch.
+        twins: int64, (T,), places of films that are the mirror image of the film before them.
         start: place of the batch's first film in the step.
         of: films of the whole step, those of other processes included.
     """
@@ -40,6 +44,7 @@ class Batch:
     targets: torch.Tensor
     lungs: torch.Tensor
     judged: torch.Tensor
+    twins: torch.Tensor
     start: int
     of: int
 
@@ -52,7 +57,7 @@ class Batch:
         return self._each(torch.Tensor.pin_memory)
 
     def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
-        names = ("films", "targets", "lungs", "judged")
+        names = ("films", "targets", "lungs", "judged", "twins")
         return replace(self, **{name: change(getattr(self, name)) for name in names})
 
 
@@ -101,12 +106,18 @@ class Batches:
             each: `map`, or an executor's.
         """
 
-        def one(place: int) -> tuple[np.ndarray, float, np.ndarray | None]:
+        twinned = range(0, len(indices), TWIN_EVERY) if phase.mirror else range(0)
+
+        def one(place: int) -> list[tuple[np.ndarray, float, np.ndarray | None]]:
             rng = generator(self.recipe.seed, epoch, 2, step, place)
-            return self._film(int(indices[place]), rng, size, phase)
+            film = self._film(int(indices[place]), rng, size, phase)
+            return [film, _mirrored(*film)] if place in twinned else [film]
 
         places = self.share(len(indices))
-        films, targets, masks = zip(*each(one, places), strict=True)
+        made = list(each(one, places))
+        films, targets, masks = zip(*chain.from_iterable(made), strict=True)
+        ends = np.cumsum([len(films) for films in made])
+        twins = [end - 1 for end, films in zip(ends, made, strict=True) if len(films) == 2]
         judged = [i for i, mask in enumerate(masks) if mask is not None]
         lungs = [masks[i] for i in judged]
         coarse = max(1, size // MASK_COARSER)
@@ -118,7 +129,11 @@ class Batches:
             torch.tensor(targets),
             torch.from_numpy(stack)[:, None].float() / 255,
             torch.tensor(judged, dtype=torch.long),
-            places.start, len(indices),
+            # The map of a film with hidden lungs is to show nothing.
+            torch.tensor([i for i in twins if targets[i] != 0.5], dtype=torch.long),
+            # Twins of other processes' films count, too.
+            places.start + len([place for place in twinned if place < places.start]),
+            len(indices) + len(twinned),
         )
         return batch.pinned() if self.cuda else batch
 
@@ -196,3 +211,10 @@ class Batches:
             stop.set()
             while not made.empty():
                 made.get_nowait()
+
+
+def _mirrored(
+    film: np.ndarray, target: float, mask: np.ndarray | None
+) -> tuple[np.ndarray, float, np.ndarray | None]:
+    """A film as `Batches` makes it, and its lungs, left to right."""
+    return film[:, ::-1], target, None if mask is None else mask[:, ::-1]

@@ -1,4 +1,5 @@
-"""A second loss: the share of a film's evidence that lies outside its lungs or denies its label."""
+"""Losses on a film's evidence: the share outside its lungs or against its label, and the share that
+stays behind when the film is mirrored."""
 
 from __future__ import annotations
 
@@ -42,3 +43,27 @@ def evidence_misplaced(
     misplaced = (strength * outside + wrong_sign * denying).sum((1, 2))
     share = misplaced / (strength.sum((1, 2)) + 1e-6)
     return share.mean()
+
+
+def evidence_unmirrored(heat: torch.Tensor, twins: torch.Tensor) -> torch.Tensor:
+    """Mean share of evidence that does not follow when a film is mirrored, differentiable.
+
+    Where evidence lies is to depend on what the film shows there. Without this, a network whose
+    cells have all seen the whole film, and can tell their own place by the black beyond its edge,
+    may put the evidence of every film in the same lung and please `evidence_misplaced` none the
+    less. The transformation-consistency of saliency maps in Wang et al. 2020, "Self-supervised
+    equivariant attention mechanism", with one transformation.
+
+    Args:
+        heat: float, (N, h, w), signed evidence; each film's counts as a whole, however strong.
+        twins: int64, (T,), at least one: places of films that are the mirror image of the film
+            before them.
+
+    Returns:
+        scalar from 0 (all follows) to 1.
+    """
+    one, other = (
+        part / (part.abs().sum((1, 2), keepdim=True) + 1e-6)
+        for part in (heat[twins - 1], heat[twins].flip(2))
+    )
+    return (one - other).abs().sum((1, 2)).mean() / 2

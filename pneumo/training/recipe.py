@@ -37,6 +37,8 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
+        mirror: weight, in all epochs, of the loss on evidence that does not follow when the film
+            is mirrored.
         lung_epochs: after those, epochs that start from the averaged weights and teach the
             network to judge by the lungs alone; every film has a lung field in them, drawn or
             found by a network that learned from the drawn ones.
@@ -84,6 +86,7 @@ class Recipe:
     label_smoothing: float = 0.1
     ema: float = 0.99
     evidence: float = 0.0
+    mirror: float = 0.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
     lung_unfreeze: str = "all"
@@ -140,8 +143,8 @@ class Recipe:
 RELEASED = MappingProxyType({
     "resnet18": {
         "size": 128, "frozen_epochs": 1, "epochs": 12, "low_epochs": 0, "unfreeze": "all",
-        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "early_adults": 0.15,
-        "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
+        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "mirror": 1.0,
+        "early_adults": 0.15, "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
         "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
         "adults": 0.15, "before_lungs": 0.25,
     },
@@ -163,8 +166,8 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
-        evidence, wrong_sign, hidden, replaced, adults, distil: as in the recipe, in force in
-            this phase.
+        evidence, wrong_sign, hidden, replaced, adults, distil, mirror: as in the recipe, in force
+            in this phase.
         slow: top-level modules that train at `slow_rate` times the learning rate.
         slow_rate: that share.
         fine: how much finer than the network's map evidence is judged.
@@ -187,6 +190,7 @@ class Phase:
     from_average: bool = False
     slow: tuple[str, ...] = ()
     slow_rate: float = 1.0
+    mirror: float = 0.0
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -213,7 +217,8 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     result = []
     if kept and recipe.frozen_epochs:
         result.append(
-            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence)
+            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence,
+                  mirror=recipe.mirror)
         )
     if recipe.epochs:
         result.append(
@@ -221,14 +226,14 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
                   hidden=recipe.early_hidden, replaced=recipe.early_replaced,
                   adults=recipe.early_adults, distil=recipe.early_distil,
                   found=bool(recipe.early_hidden or recipe.early_replaced),
-                  slow=kept, slow_rate=recipe.trunk_rate)
+                  slow=kept, slow_rate=recipe.trunk_rate, mirror=recipe.mirror)
         )
     if recipe.lung_epochs:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
                   recipe.adults, recipe.distil, fine=4, found=True, from_average=True,
-                  slow=kept, slow_rate=recipe.trunk_rate)
+                  slow=kept, slow_rate=recipe.trunk_rate, mirror=recipe.mirror)
         )
     return tuple(result)
 

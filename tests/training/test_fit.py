@@ -10,7 +10,7 @@ import torch
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
-from pneumo.training.evidence_loss import evidence_misplaced
+from pneumo.training.evidence_loss import evidence_misplaced, evidence_unmirrored
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
 from pneumo.training.memory import Films, epoch_order
@@ -252,6 +252,23 @@ def test_misplaced_evidence_is_a_share():
     assert evidence_misplaced(heat, lungs, well, 1.0) == pytest.approx(1, abs=1e-4)
     heat[0, :, :4] = 2.0
     assert evidence_misplaced(10 * heat, lungs, ill, 1.0) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_evidence_that_follows_the_mirror_costs_nothing_and_what_stays_costs_all():
+    left, right = torch.zeros(1, 4, 6), torch.zeros(1, 4, 6)
+    left[0, 2, 1], right[0, 2, 4] = 3.0, 0.5
+    twins = torch.tensor([1])
+    follows, stays = torch.cat([left, right]), torch.cat([left, 0.2 * left])
+    assert evidence_unmirrored(follows, twins).item() == pytest.approx(0, abs=1e-5)
+    assert evidence_unmirrored(stays, twins).item() == pytest.approx(1, abs=1e-5)
+    # Evidence against is evidence; and the loss tells in which direction to go.
+    denied = evidence_unmirrored(torch.cat([left, -right]), twins)
+    assert denied.item() == pytest.approx(1, abs=1e-5)
+    half = torch.cat([left, left + right * 6]).requires_grad_()
+    loss = evidence_unmirrored(half, twins)
+    loss.backward()
+    assert 0.4 < loss.item() < 0.6
+    assert half.grad[1, 2, 1] > 0 > half.grad[1, 2, 4]
 
 
 def test_starting_weights_say_what_was_loaded(tmp_path):
