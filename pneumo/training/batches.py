@@ -8,22 +8,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 
 import numpy as np
 import torch
 
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import augment, generator
+from pneumo.training.making import Film, Making, mask_side
 from pneumo.training.memory import Films, epoch_order
-from pneumo.training.painting import hide_lungs, replace_surroundings
 from pneumo.training.recipe import Phase, Recipe
-
-# Lung fields are this much coarser than their films: the finest map that is judged by them is as
-# coarse again, and the time their pixels take comes off every step.
-MASK_COARSER = 2
-# Where maps are compared with their mirror images, one film in so many gets a mirrored twin.
-TWIN_EVERY = 8
+from pneumo.training.team import Team, can_fork
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +26,12 @@ class Batch:
 
     Attributes:
         films: float32, (N, 1, S, S), channels last.
-        targets: float32, (N,), 1 pneumonia, 0 normal, 0.5 for a film whose lungs are hidden.
-        lungs: float32, (M, 1, S / 2, S / 2), 0 to 1, of the films whose evidence is judged.
+        targets: float32, (N,), 1 pneumonia, 0 normal, 0.5 for a film whose lungs are hidden,
+            `making.HALF_ILL` for one of two halves.
+        lungs: float32, (M, 1, S / 4, S / 4), 0 to 1, of the films whose evidence is judged.
         judged: int64, (M,), their places in the batch.
-        twins: int64, (T,), places of films that are the mirror image of the film before them.
+        ill: float32, (H, 1, S / 4, S / 4), of the films of two halves, the lungs in the ill one.
+        halves: int64, (H,), their places among the judged.
         start: place of the batch's first film in the step.
         of: films of the whole step, those of other processes included.
     """
@@ -44,7 +40,8 @@ class Batch:
     targets: torch.Tensor
     lungs: torch.Tensor
     judged: torch.Tensor
-    twins: torch.Tensor
+    ill: torch.Tensor
+    halves: torch.Tensor
     start: int
     of: int
 
@@ -57,7 +54,7 @@ class Batch:
         return self._each(torch.Tensor.pin_memory)
 
     def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
-        names = ("films", "targets", "lungs", "judged", "twins")
+        names = ("films", "targets", "lungs", "judged", "ill", "halves")
         return replace(self, **{name: change(getattr(self, name)) for name in names})
 
 
@@ -77,7 +74,7 @@ class Batches:
         share: Callable[[int], range] = range, device: torch.device | None = None,
     ) -> None:
         self.films, self.recipe, self.preprocessing = films, recipe, preprocessing
-        self.share = share
+        self.share, self.making, self._team = share, Making(films, recipe), None
         self.cuda = device is not None and device.type == "cuda"
 
     def indices(self, epoch: int, second: float = 0.0) -> list[np.ndarray]:
@@ -94,7 +91,7 @@ class Batches:
 
     def batch(
         self, indices: np.ndarray, epoch: int, step: int, size: int, phase: Phase,
-        each: Callable = map,
+        made_by: Callable[..., list[Film]] | None = None,
     ) -> Batch:
         """This process's films of one step, each augmented by random numbers of its own.
 
@@ -103,84 +100,41 @@ class Batches:
             epoch, step: counted from 0.
             size: side of the films, pixels.
             phase: how films are painted.
-            each: `map`, or an executor's.
+            made_by: does what `Making` does, with the same words; that itself by default.
         """
-
-        twinned = range(0, len(indices), TWIN_EVERY) if phase.mirror else range(0)
-
-        def one(place: int) -> list[tuple[np.ndarray, float, np.ndarray | None]]:
-            rng = generator(self.recipe.seed, epoch, 2, step, place)
-            film = self._film(int(indices[place]), rng, size, phase)
-            return [film, _mirrored(*film)] if place in twinned else [film]
-
         places = self.share(len(indices))
-        made = list(each(one, places))
-        films, targets, masks = zip(*chain.from_iterable(made), strict=True)
-        ends = np.cumsum([len(films) for films in made])
-        twins = [end - 1 for end, films in zip(ends, made, strict=True) if len(films) == 2]
-        judged = [i for i, mask in enumerate(masks) if mask is not None]
-        lungs = [masks[i] for i in judged]
-        coarse = max(1, size // MASK_COARSER)
-        stack = np.stack(lungs) if lungs else np.empty((0, coarse, coarse), np.uint8)
+        made = (made_by or self.making)(places, indices, epoch, step, size, phase)
+        judged = [i for i, film in enumerate(made) if film.lungs is not None]
+        halves = [i for i, place in enumerate(judged) if made[place].ill is not None]
         batch = Batch(
-            self.preprocessing.tensor(np.stack(films)).contiguous(
+            self.preprocessing.tensor(np.stack([film.square for film in made])).contiguous(
                 memory_format=torch.channels_last
             ),
-            torch.tensor(targets),
-            torch.from_numpy(stack)[:, None].float() / 255,
+            torch.tensor([film.target for film in made]),
+            _fields([made[i].lungs for i in judged], size),
             torch.tensor(judged, dtype=torch.long),
-            # The map of a film with hidden lungs is to show nothing.
-            torch.tensor([i for i in twins if targets[i] != 0.5], dtype=torch.long),
-            # Twins of other processes' films count, too.
-            places.start + len([place for place in twinned if place < places.start]),
-            len(indices) + len(twinned),
+            _fields([made[judged[i]].ill for i in halves], size),
+            torch.tensor(halves, dtype=torch.long),
+            places.start, len(indices),
         )
         return batch.pinned() if self.cuda else batch
-
-    def _film(
-        self, index: int, rng: np.random.Generator, size: int, phase: Phase
-    ) -> tuple[np.ndarray, float, np.ndarray | None]:
-        """One film with its target, and its lungs where its evidence is to be judged."""
-        square, target = self.films.squares[index], float(self.films.labels[index])
-        mask = self._lungs(index, phase) if phase.evidence else None
-        if mask is not None and (phase.hidden or phase.replaced):
-            square, hidden = self._painted(square, mask, phase, rng)
-            target, mask = (0.5, None) if hidden else (target, mask)
-        film, mask = augment(
-            square, rng, self.recipe.augmentation, size, mask, max(1, size // MASK_COARSER))
-        return film, target, mask
-
-    def _lungs(self, index: int, phase: Phase) -> np.ndarray | None:
-        drawn = self.films.lungs.get(index)
-        return self.films.found.get(index) if drawn is None and phase.found else drawn
-
-    def _painted(
-        self, square: np.ndarray, mask: np.ndarray, phase: Phase, rng: np.random.Generator
-    ) -> tuple[np.ndarray, bool]:
-        """The film, perhaps painted, and whether its lungs are hidden."""
-        chance = rng.random()
-        if chance < phase.hidden:
-            return hide_lungs(square, mask, rng), True
-        if chance < phase.hidden + phase.replaced:
-            other = self.films.squares[rng.integers(len(self.films.squares))]
-            return replace_surroundings(square, mask, other, rng), False
-        return square, False
 
     def epoch(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
         """All batches of an epoch; whoever makes them, they are the same.
 
         Where a core is spare, films are made beside the step. Where the step has them all, films
-        are made by all of them between steps: beside it they would take a core from one of its
-        threads, for which the others then wait.
+        are made by as many processes between steps: beside it they would take a core from one of
+        its threads, for which the others then wait.
         """
         # Several processes on this machine share its cores.
         mine = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         if self.cuda or torch.get_num_threads() < mine:
             yield from self._ahead(epoch, size, phase)
             return
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            for step, indices in enumerate(self.indices(epoch, phase.adults)):
-                yield self.batch(indices, epoch, step, size, phase, pool.map)
+        if self._team is None and torch.get_num_threads() > 1 and can_fork():
+            self._team = Team(self.making, torch.get_num_threads() - 1)
+        for step, indices in enumerate(self.indices(epoch, phase.adults)):
+            yield self.batch(indices, epoch, step, size, phase, self._team)
 
     def _ahead(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
         """The batches, each made a little before it is needed."""
@@ -191,11 +145,16 @@ class Batches:
         def make() -> None:
             try:
                 with ThreadPoolExecutor(workers if self.cuda else 1) as pool:
-                    each = pool.map if self.cuda else map
+
+                    def made_by(places: range, *rest: object) -> list[Film]:
+                        one = partial(pool.submit, self.making)
+                        parts = [one([place], *rest) for place in places]
+                        return [film for part in parts for film in part.result()]
+
                     for step, indices in enumerate(self.indices(epoch, phase.adults)):
                         if stop.is_set():
                             return
-                        made.put(self.batch(indices, epoch, step, size, phase, each))
+                        made.put(self.batch(indices, epoch, step, size, phase, made_by))
                 made.put(None)
             except Exception as error:  # handed to the training thread, which raises it
                 made.put(error)
@@ -213,8 +172,7 @@ class Batches:
                 made.get_nowait()
 
 
-def _mirrored(
-    film: np.ndarray, target: float, mask: np.ndarray | None
-) -> tuple[np.ndarray, float, np.ndarray | None]:
-    """A film as `Batches` makes it, and its lungs, left to right."""
-    return film[:, ::-1], target, None if mask is None else mask[:, ::-1]
+def _fields(masks: list[np.ndarray], size: int) -> torch.Tensor:
+    """Lung fields, uint8 0 to 255, of films of this side: float32 (N, 1, S / 4, S / 4), 0 to 1."""
+    stack = np.stack(masks) if masks else np.empty((0, *2 * (mask_side(size),)), np.uint8)
+    return torch.from_numpy(stack)[:, None].float() / 255

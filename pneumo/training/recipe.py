@@ -37,8 +37,10 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
-        mirror: weight, in all epochs, of the loss on evidence that does not follow when the film
-            is mirrored.
+        halves: chance, in the epochs that train the trunk, that one half of a film is replaced
+            by one of a film of the other class (`halves`): evidence for pneumonia is then to lie
+            in the ill half, which is what makes it tell the side. Such a film counts as
+            pneumonia, with some doubt; needs lung masks.
         lung_epochs: after those, epochs that start from the averaged weights and teach the
             network to judge by the lungs alone; every film has a lung field in them, drawn or
             found by a network that learned from the drawn ones.
@@ -86,7 +88,7 @@ class Recipe:
     label_smoothing: float = 0.1
     ema: float = 0.99
     evidence: float = 0.0
-    mirror: float = 0.0
+    halves: float = 0.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
     lung_unfreeze: str = "all"
@@ -143,7 +145,7 @@ class Recipe:
 RELEASED = MappingProxyType({
     "resnet18": {
         "size": 128, "frozen_epochs": 1, "epochs": 12, "low_epochs": 0, "unfreeze": "all",
-        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "mirror": 1.0,
+        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "halves": 0.2,
         "early_adults": 0.15, "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
         "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
         "adults": 0.15, "before_lungs": 0.25,
@@ -166,7 +168,7 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
-        evidence, wrong_sign, hidden, replaced, adults, distil, mirror: as in the recipe, in force
+        evidence, wrong_sign, hidden, replaced, adults, distil, halves: as in the recipe, in force
             in this phase.
         slow: top-level modules that train at `slow_rate` times the learning rate.
         slow_rate: that share.
@@ -190,7 +192,7 @@ class Phase:
     from_average: bool = False
     slow: tuple[str, ...] = ()
     slow_rate: float = 1.0
-    mirror: float = 0.0
+    halves: float = 0.0
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -217,23 +219,22 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     result = []
     if kept and recipe.frozen_epochs:
         result.append(
-            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence,
-                  mirror=recipe.mirror)
+            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence)
         )
     if recipe.epochs:
         result.append(
             Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
                   hidden=recipe.early_hidden, replaced=recipe.early_replaced,
                   adults=recipe.early_adults, distil=recipe.early_distil,
-                  found=bool(recipe.early_hidden or recipe.early_replaced),
-                  slow=kept, slow_rate=recipe.trunk_rate, mirror=recipe.mirror)
+                  found=bool(recipe.early_hidden or recipe.early_replaced or recipe.halves),
+                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves)
         )
     if recipe.lung_epochs:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
                   recipe.adults, recipe.distil, fine=4, found=True, from_average=True,
-                  slow=kept, slow_rate=recipe.trunk_rate, mirror=recipe.mirror)
+                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves)
         )
     return tuple(result)
 

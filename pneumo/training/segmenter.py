@@ -195,8 +195,8 @@ def _pairs(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     spec = Augmentation(crop=0.6)
     made = [
-        augment(films.squares[i], generator(*key, place), spec, SIDE, films.lungs[int(i)])
+        augment(films.squares[i], generator(*key, place), spec, SIDE, [films.lungs[int(i)]])
         for place, i in enumerate(indices)
     ]
     x = replace(preprocessing, size=SIDE).tensor(np.stack([film for film, _ in made]))
-    return x, torch.from_numpy(np.stack([mask for _, mask in made]) > 127)[:, None].float()
+    return x, torch.from_numpy(np.stack([masks[0] for _, masks in made]) > 127)[:, None].float()

@@ -39,7 +39,7 @@ def trainer(
     """A small CNN's trainer; dropout and batch normalisation as ever. In float32: in bfloat16
     rounding alone parts one process from two."""
     spec = Recipe("cnn", **{"size": SIZE, "low_epochs": 0, "unfreeze": "all", "evidence": 1.0,
-                            "precision": "fp32", "mirror": 1.0,
+                            "precision": "fp32", "halves": 0.3,
                             "learning_rate": 3e-4, "lung_learning_rate": 1e-4, **values})
     network, initial = processes.from_first(lambda: start("cnn", "scratch", spec.seed))
     return Trainer(network, spec, initial.fresh_modules, squares(count, 0), squares(16, 1),

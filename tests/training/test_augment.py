@@ -45,7 +45,7 @@ def test_mask_moves_with_the_film():
     cv2.circle(film, (50, 70), 20, 255, -1)
     spec = Augmentation(exposure=0, degrade=0)
     for seed in range(10):
-        moved, mask = augment(film, generator(seed), spec, 96, film)
+        moved, (mask,) = augment(film, generator(seed), spec, 96, [film])
         assert np.array_equal(moved, mask)
 
 
@@ -53,7 +53,7 @@ def test_a_coarser_mask_shows_the_same_place():
     film = cv2.GaussianBlur(phantom(4, size=128)[0], (0, 0), 3)
     spec = Augmentation(exposure=0, degrade=0)
     for seed in range(10):
-        moved, mask = augment(film, generator(seed), spec, 96, film, 48)
+        moved, (mask,) = augment(film, generator(seed), spec, 96, [film], 48)
         assert mask.shape == (48, 48)
         # Every second pixel of the finer one; along an edge of the film one of both may see black.
         apart = np.abs(moved[::2, ::2].astype(int) - mask)

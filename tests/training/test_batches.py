@@ -46,7 +46,7 @@ def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch):
     between = epoch(made)
     assert len(asked) == 1 and len(beside) == len(between) == 10
     for one, other in zip(beside, between, strict=True):
-        for name in ("films", "targets", "lungs", "judged", "twins"):
+        for name in ("films", "targets", "lungs", "judged", "ill", "halves"):
             assert torch.equal(getattr(one, name), getattr(other, name)), name
         assert (one.start, one.of) == (other.start, other.of)
 
@@ -64,32 +64,19 @@ def test_an_epoch_left_early_leaves_no_thread_behind(made, monkeypatch):
     assert not any(thread.is_alive() for thread in started)
 
 
-def test_twins_are_mirror_images_and_nothing_else_changes(made):
-    plain = phases(made.recipe, ())[0]
-    asked = replace(plain, mirror=1.0)
-    indices = np.arange(20)
-    without, batch = (made.batch(indices, 0, 0, SIZE, phase) for phase in (plain, asked))
-    places = [1, 10, 19]  # after the films at 0, 8 and 16
-    own = [i for i in range(23) if i not in places]
-    assert batch.of == len(batch.films) == 23 and len(without.twins) == 0
-    assert torch.equal(batch.films[own], without.films)
-    assert torch.equal(batch.films[places], batch.films[[p - 1 for p in places]].flip(3))
-    assert torch.equal(batch.targets[own], without.targets)
-    hidden = [p for p in places if batch.targets[p] == 0.5]
-    assert batch.twins.tolist() == [p for p in places if p not in hidden]
-    lungs = dict(zip(batch.judged.tolist(), batch.lungs, strict=True))
-    for place in batch.twins.tolist():
-        assert torch.equal(lungs[place], lungs[place - 1].flip(2))
-
-
-def test_processes_share_a_step_with_twins_as_one_sees_it(made):
-    asked = replace(phases(made.recipe, ())[0], mirror=1.0)
+def test_processes_share_a_step_as_one_sees_it(made):
+    asked = replace(phases(made.recipe, ())[0], halves=0.4)
     whole = made.batch(np.arange(20), 0, 0, SIZE, asked)
+    assert len(whole.halves) > 1 and len(whole.ill) == len(whole.halves)
     for count in (2, 3):
         parts = []
         for rank in range(count):
             one = Batches(made.films, made.recipe, made.preprocessing, Processes(rank, count).share)
             parts.append(one.batch(np.arange(20), 0, 0, SIZE, asked))
-        assert torch.equal(torch.cat([p.films for p in parts]), whole.films)
-        assert torch.equal(torch.cat([p.twins + p.start for p in parts]), whole.twins)
-        assert {p.of for p in parts} == {whole.of}
+        for name in ("films", "targets", "lungs", "ill"):
+            assert torch.equal(torch.cat([getattr(p, name) for p in parts]), getattr(whole, name))
+        judged = torch.cat([p.judged + p.start for p in parts])
+        assert torch.equal(judged, whole.judged)
+        assert torch.equal(torch.cat([p.judged[p.halves] + p.start for p in parts]),
+                           whole.judged[whole.halves])
+        assert {p.of for p in parts} == {whole.of} == {20}

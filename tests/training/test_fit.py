@@ -10,7 +10,7 @@ import torch
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
-from pneumo.training.evidence_loss import evidence_misplaced, evidence_unmirrored
+from pneumo.training.evidence_loss import evidence_misplaced
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
 from pneumo.training.memory import Films, epoch_order
@@ -254,21 +254,24 @@ def test_misplaced_evidence_is_a_share():
     assert evidence_misplaced(10 * heat, lungs, ill, 1.0) == pytest.approx(0.5, abs=1e-4)
 
 
-def test_evidence_that_follows_the_mirror_costs_nothing_and_what_stays_costs_all():
-    left, right = torch.zeros(1, 4, 6), torch.zeros(1, 4, 6)
-    left[0, 2, 1], right[0, 2, 4] = 3.0, 0.5
-    twins = torch.tensor([1])
-    follows, stays = torch.cat([left, right]), torch.cat([left, 0.2 * left])
-    assert evidence_unmirrored(follows, twins).item() == pytest.approx(0, abs=1e-5)
-    assert evidence_unmirrored(stays, twins).item() == pytest.approx(1, abs=1e-5)
-    # Evidence against is evidence; and the loss tells in which direction to go.
-    denied = evidence_unmirrored(torch.cat([left, -right]), twins)
-    assert denied.item() == pytest.approx(1, abs=1e-5)
-    half = torch.cat([left, left + right * 6]).requires_grad_()
-    loss = evidence_unmirrored(half, twins)
-    loss.backward()
-    assert 0.4 < loss.item() < 0.6
-    assert half.grad[1, 2, 1] > 0 > half.grad[1, 2, 4]
+def test_in_a_film_of_two_halves_evidence_for_pneumonia_belongs_into_the_ill_one():
+    lungs, ill = torch.zeros(2, 1, 4, 6), torch.zeros(1, 1, 4, 6)
+    lungs[..., :2] = lungs[..., 4:] = 1
+    ill[..., :2] = 1
+    labels, halves = torch.tensor([0.0, 0.75]), torch.tensor([1])
+
+    def misplaced(left: float, right: float, wrong_sign: float = 0.0) -> float:
+        heat = torch.zeros(2, 4, 6)
+        heat[:, 1, 0], heat[:, 1, 5] = left, right
+        both = evidence_misplaced(heat, lungs, labels, wrong_sign, 1, halves, ill)
+        plain = evidence_misplaced(heat[:1], lungs[:1], labels[:1], wrong_sign)
+        return 2 * both.item() - plain.item()  # of the film of two halves alone
+
+    assert misplaced(3, 0) == pytest.approx(0, abs=1e-5)
+    assert misplaced(0, 3) == pytest.approx(1, abs=1e-5)
+    assert misplaced(1, 3) == pytest.approx(0.75, abs=1e-5)
+    assert misplaced(1, -3, 0.5) == pytest.approx(0, abs=1e-5)  # against it: as should be
+    assert misplaced(-1, 3, 0.5) == pytest.approx(0.875, abs=1e-5)
 
 
 def test_starting_weights_say_what_was_loaded(tmp_path):

@@ -82,7 +82,7 @@ def test_targets_follow_the_paint(square, lungs):
     same = (painted.films == plain.films).flatten(1).all(1).numpy()
     assert same[1::2].all() and not same[::2].any()
     # Evidence is judged against the lungs, whatever is painted around them.
-    assert painted.lungs.shape == (20 - len(hidden), 1, SIZE // 2, SIZE // 2)
+    assert painted.lungs.shape == (20 - len(hidden), 1, SIZE // 4, SIZE // 4)
 
 
 def test_without_masks_or_evidence_nothing_is_painted(square, lungs):
