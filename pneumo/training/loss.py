@@ -8,14 +8,14 @@ from torch.nn import functional
 
 from pneumo.models.gradcam import evidence_map
 from pneumo.training.batches import Batch
-from pneumo.training.evidence_loss import evidence_misplaced
+from pneumo.training.evidence_loss import evidence_in_wrong_half, evidence_misplaced
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Phase
 from pneumo.training.shared_layers import Place
 
 
 class StepLoss(nn.Module):
-    """Cross-entropy plus the weighted share of misplaced evidence.
+    """Cross-entropy plus, weighted, the share of misplaced evidence and that of the ill half.
 
     A module, because DistributedDataParallel watches the forward pass of one.
 
@@ -56,23 +56,29 @@ class StepLoss(nn.Module):
         targets = batch.targets * (1 - self.label_smoothing) + self.label_smoothing / 2
         with torch.autocast(batch.films.device.type, torch.bfloat16, enabled=self.bf16):
             features = self.network.features(batch.films)
-        features, share = features.float(), None
+        features, misplaced, wrong_half = features.float(), None, None
         if len(batch.judged):
             logits, heat = evidence_map(self.network.head, features, differentiable=True)
-            share = evidence_misplaced(
-                heat[batch.judged], batch.lungs, batch.targets[batch.judged], phase.wrong_sign,
-                phase.fine, batch.halves, batch.ill,
-            )
+            heat = heat[batch.judged]
+            misplaced = evidence_misplaced(
+                heat, batch.lungs, batch.targets[batch.judged], phase.wrong_sign, phase.fine)
+            if len(batch.halves):
+                wrong_half = evidence_in_wrong_half(
+                    heat[batch.halves], batch.lungs[batch.halves], batch.ill)
         else:
             logits = self.network.head(features)
         if phase.distil:
             targets = self._taught(batch, targets, phase.distil)
         answer = functional.binary_cross_entropy_with_logits(logits, targets)
+        means = (answer, misplaced, wrong_half)
         if self.processes.count > 1:
-            return self._weighted(answer, share, batch, phase)
-        loss = answer if share is None else answer + phase.evidence * share
+            counts = (len(batch.films), len(batch.judged), len(batch.halves))
+            return self._weighted(means, counts, phase)
+        loss = answer
+        for mean, weight in zip(means[1:], (phase.evidence, phase.sides), strict=True):
+            loss = loss if mean is None else loss + weight * mean
         nothing = torch.full_like(loss, torch.nan)
-        return loss, torch.stack([loss, nothing if share is None else share]).detach()
+        return loss, torch.stack([loss, nothing if misplaced is None else misplaced]).detach()
 
     def _taught(self, batch: Batch, targets: torch.Tensor, weight: float) -> torch.Tensor:
         """Targets drawn towards the teacher's probabilities, but for films with hidden lungs.
@@ -88,17 +94,14 @@ class StepLoss(nn.Module):
         return torch.where(batch.targets == 0.5, targets, taught)
 
     def _weighted(
-        self, answer: torch.Tensor, share: torch.Tensor | None, batch: Batch, phase: Phase
+        self, means: tuple[torch.Tensor | None, ...], counts: tuple[int, ...], phase: Phase
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weigh means over this process's films by how many of the step's films they are."""
-        films, judged, count = len(batch.films), len(batch.judged), self.processes.count
-        share = torch.zeros_like(answer) if share is None else share
-        part = torch.stack([answer * films, share * judged, share.new_tensor(judged)]).detach()
-        answers, shares, all_judged = self.processes.sum(part)
-        loss = answer * (films / batch.of * count)
-        loss = loss + phase.evidence * share * (judged * count / all_judged.clamp(min=1))
-        misplaced = shares / all_judged  # 0 / 0: not a number
-        whole = answers / batch.of + phase.evidence * torch.nan_to_num(misplaced, nan=0.0)
-        # What is not finite must show, wherever it comes from.
-        whole = torch.where(shares.isfinite(), whole, shares)
-        return loss, torch.stack([whole, misplaced])
+        """Weigh means over so many of this process's films by their part of the step's films."""
+        answer = means[0]
+        means = torch.stack([torch.zeros_like(answer) if one is None else one for one in means])
+        counts = answer.new_tensor(counts)
+        sums, everyone = self.processes.sum(torch.stack([means.detach() * counts, counts]))
+        weights = answer.new_tensor([1.0, phase.evidence, phase.sides])
+        parts = counts * self.processes.count / everyone.clamp(min=1)
+        whole = (weights * sums / everyone.clamp(min=1)).sum()
+        return (weights * parts * means).sum(), torch.stack([whole, sums[1] / everyone[1]])

@@ -37,10 +37,10 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
-        halves: chance, in the epochs that train the trunk, that one half of a film is replaced
-            by one of a film of the other class (`halves`): evidence for pneumonia is then to lie
-            in the ill half, which is what makes it tell the side. Such a film counts as
-            pneumonia, with some doubt; needs lung masks.
+        halves: chance that one half of a film is replaced by one of a film of the other class
+            (`halves`). Such a film counts as pneumonia, with some doubt; needs lung masks.
+        sides: weight of the loss on evidence in its healthy half, which is what makes evidence
+            tell the side.
         lung_epochs: after those, epochs that start from the averaged weights and teach the
             network to judge by the lungs alone; every film has a lung field in them, drawn or
             found by a network that learned from the drawn ones.
@@ -89,6 +89,7 @@ class Recipe:
     ema: float = 0.99
     evidence: float = 0.0
     halves: float = 0.0
+    sides: float = 1.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
     lung_unfreeze: str = "all"
@@ -168,8 +169,8 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
-        evidence, wrong_sign, hidden, replaced, adults, distil, halves: as in the recipe, in force
-            in this phase.
+        evidence, wrong_sign, hidden, replaced, adults, distil, halves, sides: as in the recipe, in
+            force in this phase.
         slow: top-level modules that train at `slow_rate` times the learning rate.
         slow_rate: that share.
         fine: how much finer than the network's map evidence is judged.
@@ -193,6 +194,7 @@ class Phase:
     slow: tuple[str, ...] = ()
     slow_rate: float = 1.0
     halves: float = 0.0
+    sides: float = 1.0
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -219,7 +221,8 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     result = []
     if kept and recipe.frozen_epochs:
         result.append(
-            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence)
+            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence,
+                  found=bool(recipe.halves), halves=recipe.halves, sides=recipe.sides)
         )
     if recipe.epochs:
         result.append(
@@ -227,14 +230,16 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
                   hidden=recipe.early_hidden, replaced=recipe.early_replaced,
                   adults=recipe.early_adults, distil=recipe.early_distil,
                   found=bool(recipe.early_hidden or recipe.early_replaced or recipe.halves),
-                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves)
+                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves,
+                  sides=recipe.sides)
         )
     if recipe.lung_epochs:
         result.append(
             Phase("lungs", recipe.lung_epochs, recipe.lung_learning_rate, first_of_lungs,
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
                   recipe.adults, recipe.distil, fine=4, found=True, from_average=True,
-                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves)
+                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves,
+                  sides=recipe.sides)
         )
     return tuple(result)
 

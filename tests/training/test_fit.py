@@ -10,7 +10,7 @@ import torch
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.dataset import films, labels, load_squares, validation_split
-from pneumo.training.evidence_loss import evidence_misplaced
+from pneumo.training.evidence_loss import evidence_in_wrong_half, evidence_misplaced
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
 from pneumo.training.memory import Films, epoch_order
@@ -254,24 +254,29 @@ def test_misplaced_evidence_is_a_share():
     assert evidence_misplaced(10 * heat, lungs, ill, 1.0) == pytest.approx(0.5, abs=1e-4)
 
 
-def test_in_a_film_of_two_halves_evidence_for_pneumonia_belongs_into_the_ill_one():
-    lungs, ill = torch.zeros(2, 1, 4, 6), torch.zeros(1, 1, 4, 6)
-    lungs[..., :2] = lungs[..., 4:] = 1
-    ill[..., :2] = 1
-    labels, halves = torch.tensor([0.0, 0.75]), torch.tensor([1])
+def test_in_a_film_of_two_halves_evidence_belongs_into_the_ill_one():
+    lungs, ill = torch.zeros(1, 1, 8, 12), torch.zeros(1, 1, 8, 12)
+    lungs[..., :4] = lungs[..., 8:] = 1
+    ill[..., :4] = 1
 
-    def misplaced(left: float, right: float, wrong_sign: float = 0.0) -> float:
-        heat = torch.zeros(2, 4, 6)
-        heat[:, 1, 0], heat[:, 1, 5] = left, right
-        both = evidence_misplaced(heat, lungs, labels, wrong_sign, 1, halves, ill)
-        plain = evidence_misplaced(heat[:1], lungs[:1], labels[:1], wrong_sign)
-        return 2 * both.item() - plain.item()  # of the film of two halves alone
+    def wrong(left: float, right: float, middle: float = 0) -> float:
+        heat = torch.zeros(1, 4, 6)
+        heat[:, 1, 0], heat[:, 2, 5], heat[:, 2, 2] = left, right, middle
+        return evidence_in_wrong_half(heat, lungs, ill).item()
 
-    assert misplaced(3, 0) == pytest.approx(0, abs=1e-5)
-    assert misplaced(0, 3) == pytest.approx(1, abs=1e-5)
-    assert misplaced(1, 3) == pytest.approx(0.75, abs=1e-5)
-    assert misplaced(1, -3, 0.5) == pytest.approx(0, abs=1e-5)  # against it: as should be
-    assert misplaced(-1, 3, 0.5) == pytest.approx(0.875, abs=1e-5)
+    assert wrong(0, 0) == wrong(2, 2) == pytest.approx(np.log(2))
+    assert wrong(5, 0) == pytest.approx(np.log1p(np.exp(-5))) == wrong(3, -2) == wrong(5, 0, 9)
+    assert wrong(-1, 3) == pytest.approx(np.log1p(np.exp(4)))
+    nothing = torch.zeros(1, 4, 6, requires_grad=True)
+    evidence_in_wrong_half(nothing, lungs, ill).backward()
+    assert (nothing.grad[..., :2] < 0).all() and (nothing.grad[..., 4:] > 0).all()
+
+
+def test_of_a_film_of_two_halves_no_evidence_in_the_lungs_is_misplaced():
+    heat, lungs = torch.tensor([[[3.0, -3.0, 2.0]]]), torch.tensor([[[[1.0, 1.0, 0.0]]]])
+    for label, expected in ((1.0, 3.5), (0.0, 3.5), (0.75, 2.0)):
+        found = evidence_misplaced(heat, lungs, torch.tensor([label]), wrong_sign=0.5)
+        assert found.item() == pytest.approx(expected / 8, abs=1e-5)
 
 
 def test_starting_weights_say_what_was_loaded(tmp_path):
