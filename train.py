@@ -11,6 +11,10 @@ import sys
 from dataclasses import Field, fields, replace
 from pathlib import Path
 
+from pneumo.training.idle_threads import sleep_soon
+
+sleep_soon()  # before torch is imported
+
 from pneumo.models.checkpoint import BUNDLED, CheckpointError
 from pneumo.models.networks import NETWORKS, network_names
 from pneumo.training.allocator import keep_freed_memory

@@ -23,8 +23,9 @@ BUNDLED = Path(__file__).resolve().parents[2] / "checkpoints"
 # Limits what a json that is not ours can make us read; ResNet-18 in fp32 has 45 MB.
 MAX_WEIGHT_BYTES = 500_000_000
 
-# Below this share of a mirrored film's heat that is mirrored too, a map does not tell the side.
-TELLS_THE_SIDE = 0.5
+# Of films one half of which is a healthy child's: the least share of the heat that must lie in the
+# other half for a map to tell the side. Chance gives 0.5.
+TELLS_THE_SIDE = 0.75
 
 
 def checkpoint_folder(folder: Path | None = None) -> Path:
@@ -220,9 +221,9 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def heat_tells_side(card: dict) -> bool:
-    """Whether a network's heat follows a film that is mirrored; where unmeasured, it is so."""
+    """Whether a network's heat tells which lung is affected; where unmeasured, it is so."""
     lungs = (card.get("metrics") or {}).get("lungs") or card.get("lungs") or {}
-    return lungs.get("heat_mirrored", 1.0) >= TELLS_THE_SIDE
+    return lungs.get("heat_in_ill_half", 1.0) >= TELLS_THE_SIDE
 
 
 def with_interval(found: dict, key: str) -> float | dict | None:

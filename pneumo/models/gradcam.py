@@ -7,7 +7,7 @@ from torch import nn
 
 
 def evidence_map(
-    head: nn.Module, features: torch.Tensor, *, differentiable: bool = False
+    network: nn.Module, features: torch.Tensor, *, differentiable: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Grad-CAM before its ReLU (Selvaraju et al. 2017), from the feature map upward only.
 
@@ -16,7 +16,8 @@ def evidence_map(
     linear layer the map's sum is the logit less the bias.
 
     Args:
-        head: callable from feature maps (N, C, h, w) to logits (N,).
+        network: of its `head` the gradient is taken; where it `pools` first, by way of the map's
+            mean, for then the gradient is the same in every cell.
         features: float32, (N, C, h, w).
         differentiable: keep the graph, for a training loss on the map.
 
@@ -28,9 +29,13 @@ def evidence_map(
         f = features if differentiable else features.detach()
         if not f.requires_grad:
             f = f.requires_grad_()
-        logits = head(f)
-        gradient = torch.autograd.grad(logits.sum(), f, create_graph=differentiable)[0]
-        heat = (gradient.mean((2, 3), keepdim=True) * f).sum(1)
+        seen = f.mean((2, 3), keepdim=True) if network.pools else f
+        logits = network.head(seen)
+        gradient = torch.autograd.grad(logits.sum(), seen, create_graph=differentiable)[0]
+        weights = gradient.mean((2, 3), keepdim=True)
+        if network.pools:
+            weights = weights / (f.shape[2] * f.shape[3])
+        heat = (weights * f).sum(1)
     return (logits, heat) if differentiable else (logits.detach(), heat.detach())
 
 
@@ -46,4 +51,4 @@ def evidence(network: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.T
     """
     with torch.no_grad():
         features = network.features(x)
-    return evidence_map(network.head, features)
+    return evidence_map(network, features)

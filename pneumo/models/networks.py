@@ -18,7 +18,9 @@ def register(cls: type[nn.Module]) -> type[nn.Module]:
     pass into `features(x)`, the last feature map (N, C, h, w), and `head(f)`, which ends in the
     logit. Class attributes: `name` (file name of the checkpoint), `title` (for people), `trunk`
     (top-level modules that pretrained weights can fill, in order from the film to the head;
-    empty when there are none) and `learning_rate` (peak, for training all of it).
+    empty when there are none), `learning_rate` (peak, for training all of it) and `pools`
+    (whether `head` begins with global average pooling, so that it answers to a map's mean as to
+    the map).
     """
     NETWORKS[cls.name] = cls
     return cls
@@ -67,6 +69,7 @@ class PneumoniaCNN(nn.Module):
     title = "Custom CNN"
     trunk: tuple[str, ...] = ()
     learning_rate = 2e-3
+    pools = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,6 +114,7 @@ class ResNet18(ResNet):
     title = "ResNet-18"
     trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
     learning_rate = 4e-4
+    pools = True
 
     def __init__(self) -> None:
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=1)

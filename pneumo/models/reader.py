@@ -170,7 +170,7 @@ class Reader:
         if reason and (self.guarded if guard is None else guard):
             reading = self._reading(radiograph.source, "refused", reason=reason, checks=checks)
             return replace(reading, seconds=time.perf_counter() - started)
-        logit, heat = evidence_map(network.head, features)
+        logit, heat = evidence_map(network, features)
         reading = self._reading(
             radiograph.source,
             "ok",

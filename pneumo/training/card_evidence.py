@@ -41,6 +41,14 @@ def _lungs(found: dict) -> str:
         f"any network, has {number(found['auc_box_size'])} there."
         if "auc_boxed_lungs" in found else ""
     )
+    sides = (
+        "Does the heat tell the side? The left half of each of these pneumonias was joined with "
+        "the right half of a normal film, and the other way about: of "
+        f"{found['two_halves']} such films it calls {found['halves_called']} pneumonia, and "
+        f"{number(with_interval(found, 'heat_in_ill_half'))} of their heat lies in the half with "
+        "pneumonia. Chance, or heat that lies in the same place whatever a film shows, gives 0.5."
+        if "heat_in_ill_half" in found else ""
+    )
     return section(
         "Evidence in the lungs",
         f"{films}. The first two measures say where the heat lies; the last two say whether the "
@@ -48,6 +56,7 @@ def _lungs(found: dict) -> str:
         "as much as one that far above it.",
         table(list(LUNGS.values()), [[number(with_interval(found, key)) for key in LUNGS]]),
         painted + boxed,
+        sides,
     )
 
 

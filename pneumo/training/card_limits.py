@@ -109,11 +109,10 @@ def _failures(card: dict) -> Iterable[str]:
             f"{number(row['specificity'])}."
         )
     if not heat_tells_side(card):
-        follows = number(measured(card, "lungs")["heat_mirrored"])
+        share = number(with_interval(measured(card, "lungs"), "heat_in_ill_half"))
         yield (
-            "its heat does not tell which lung is affected: of a mirrored film's heat, mirrored "
-            f"back, {follows} lies where the film's own does; of heat that "
-            "follows the finding it would be nearly all (true positives of validation)."
+            "its heat does not tell which lung is affected: where one half of a film is a healthy "
+            f"child's, {share} of the heat lies in the other half; chance gives 0.5."
         )
     if (lungs := measured(card, "lungs")) and lungs.get("auc_without_lungs") is not None:
         hidden = lungs["auc_without_lungs"]

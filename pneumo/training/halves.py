@@ -10,6 +10,12 @@ import cv2
 import numpy as np
 
 
+def middle(lungs: np.ndarray) -> float:
+    """Column that halves the upright box around the lungs; uint8 (S, S), 0 or 255."""
+    left, _, width, _ = cv2.boundingRect(lungs)
+    return left + width / 2
+
+
 def joined(
     square: np.ndarray, lungs: np.ndarray, other: np.ndarray, other_lungs: np.ndarray, left: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -58,7 +58,7 @@ class StepLoss(nn.Module):
             features = self.network.features(batch.films)
         features, misplaced, wrong_half = features.float(), None, None
         if len(batch.judged):
-            logits, heat = evidence_map(self.network.head, features, differentiable=True)
+            logits, heat = evidence_map(self.network, features, differentiable=True)
             heat = heat[batch.judged]
             misplaced = evidence_misplaced(
                 heat, batch.lungs, batch.targets[batch.judged], phase.wrong_sign, phase.fine)

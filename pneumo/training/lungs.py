@@ -14,6 +14,7 @@ from pneumo.models.gradcam import evidence
 from pneumo.models.reader import Reader
 from pneumo.training import dataset
 from pneumo.training.decisions import proportion
+from pneumo.training.halves import joined, middle
 from pneumo.training.memory import logits
 from pneumo.training.metrics import auc, auc_interval
 from pneumo.training.painting import lung_boxes
@@ -62,22 +63,28 @@ def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> tuple[float, bool]:
     Returns:
         share 0 to 1 (0 when there is no positive evidence), and the peak's place.
     """
-    side = lungs.shape[::-1]
-    positive = np.maximum(cv2.resize(heat, side, interpolation=cv2.INTER_LINEAR), 0)
+    positive = np.maximum(_enlarged(heat, lungs), 0)
     inside = lungs > 127
     peak = np.unravel_index(int(positive.argmax()), positive.shape)
     return float(positive[inside].sum() / max(float(positive.sum()), 1e-9)), bool(inside[peak])
 
 
-def heat_shared(one: np.ndarray, other: np.ndarray) -> float:
-    """Share, 0 to 1, of two maps' positive evidence that lies in the same places.
+def heat_in_half(heat: np.ndarray, lungs: np.ndarray, left: bool) -> float:
+    """Share, 0 to 1, of the positive evidence on one side of the lungs' middle.
 
     Args:
-        one, other: float32, (h, w), signed evidence; each counts as a whole, however strong.
+        heat: float32, (h, w), signed evidence.
+        lungs: uint8, (S, S), 0 or 255.
+        left: as the picture shows it.
     """
-    parts = [np.maximum(heat, 0) / max(float(np.maximum(heat, 0).sum()), 1e-9)
-             for heat in (one, other)]
-    return float(np.minimum(*parts).sum())
+    positive = np.maximum(_enlarged(heat, lungs), 0)
+    split = round(middle(lungs))
+    there = positive[:, :split] if left else positive[:, split:]
+    return float(there.sum() / max(float(positive.sum()), 1e-9))
+
+
+def _enlarged(heat: np.ndarray, lungs: np.ndarray) -> np.ndarray:
+    return cv2.resize(heat, lungs.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def lung_table(
@@ -92,10 +99,11 @@ def lung_table(
         film's lungs that it does not cover), the same of all validation films, which this paint
         needs no masks of (auc_without_lungs_everyone, of `everyone` films), and, for
         comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what the size of
-        those boxes tells without any network; heat_mirrored, how much of the heat of the
-        mirrored film lies, mirrored back, where the film's own does (a map that tells the side
-        of a finding has nearly all); and `intervals`, 95 %, of the measures: [low,
-        high] of the heat by Student's t, of the peak by Clopper and Pearson, of the AUCs by
+        those boxes tells without any network; heat_in_ill_half, of films of two halves
+        (each pneumonia's left half beside a normal film's right one, and the other way about),
+        the mean share of the heat that lies in the ill half, over those of these `two_halves`
+        films that are called pneumonia, `halves_called` (0.5 is chance); and `intervals`, 95 %, of the measures: [low,
+        high] of heat by Student's t, of the peak by Clopper and Pearson, of the AUCs by
         bootstrap.
 
     Raises:
@@ -126,17 +134,13 @@ def _measure(
     common: np.ndarray,
 ) -> dict:
     preprocessing = reader.checkpoint.preprocessing
-    shares, peaks, mirrored = [], [], []
+    shares, peaks = [], []
     for square, mask, label in zip(squares, lungs, y, strict=True):
-        logit, heat = evidence(network, preprocessing.tensor(square))
-        called = reader.calibration.probability(float(logit[0])) >= reader.threshold
-        if label and called:
-            share, peak = heat_in_lungs(heat[0].numpy(), mask)
+        if label and (heat := _heat_of_called(reader, square)) is not None:
+            share, peak = heat_in_lungs(heat, mask)
             shares.append(share)
             peaks.append(peak)
-            film = np.ascontiguousarray(square[:, ::-1])
-            back = evidence(network, preprocessing.tensor(film))[1][0].numpy()[:, ::-1]
-            mirrored.append(heat_shared(heat[0].numpy(), back))
+    halves = sides(reader, squares, lungs, y)
 
     def painted(paint) -> np.ndarray:
         return np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
@@ -157,25 +161,64 @@ def _measure(
         "true_positives": len(shares),
         "heat_in_lungs": float(np.mean(shares)) if shares else float("nan"),
         "peak_in_lung": float(np.mean(peaks)) if peaks else float("nan"),
-        "heat_mirrored": float(np.mean(mirrored)) if mirrored else float("nan"),
+        "heat_in_ill_half": float(np.mean(halves)) if halves else float("nan"),
+        "two_halves": 2 * int(y.sum()) if (y == 0).any() else 0,
+        "halves_called": len(halves),
         "lung_area": float(np.mean([(m > 127).mean() for m in lungs])),
         **{name: found["value"] for name, found in areas.items()},
         "painted": float(common.mean()),
         "lung_left": float(np.mean([(m > 127)[~common].sum() / (m > 127).sum() for m in lungs])),
         "auc_box_size": auc(y, box_size),
         "intervals": {
-            **_of_means(shares, peaks),
+            **_of_means(shares, peaks, halves),
             **{name: [found["low"], found["high"]] for name, found in areas.items()},
         },
     }
 
 
-def _of_means(shares: Sequence[float], peaks: Sequence[bool]) -> dict[str, list[float]]:
+def _heat_of_called(reader: Reader, square: np.ndarray) -> np.ndarray | None:
+    """The evidence, (h, w), for a film that is called pneumonia; None for others."""
+    checkpoint = reader.checkpoint
+    logit, heat = evidence(checkpoint.network, checkpoint.preprocessing.tensor(square))
+    called = reader.calibration.probability(float(logit[0])) >= reader.threshold
+    return heat[0].numpy() if called else None
+
+
+def sides(
+    reader: Reader, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray
+) -> list[float]:
+    """Share of the heat in the ill half of each film of two halves that is called pneumonia.
+
+    Each pneumonia's left half is joined with the right half of a normal film, and the other way
+    about; normal films take turns.
+
+    Args:
+        reader: whose network and balanced threshold are asked.
+        squares: uint8, (N, S, S).
+        lungs: uint8, (S, S), 0 or 255, of each.
+        y: int64, (N,), 1 for pneumonia.
+    """
+    normal, shares = np.flatnonzero(y == 0), []
+    for turn, i in enumerate(np.flatnonzero(y == 1) if len(normal) else ()):
+        other = normal[turn % len(normal)]
+        for left in (True, False):
+            film, _, _ = joined(squares[i], lungs[i], squares[other], lungs[other], left)
+            if (heat := _heat_of_called(reader, film)) is not None:
+                shares.append(heat_in_half(heat, lungs[i], left))
+    return shares
+
+
+def _of_means(
+    shares: Sequence[float], peaks: Sequence[bool], sides: Sequence[float]
+) -> dict[str, list[float]]:
     """95 % intervals of where the heat lies; none of fewer than two films."""
-    n = len(shares)
-    if n < 2:
-        return {}
-    mean, error = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(n)
-    low, high = (float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1)) for q in (0.025, 0.975))
-    peak = proportion(sum(peaks), n)
-    return {"heat_in_lungs": [low, high], "peak_in_lung": [peak["low"], peak["high"]]}
+    found = {}
+    for name, values in (("heat_in_lungs", shares), ("heat_in_ill_half", sides)):
+        if (n := len(values)) > 1:
+            mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(n)
+            found[name] = [float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1))
+                           for q in (0.025, 0.975)]
+    if len(peaks) > 1:
+        peak = proportion(sum(peaks), len(peaks))
+        found["peak_in_lung"] = [peak["low"], peak["high"]]
+    return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.gradcam import evidence, evidence_map
-from pneumo.models.networks import ResNet18, build
+from pneumo.models.networks import ResNet18, build, network_names
 
 
 def plain_gradcam(network, x):
@@ -62,7 +63,7 @@ def test_batch_of_films_equals_one_by_one(stand_in):
 def test_the_maps_sum_is_the_logit_for_average_pooling():
     torch.manual_seed(0)
     network, f = ResNet18().eval(), torch.rand(2, 512, 7, 7)
-    logits, heat = evidence_map(network.head, f)
+    logits, heat = evidence_map(network, f)
     torch.testing.assert_close(heat.sum((1, 2)) + network.fc.bias.detach(), logits)
 
 
@@ -70,6 +71,22 @@ def test_differentiable_map_reaches_the_features():
     torch.manual_seed(0)
     network = build("cnn").eval()
     f = torch.rand(2, 128, 14, 14, requires_grad=True)
-    _, heat = evidence_map(network.head, f, differentiable=True)
+    _, heat = evidence_map(network, f, differentiable=True)
     heat.abs().sum().backward()
     assert f.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_the_way_by_the_mean_is_the_way_by_every_cell(name, monkeypatch):
+    torch.manual_seed(0)
+    network = build(name).eval()
+    assert network.pools
+    f = network.features(torch.rand(3, 1, 96, 96)).detach().requires_grad_()
+    found = []
+    for pools in (True, False):
+        monkeypatch.setattr(type(network), "pools", pools)
+        logits, heat = evidence_map(network, f, differentiable=True)
+        slope = torch.autograd.grad((heat.abs() * torch.arange(6.0)).sum(), f)[0]
+        found.append((logits, heat, slope))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from pneumo.models.calibration import Calibration
+from pneumo.models.preprocess import Preprocessing
 from pneumo.training.lungs import (
     PAINT,
     boxed_lungs,
     common_field,
+    heat_in_half,
     heat_in_lungs,
-    heat_shared,
     only_lungs,
     paint_field,
+    sides,
 )
 
 
@@ -57,14 +64,49 @@ def test_boxed_lungs_no_lung_is_left_and_no_outline(film):
     assert (painted[:, 105:115] == 200).all()  # what lies between stays
 
 
-def test_heat_is_shared_where_both_maps_have_it():
-    heat = np.array([[0, 2, -5], [0, 2, 0]], np.float32)
-    assert heat_shared(heat, 3 * heat) == pytest.approx(1)  # however strong
-    assert heat_shared(heat, heat[:, ::-1]) == pytest.approx(1)  # its middle column alone is warm
-    assert heat_shared(heat, np.roll(heat, 1, axis=1)) == pytest.approx(0)
-    half = np.array([[1, 1, 0], [1, 1, 0]], np.float32)
-    assert heat_shared(heat, half) == pytest.approx(0.5)
-    assert heat_shared(heat, -np.abs(heat)) == 0  # none for pneumonia
+def test_heat_of_one_half(film):
+    _, mask = film  # whose middle is column 110, cell 6.9 of 14
+    heat = np.zeros((14, 14), np.float32)
+    heat[6, 2], heat[6, 11], heat[3, 3] = 3.0, 1.0, -9.0
+    assert heat_in_half(heat, mask, True) == pytest.approx(0.75, abs=0.01)
+    assert heat_in_half(heat, mask, False) == pytest.approx(0.25, abs=0.01)
+    assert heat_in_half(-np.abs(heat), mask, True) == 0  # none for pneumonia
+
+
+class Spot(nn.Module):
+    """Evidence of 4 at one cell, or wherever a film is bright."""
+
+    pools = False
+
+    def __init__(self, everywhere: bool) -> None:
+        super().__init__()
+        self.everywhere = everywhere
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        seen = nn.functional.avg_pool2d((x > 0.5).float(), 16)
+        if not self.everywhere:
+            seen = torch.zeros_like(seen)
+            seen[:, :, 6, 3] = 4
+        return seen
+
+    def head(self, f: torch.Tensor) -> torch.Tensor:
+        return f.sum((1, 2, 3))
+
+
+@pytest.mark.parametrize(("everywhere", "low", "high"), [(True, 0.95, 1.0), (False, 0.49, 0.51)])
+def test_a_map_that_follows_the_film_tells_the_ill_half_and_one_that_does_not_has_chance(
+        film, everywhere, low, high):
+    square, mask = film
+    normal = np.full_like(square, 20)
+    ill = np.where(mask > 0, 230, 20).astype(np.uint8)
+    reader = SimpleNamespace(
+        checkpoint=SimpleNamespace(network=Spot(everywhere), preprocessing=Preprocessing(224)),
+        calibration=Calibration(1.0, 0.0), threshold=0.5,
+    )
+    y = np.array([1, 0, 1])
+    found = sides(reader, np.stack([ill, normal, ill]), [mask] * 3, y)
+    assert len(found) == 4  # both halves of both
+    assert low <= np.mean(found) <= high
 
 
 def test_heat_inside_and_outside(film):
