@@ -102,9 +102,9 @@ def lung_table(
         those boxes tells without any network; heat_in_ill_half, of films of two halves
         (each pneumonia's left half beside a normal film's right one, and the other way about),
         the mean share of the heat that lies in the ill half, over those of these `two_halves`
-        films that are called pneumonia, `halves_called` (0.5 is chance); and `intervals`, 95 %, of the measures: [low,
-        high] of heat by Student's t, of the peak by Clopper and Pearson, of the AUCs by
-        bootstrap.
+        films that are called pneumonia, `halves_called` (0.5 is chance); and `intervals`, 95 %, of
+        the measures: [low, high] of heat by Student's t, of the peak by Clopper and Pearson, of
+        the AUCs by bootstrap.
 
     Raises:
         DataError: when no validation film has a mask.
