@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"{'bare':<20}{found['bare']:9.1f} ms a step")
     print(f"{'training':<20}{found['training']:9.1f} ms a step   ratio {found['ratio']:.2f}   "
           f"aim: at least {AIM}")
+    print(f"{'on the same films':<20}{found['same_films']:9.1f} ms a step   "
+          f"ratio {found['ratio_same_films']:.2f}   aim: at least {AIM}")
     print(f"{'without evidence':<20}{found['without_evidence']:9.1f} ms a step   "
           f"ratio {found['ratio_without_evidence']:.2f}")
     print(f"{'in a lung epoch':<20}{found['lungs']:9.1f} ms a step   "

@@ -63,6 +63,12 @@ def _training(card: dict) -> str:
         )
     if early := _early_painting(recipe):
         text += f"in the fine-tuning before them already, {early}; "
+    if halves := recipe.get("halves"):
+        text += (
+            f"{100 * halves:.0f} % of the children's films have one half replaced by a film's of "
+            "the other class, count as pneumonia with some doubt, and must show more evidence in "
+            "the ill half than in the other; "
+        )
     if teachers := training.get("teachers"):
         text += f"{_taught_share(recipe)} of the target is {_answer_of(teachers)}; "
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from torch.nn import functional
 from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset
+from pneumo.training.batches import Batch
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
 from pneumo.training.memory import Films
@@ -63,7 +65,8 @@ def step_rates(
 
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
     training step is what the trainer does from one report of progress to the next, making the films
-    included, with and without the loss on evidence, and in a lung epoch, adults and teachers apart.
+    included, with and without the loss on evidence, and in a lung epoch, adults and teachers apart;
+    and once more on the bare step's films.
 
     Args:
         model: registered name.
@@ -74,8 +77,9 @@ def step_rates(
         batch: films a step.
 
     Returns:
-        bare, training, without_evidence, lungs: medians in ms; ratio, ratio_without_evidence and
-        ratio_lungs: of the rates, training to bare, medians over the rounds; device.
+        bare, training, same_films, without_evidence, lungs: medians in ms; ratio and
+        ratio_same_films, ratio_without_evidence, ratio_lungs: of the rates, training to bare,
+        medians over the rounds; device.
     """
     recipe = Recipe.released(
         model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
@@ -91,6 +95,7 @@ def step_rates(
     held, validation = films(count), films(4)
     trained = {name: _Timed(spec, held, validation) for name, spec in spaces.items()}
     bare = _Bare(recipe, trained["training"].trainer)
+    trained["same_films"] = _Timed(recipe, held, validation, bare.batch)
     times: dict[str, list[float]] = {"bare": [], **{name: [] for name in trained}}
     for turn in range(rounds + 1):
         found = {"bare": bare.steps(steps), **{k: one.epoch() for k, one in trained.items()}}
@@ -103,22 +108,27 @@ def step_rates(
 
     return {
         **{name: 1000 * median(values) for name, values in times.items()},
-        "ratio": ratio("training"), "ratio_without_evidence": ratio("without_evidence"),
-        "ratio_lungs": ratio("lungs"),
+        "ratio": ratio("training"),
+        **{f"ratio_{name}": ratio(name) for name in ("same_films", "without_evidence", "lungs")},
         "device": bare.device.type,
     }
 
 
 class _Timed:
-    """A trainer whose steps are timed where it reports them."""
+    """A trainer whose steps are timed where it reports them; on films made before, if given."""
 
-    def __init__(self, recipe: Recipe, films: Films, validation: Films) -> None:
+    def __init__(
+        self, recipe: Recipe, films: Films, validation: Films, made: Batch | None = None
+    ) -> None:
         self._at: list[float] = []
         network, initial = start(recipe.model, "scratch", recipe.seed)
         self.trainer = Trainer(
             network, recipe, initial.fresh_modules, films, validation, Preprocessing(recipe.size),
             log=lambda line: None, progress=self._note,
         )
+        if made is not None:
+            steps = self.trainer.steps_an_epoch
+            self.trainer.batches = SimpleNamespace(epoch=lambda *which: repeat(made, steps))
 
     def _note(self, done: int, total: int, loss: float) -> None:
         self._at.append(time.perf_counter())
