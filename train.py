@@ -87,8 +87,7 @@ def main(words: list[str] | None = None) -> int:
         given = {"distil": 0.0, "early_distil": 0.0, **given}
     lungs = arguments.lungs or _lungs_near(arguments.data)
     if lungs is None:
-        given |= {"evidence": 0.0, "lung_epochs": 0, "early_hidden": 0.0, "early_replaced": 0.0,
-                  "halves": 0.0}
+        given |= {"evidence": 0.0, "lung_epochs": 0, "early_hidden": 0.0, "early_replaced": 0.0}
     try:
         recipe = Recipe.released(arguments.model, **given)
     except ValueError as error:

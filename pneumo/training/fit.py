@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -138,25 +139,28 @@ class Trainer:
         start = 0
         for phase in self.phases:
             if start < self.epoch <= start + phase.epochs:
-                self._enter(phase)
+                self._enter(phase, state.get("earlier"))
                 self.optimiser.load_state_dict(state["optimiser"])
                 self.schedule.load_state_dict(state["schedule"])
             start += phase.epochs
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self.earlier = state.get("earlier")
         torch.set_rng_state(state["random"])
         if self.device.type == "cuda" and state.get("random_cuda") is not None:
             torch.cuda.set_rng_state(state["random_cuda"])
         if self.curves:
             self.curves.resume(self.epoch)
 
-    def _enter(self, phase: Phase) -> None:
-        """Freeze and thaw, and start this phase's optimiser and learning-rate cycle."""
+    def _enter(self, phase: Phase, earlier: dict[str, torch.Tensor] | None = None) -> None:
+        """Freeze and thaw, and start this phase's optimiser and learning-rate cycle; `earlier` are
+        the weights it started from, when it is resumed."""
+        teacher = self.teacher
         if phase.from_average:
-            earlier = self.average.module.state_dict()
+            earlier = earlier or self.average.module.state_dict()
             self.network.load_state_dict(earlier)
             self.earlier = {name: value.detach().clone() for name, value in earlier.items()}
+        if phase.keep:
+            teacher = deepcopy(self.network).eval().requires_grad_(False)
         for name, module in self.network.named_children():
             module.requires_grad_(name not in phase.frozen)
         groups = self._groups(phase)
@@ -171,7 +175,7 @@ class Trainer:
         self.loss = self.processes.averaging(
             StepLoss(
                 self.network, self.recipe.label_smoothing, self.processes, self.place,
-                self.teacher, self.bf16,
+                teacher, self.bf16,
             )
         )
 

@@ -67,8 +67,8 @@ class StepLoss(nn.Module):
                     heat[batch.halves], batch.lungs[batch.halves], batch.ill)
         else:
             logits = self.network.head(features)
-        if phase.distil:
-            targets = self._taught(batch, targets, phase.distil)
+        if weight := phase.distil or phase.keep:
+            targets = self._taught(batch, targets, weight)
         answer = functional.binary_cross_entropy_with_logits(logits, targets)
         means = (answer, misplaced, wrong_half)
         if self.processes.count > 1:

@@ -37,10 +37,6 @@ class Recipe:
         label_smoothing: targets are s/2 and 1 - s/2.
         ema: decay a step of the averaged weights, which are the ones validated and kept.
         evidence: weight of the loss on evidence outside the lungs; needs lung masks.
-        halves: chance that one half of a film is replaced by one of a film of the other class
-            (`halves`). Such a film counts as pneumonia, with some doubt; needs lung masks.
-        sides: weight of the loss on evidence in its healthy half, which is what makes evidence
-            tell the side.
         lung_epochs: after those, epochs that start from the averaged weights and teach the
             network to judge by the lungs alone; every film has a lung field in them, drawn or
             found by a network that learned from the drawn ones.
@@ -51,6 +47,12 @@ class Recipe:
         hidden: chance in them that a film with a mask has its lungs painted over and is trained
             to be called neither.
         replaced: chance in them that its surroundings are another film's, or paint.
+        halves: chance in them that one half of a film is replaced by one of a film of the other
+            class (`halves`). Such a film counts as pneumonia, with some doubt.
+        sides: weight in them of the loss on evidence in its healthy half, which is what makes
+            evidence tell the side.
+        keep: weight in them, beside the label, of the answers the network itself gave before
+            them (Li and Hoiem 2016, "Learning without forgetting").
         adults: share of adult films in them; needs such films, and trains on every second
             patient of theirs only.
         early_adults: the same in the epochs before them that train the trunk.
@@ -69,7 +71,8 @@ class Recipe:
         augmentation: how far the random changes go.
 
     Raises:
-        ValueError: with a sentence, when `before_lungs` is no share or `precision` no precision.
+        ValueError: with a sentence, when `before_lungs` is no share, `precision` no precision, or
+            `keep` is given beside `distil`.
     """
 
     model: str
@@ -88,8 +91,6 @@ class Recipe:
     label_smoothing: float = 0.1
     ema: float = 0.99
     evidence: float = 0.0
-    halves: float = 0.0
-    sides: float = 1.0
     lung_epochs: int = 0
     lung_learning_rate: float = 2e-4
     lung_unfreeze: str = "all"
@@ -97,6 +98,9 @@ class Recipe:
     wrong_sign: float = 1.0
     hidden: float = 0.25
     replaced: float = 0.25
+    halves: float = 0.0
+    sides: float = 1.0
+    keep: float = 0.0
     adults: float = 0.0
     early_adults: float = 0.0
     early_hidden: float = 0.0
@@ -113,6 +117,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 <= self.before_lungs <= 1:
             raise ValueError(f"--before-lungs takes a share from 0 to 1, not {self.before_lungs}.")
+        if self.keep and self.distil:
+            raise ValueError("--keep and --distil both say who teaches the lung epochs; give one.")
         if self.precision not in PRECISIONS:
             raise ValueError(f"--precision takes {', '.join(PRECISIONS)}, not '{self.precision}'.")
 
@@ -146,7 +152,7 @@ class Recipe:
 RELEASED = MappingProxyType({
     "resnet18": {
         "size": 128, "frozen_epochs": 1, "epochs": 12, "low_epochs": 0, "unfreeze": "all",
-        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "halves": 0.2,
+        "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0,
         "early_adults": 0.15, "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
         "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
         "adults": 0.15, "before_lungs": 0.25,
@@ -169,8 +175,8 @@ class Phase:
         epochs: how many.
         learning_rate: peak.
         frozen: top-level modules that stay as they are, batch-norm statistics included.
-        evidence, wrong_sign, hidden, replaced, adults, distil, halves, sides: as in the recipe, in
-            force in this phase.
+        evidence, wrong_sign, hidden, replaced, adults, distil, halves, sides, keep: as in the
+            recipe, in force in this phase.
         slow: top-level modules that train at `slow_rate` times the learning rate.
         slow_rate: that share.
         fine: how much finer than the network's map evidence is judged.
@@ -195,6 +201,7 @@ class Phase:
     slow_rate: float = 1.0
     halves: float = 0.0
     sides: float = 1.0
+    keep: float = 0.0
 
 
 def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
@@ -221,17 +228,15 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
     result = []
     if kept and recipe.frozen_epochs:
         result.append(
-            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence,
-                  found=bool(recipe.halves), halves=recipe.halves, sides=recipe.sides)
+            Phase("head", recipe.frozen_epochs, recipe.head_learning_rate, kept, recipe.evidence)
         )
     if recipe.epochs:
         result.append(
             Phase("fine-tuning", recipe.epochs, recipe.learning_rate, first, recipe.evidence,
                   hidden=recipe.early_hidden, replaced=recipe.early_replaced,
                   adults=recipe.early_adults, distil=recipe.early_distil,
-                  found=bool(recipe.early_hidden or recipe.early_replaced or recipe.halves),
-                  slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves,
-                  sides=recipe.sides)
+                  found=bool(recipe.early_hidden or recipe.early_replaced),
+                  slow=kept, slow_rate=recipe.trunk_rate)
         )
     if recipe.lung_epochs:
         result.append(
@@ -239,7 +244,7 @@ def phases(recipe: Recipe, fresh: tuple[str, ...]) -> tuple[Phase, ...]:
                   recipe.lung_evidence, recipe.wrong_sign, recipe.hidden, recipe.replaced,
                   recipe.adults, recipe.distil, fine=4, found=True, from_average=True,
                   slow=kept, slow_rate=recipe.trunk_rate, halves=recipe.halves,
-                  sides=recipe.sides)
+                  sides=recipe.sides, keep=recipe.keep)
         )
     return tuple(result)
 

@@ -92,7 +92,7 @@ def train(
     if recipe.distil or recipe.early_distil:
         teachers = load_teachers(
             paths.teachers, recipe, dataset.fingerprint(table), preprocessing)
-    if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced or recipe.halves:
+    if recipe.lung_epochs or recipe.early_hidden or recipe.early_replaced:
         films[0] = replace(films[0], found=processes.from_first(
             lambda: _with_all_lungs(films[0], held, paths.run, log).found))
     network, initial = processes.from_first(lambda: start(recipe.model, init, recipe.seed))

@@ -13,7 +13,7 @@ from pneumo.training.dataset import films, labels, load_squares, validation_spli
 from pneumo.training.evidence_loss import evidence_in_wrong_half, evidence_misplaced
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import InitialError, start
-from pneumo.training.memory import Films, epoch_order
+from pneumo.training.memory import Films, epoch_order, logits
 from pneumo.training.recipe import Recipe, phases
 from pneumo.training.state import ResumeError
 
@@ -140,6 +140,37 @@ def test_films_are_painted_where_the_recipe_says():
     assert (fine.hidden, fine.replaced, fine.found) == (0.1, 0.2, True)
     assert (lungs.hidden, lungs.replaced, lungs.found) == (0.3, 0.25, True)
     assert not phases(replace(spec, early_hidden=0.0, early_replaced=0.0), ("fc",))[1].found
+
+
+def test_halves_are_joined_in_the_lung_epochs_alone():
+    spec = Recipe("resnet18", frozen_epochs=1, lung_epochs=1, halves=0.3, sides=0.5, keep=0.8)
+    assert [(p.halves, p.sides * p.halves, p.keep) for p in phases(spec, ("fc",))] == [
+        (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.3, 0.15, 0.8)]
+    with pytest.raises(ValueError, match="give one"):
+        replace(spec, distil=0.5)
+
+
+def test_lung_epochs_learn_from_the_network_before_them_and_still_do_when_resumed(parts, tmp_path):
+    spec = recipe(epochs=1, low_epochs=0, lung_epochs=2, keep=1.0, halves=0.3, lung_evidence=1e-6,
+                  sides=1e-6, hidden=0.0, lung_learning_rate=2e-3)
+    whole = trainer(parts, spec, tmp_path / "whole.pt")
+    taught = whole.run().state_dict()
+    trainer(parts, spec, tmp_path / "state.pt").run(stop_after=2)
+    second = trainer(parts, spec, tmp_path / "state.pt")
+    second.resume()
+    assert all(torch.equal(second.earlier[name], value) for name, value in whole.earlier.items())
+    resumed = second.run().state_dict()
+    assert all(torch.equal(value, resumed[name]) for name, value in taught.items())
+    # A label of one's own instead of the films': less is forgotten.
+    free = trainer(parts, replace(spec, keep=0.0)).run()
+    before = start("cnn", "scratch", 0)[0]
+    before.load_state_dict(whole.earlier)
+    first = logits(before, parts[1].squares, Preprocessing(SIZE))
+    gaps = []
+    for weights in (taught, free.state_dict()):
+        before.load_state_dict(weights)
+        gaps.append(np.abs(logits(before, parts[1].squares, Preprocessing(SIZE)) - first).mean())
+    assert gaps[0] < gaps[1]
 
 
 def test_lung_epochs_start_from_the_averaged_weights(parts, tmp_path):
