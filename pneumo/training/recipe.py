@@ -137,7 +137,8 @@ class Recipe:
         parts = {"evidence": "evidence in the lungs", "lung_epochs": "lung epochs",
                  "early_hidden": "hidden lungs in the fine-tuning",
                  "early_replaced": "exchanged surroundings in the fine-tuning",
-                 "halves": "films of two halves", "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
+                 "halves": "films of two halves",
+                 "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
                  "early_distil": "a teacher in the fine-tuning", "distil": "a teacher"}
         return tuple(words for name, words in parts.items()
                      if getattr(released, name) and not getattr(self, name))
