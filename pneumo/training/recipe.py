@@ -137,7 +137,6 @@ class Recipe:
         parts = {"evidence": "evidence in the lungs", "lung_epochs": "lung epochs",
                  "early_hidden": "hidden lungs in the fine-tuning",
                  "early_replaced": "exchanged surroundings in the fine-tuning",
-                 "halves": "films of two halves",
                  "early_adults": "adults in the fine-tuning", "adults": "adults in the lung epochs",
                  "early_distil": "a teacher in the fine-tuning", "distil": "a teacher"}
         return tuple(words for name, words in parts.items()
@@ -154,9 +153,9 @@ RELEASED = MappingProxyType({
     "resnet18": {
         "size": 128, "frozen_epochs": 1, "epochs": 12, "low_epochs": 0, "unfreeze": "all",
         "learning_rate": 4e-4, "trunk_rate": 0.1, "evidence": 1.0, "early_adults": 0.15,
-        "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 3,
-        "lung_learning_rate": 3e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
-        "halves": 0.3, "keep": 0.8, "adults": 0.15, "before_lungs": 0.25,
+        "early_hidden": 0.15, "early_replaced": 0.15, "lung_epochs": 1,
+        "lung_learning_rate": 2e-4, "wrong_sign": 0.0, "hidden": 0.15, "replaced": 0.15,
+        "adults": 0.15, "before_lungs": 0.25,
     },
     "cnn": {
         "frozen_epochs": 0, "epochs": 36, "low_epochs": 0, "unfreeze": "all",
