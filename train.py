@@ -24,6 +24,7 @@ from pneumo.training.processes import join
 from pneumo.training.recipe import RELEASED, Recipe
 from pneumo.training.session import Paths, train
 from pneumo.training.state import ResumeError
+from pneumo.training.team import TeamError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,7 +94,7 @@ def main(words: list[str] | None = None) -> int:
     except ValueError as error:
         parser().error(str(error))
     if not recipe.lung_epochs:  # in which alone they would count
-        recipe = replace(recipe, adults=0.0, distil=0.0, before_lungs=0.0)
+        recipe = replace(recipe, adults=0.0, distil=0.0, before_lungs=0.0, halves=0.0, keep=0.0)
     if (recipe.adults or recipe.early_adults) and arguments.adults_data is None:
         parser().error("adult films need a folder: --adults-data DIR")
     if (recipe.distil or recipe.early_distil) and arguments.teacher is None:
@@ -109,7 +110,7 @@ def main(words: list[str] | None = None) -> int:
         train(recipe, init, paths, resume=arguments.resume,
               score_test=arguments.score_test, processes=processes)
     except (DataError, CheckpointError, InitialError, ResumeError, FloatingPointError,
-            ValueError) as error:
+            TeamError, ValueError) as error:
         processes.say_once(f"train.py: {error}")
         return 1
     except KeyboardInterrupt:

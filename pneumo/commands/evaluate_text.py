@@ -29,9 +29,8 @@ def lung_lines(results: list[dict]) -> str:
     for result in results:
         lines.append(
             f"{result['model']:12}lungs painted over in all {result['everyone']} validation films: "
-            f"AUC {result['auc_without_lungs_everyone']:.3f}; of {result['two_halves']} films of "
-            f"two halves {result['halves_called']} called pneumonia, "
-            f"{result['heat_in_ill_half']:.3f} of their heat in the ill half"
+            f"AUC {result['auc_without_lungs_everyone']:.3f}; heat in the ill half of films of two "
+            f"halves {result.get('heat_in_ill_half', float('nan')):.3f}"
         )
     return "\n".join(lines) + "\n"
 

@@ -165,7 +165,9 @@ def augment(
     film = expose(warp(square, matrix, size), rng, spec.exposure)
     film = degrade(film, rng, spec.degrade)
     mask_size = mask_size or size
-    return film, [warp(mask, matrix * (mask_size / size), mask_size) for mask in masks]
+    coarser = matrix * (mask_size / size)
+    coarser[:, 2] += (mask_size / size - 1) / 2  # to the middle of the pixels it stands for
+    return film, [warp(mask, coarser, mask_size) for mask in masks]
 
 
 def degraded_copies(squares: np.ndarray, seed: int, strength: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Batches of an epoch: augmented films with targets and lung fields, made on threads."""
+"""Batches of an epoch: augmented films with targets and lung fields, beside or between steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -123,18 +122,30 @@ class Batches:
         """All batches of an epoch; whoever makes them, they are the same.
 
         Where a core is spare, films are made beside the step. Where the step has them all, films
-        are made by as many processes between steps: beside it they would take a core from one of
-        its threads, for which the others then wait.
+        are made by as many processes between steps, or threads where processes cannot be forked:
+        beside it they would take a core from one of its threads, for which the others then wait.
         """
         # Several processes on this machine share its cores.
         mine = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         if self.cuda or torch.get_num_threads() < mine:
             yield from self._ahead(epoch, size, phase)
             return
-        if self._team is None and torch.get_num_threads() > 1 and can_fork():
-            self._team = Team(self.making, torch.get_num_threads() - 1)
-        for step, indices in enumerate(self.indices(epoch, phase.adults)):
-            yield self.batch(indices, epoch, step, size, phase, self._team)
+        helpers = torch.get_num_threads() - 1
+        if self._team is None and helpers and can_fork():
+            self._team = Team(self.making, helpers)
+        with ThreadPoolExecutor(helpers + 1) as pool:
+            made_by = self._team or self._on_threads(pool)
+            for step, indices in enumerate(self.indices(epoch, phase.adults)):
+                yield self.batch(indices, epoch, step, size, phase, made_by)
+
+    def _on_threads(self, pool: ThreadPoolExecutor) -> Callable[..., list[Film]]:
+        """What `making` does, each film on one of the pool's threads."""
+
+        def made_by(places: range, *rest: object) -> list[Film]:
+            parts = [pool.submit(self.making, [place], *rest) for place in places]
+            return [film for part in parts for film in part.result()]
+
+        return made_by
 
     def _ahead(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
         """The batches, each made a little before it is needed."""
@@ -145,12 +156,7 @@ class Batches:
         def make() -> None:
             try:
                 with ThreadPoolExecutor(workers if self.cuda else 1) as pool:
-
-                    def made_by(places: range, *rest: object) -> list[Film]:
-                        one = partial(pool.submit, self.making)
-                        parts = [one([place], *rest) for place in places]
-                        return [film for part in parts for film in part.result()]
-
+                    made_by = self._on_threads(pool)
                     for step, indices in enumerate(self.indices(epoch, phase.adults)):
                         if stop.is_set():
                             return

@@ -44,9 +44,11 @@ def _lungs(found: dict) -> str:
     sides = (
         "Does the heat tell the side? The left half of each of these pneumonias was joined with "
         "the right half of a normal film, and the other way about: of "
-        f"{found['two_halves']} such films it calls {found['halves_called']} pneumonia, and "
-        f"{number(with_interval(found, 'heat_in_ill_half'))} of their heat lies in the half with "
-        "pneumonia. Chance, or heat that lies in the same place whatever a film shows, gives 0.5."
+        f"{found['two_halves']} such films it calls {found['halves_called'][0]} and "
+        f"{found['halves_called'][1]} pneumonia, and "
+        f"{number(with_interval(found, 'heat_in_ill_half'))} of their heat, as the "
+        "mean of both ways, lies in the half with pneumonia. Chance, or heat that lies in the same "
+        "place whatever a film shows, gives 0.5."
         if "heat_in_ill_half" in found else ""
     )
     return section(

@@ -53,7 +53,7 @@ def _training(card: dict) -> str:
             f"then {lung_epochs} epochs that start from the averaged weights and teach it to judge "
             f"by the lungs alone (films with a lung field: lungs painted over and to be called "
             f"neither, with chance {recipe['hidden']}; surroundings replaced, with chance "
-            f"{recipe['replaced']}); "
+            f"{recipe['replaced']}{_halves(recipe)}){_kept(recipe)}; "
         )
     if grown := card["data"].get("adults"):
         text += (
@@ -63,12 +63,6 @@ def _training(card: dict) -> str:
         )
     if early := _early_painting(recipe):
         text += f"in the fine-tuning before them already, {early}; "
-    if halves := recipe.get("halves"):
-        text += (
-            f"{100 * halves:.0f} % of the children's films have one half replaced by a film's of "
-            "the other class, count as pneumonia with some doubt, and must show more evidence in "
-            "the ill half than in the other; "
-        )
     if teachers := training.get("teachers"):
         text += f"{_taught_share(recipe)} of the target is {_answer_of(teachers)}; "
     text += f"{training['imbalance']}; label smoothing {recipe['label_smoothing']}; "
@@ -105,6 +99,22 @@ def _adult_share(recipe: dict) -> str:
     early = recipe.get("early_adults")  # older recipes know none
     early = f"in the fine-tuning before them, {100 * early:.0f} %" if early else ""
     return ", and ".join(part for part in (late, early) if part)
+
+
+def _halves(recipe: dict) -> str:
+    if not recipe.get("halves"):
+        return ""
+    return (
+        f"; one half replaced by one of a child's film of the other class, with chance "
+        f"{recipe['halves']}, to be called pneumonia with some doubt, and to show more evidence in "
+        "its ill half"
+    )
+
+
+def _kept(recipe: dict) -> str:
+    if not recipe.get("keep"):
+        return ""
+    return f", where {recipe['keep']} of the target is the network's own answer from before them"
 
 
 def _early_painting(recipe: dict) -> str:

@@ -143,6 +143,7 @@ class Trainer:
                 self.optimiser.load_state_dict(state["optimiser"])
                 self.schedule.load_state_dict(state["schedule"])
             start += phase.epochs
+        self.earlier = state.get("earlier")  # older states have none: nothing is blended in
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         torch.set_rng_state(state["random"])

@@ -12,8 +12,13 @@ import numpy as np
 
 def middle(lungs: np.ndarray) -> float:
     """Column that halves the upright box around the lungs; uint8 (S, S), 0 or 255."""
-    left, _, width, _ = cv2.boundingRect(lungs)
+    left, _, width, _ = _box(lungs)
     return left + width / 2
+
+
+def _box(lungs: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, width and height; of the whole picture when there is no lung."""
+    return cv2.boundingRect(lungs) if lungs.any() else (0, 0, *lungs.shape[::-1])
 
 
 def joined(
@@ -32,9 +37,7 @@ def joined(
     Returns:
         film, its lungs, and those of them that lie in its own half, all uint8 (S, S).
     """
-    # A film without any lung is taken as it lies.
-    box, other_box = (cv2.boundingRect(field) if field.any() else (0, 0, *field.shape[::-1])
-                      for field in (lungs, other_lungs))
+    box, other_box = _box(lungs), _box(other_lungs)
     across, down = box[2] / other_box[2], box[3] / other_box[3]
     matrix = np.array([[across, 0, box[0] - across * other_box[0]],
                        [0, down, box[1] - down * other_box[1]]])
@@ -43,7 +46,7 @@ def joined(
                    for one in (other, other_lungs))
     field = cv2.threshold(field, 127, 255, cv2.THRESH_BINARY)[1]
     # Share of the film's own in each column, 0 to 1.
-    columns = np.arange(square.shape[1]) - (box[0] + box[2] / 2)
+    columns = np.arange(square.shape[1]) - middle(lungs)
     own = np.clip(0.5 + columns / (0.1 * box[2]), 0, 1).astype(np.float32)
     own = np.tile(1 - own if left else own, (square.shape[0], 1))
     both = cv2.blendLinear(square, film, own, 1 - own)

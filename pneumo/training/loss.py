@@ -15,7 +15,7 @@ from pneumo.training.shared_layers import Place
 
 
 class StepLoss(nn.Module):
-    """Cross-entropy plus, weighted, the share of misplaced evidence and that of the ill half.
+    """Cross-entropy plus, weighted, the share of misplaced evidence and the loss on ill halves.
 
     A module, because DistributedDataParallel watches the forward pass of one.
 

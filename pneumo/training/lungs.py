@@ -1,4 +1,4 @@
-"""Does a network's evidence come from the lungs? Measured with drawn lung fields, four ways."""
+"""Does a network's evidence come from the lungs, and tell which? Measured with drawn fields."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _enlarged(heat: np.ndarray, lungs: np.ndarray) -> np.ndarray:
 def lung_table(
     model: str, root: Path, masks: Path, folder: Path | None = None
 ) -> dict:
-    """The four measures on the validation films that have a mask; never on trained-on films.
+    """The measures on the validation films that have a mask; never on trained-on films.
 
     Returns:
         n, pneumonias, true_positives, heat_in_lungs and peak_in_lung (means over true
@@ -100,11 +100,13 @@ def lung_table(
         needs no masks of (auc_without_lungs_everyone, of `everyone` films), and, for
         comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what the size of
         those boxes tells without any network; heat_in_ill_half, of films of two halves
-        (each pneumonia's left half beside a normal film's right one, and the other way about),
-        the mean share of the heat that lies in the ill half, over those of these `two_halves`
-        films that are called pneumonia, `halves_called` (0.5 is chance); and `intervals`, 95 %, of
-        the measures: [low, high] of heat by Student's t, of the peak by Clopper and Pearson, of
-        the AUCs by bootstrap.
+        (each pneumonia's left half beside a normal film's right one, and the other way about), the
+        share of the heat that lies in the ill half: the mean of both ways, each over those of these
+        `two_halves` films that are called pneumonia, `halves_called` [left ill, right ill]. So
+        heat that always lies in the same place has 0.5, whatever is called; absent where none is
+        called of one way. And `intervals`, 95 %, of the measures: [low, high] of heat in the lungs
+        by Student's t, of the peak by Clopper and Pearson, of the others by bootstrap, of films
+        or, for the halves, of pneumonias.
 
     Raises:
         DataError: when no validation film has a mask.
@@ -140,7 +142,7 @@ def _measure(
             share, peak = heat_in_lungs(heat, mask)
             shares.append(share)
             peaks.append(peak)
-    halves = sides(reader, squares, lungs, y)
+    halves, side = told_side(sides(reader, squares, lungs, y))
 
     def painted(paint) -> np.ndarray:
         return np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
@@ -161,16 +163,14 @@ def _measure(
         "true_positives": len(shares),
         "heat_in_lungs": float(np.mean(shares)) if shares else float("nan"),
         "peak_in_lung": float(np.mean(peaks)) if peaks else float("nan"),
-        "heat_in_ill_half": float(np.mean(halves)) if halves else float("nan"),
-        "two_halves": 2 * int(y.sum()) if (y == 0).any() else 0,
-        "halves_called": len(halves),
+        **halves,
         "lung_area": float(np.mean([(m > 127).mean() for m in lungs])),
         **{name: found["value"] for name, found in areas.items()},
         "painted": float(common.mean()),
         "lung_left": float(np.mean([(m > 127)[~common].sum() / (m > 127).sum() for m in lungs])),
         "auc_box_size": auc(y, box_size),
         "intervals": {
-            **_of_means(shares, peaks, halves),
+            **_of_means(shares, peaks), **side,
             **{name: [found["low"], found["high"]] for name, found in areas.items()},
         },
     }
@@ -186,8 +186,8 @@ def _heat_of_called(reader: Reader, square: np.ndarray) -> np.ndarray | None:
 
 def sides(
     reader: Reader, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray
-) -> list[float]:
-    """Share of the heat in the ill half of each film of two halves that is called pneumonia.
+) -> np.ndarray:
+    """Share of the heat in the ill half of films of two halves that are called pneumonia.
 
     Each pneumonia's left half is joined with the right half of a normal film, and the other way
     about; normal films take turns.
@@ -197,28 +197,46 @@ def sides(
         squares: uint8, (N, S, S).
         lungs: uint8, (S, S), 0 or 255, of each.
         y: int64, (N,), 1 for pneumonia.
+
+    Returns:
+        float64, (pneumonias, 2): with the left and the right half ill; not a number where the film
+        is not called pneumonia, or there is no normal one.
     """
-    normal, shares = np.flatnonzero(y == 0), []
-    for turn, i in enumerate(np.flatnonzero(y == 1) if len(normal) else ()):
+    normal, ill = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
+    shares = np.full((len(ill), 2), np.nan)
+    for turn, i in enumerate(ill if len(normal) else ()):
         other = normal[turn % len(normal)]
-        for left in (True, False):
+        for way, left in enumerate((True, False)):
             film, _, _ = joined(squares[i], lungs[i], squares[other], lungs[other], left)
             if (heat := _heat_of_called(reader, film)) is not None:
-                shares.append(heat_in_half(heat, lungs[i], left))
+                shares[turn, way] = heat_in_half(heat, lungs[i], left)
     return shares
 
 
-def _of_means(
-    shares: Sequence[float], peaks: Sequence[bool], sides: Sequence[float]
-) -> dict[str, list[float]]:
+def told_side(shares: np.ndarray) -> tuple[dict, dict[str, list[float]]]:
+    """What `sides` found, for the table: heat_in_ill_half, two_halves, halves_called; and its
+    interval."""
+    called = np.isfinite(shares)
+    found = {"two_halves": shares.size, "halves_called": called.sum(0).tolist()}
+    if not called.any(0).all():
+        return found, {}
+    rng = np.random.default_rng(0)
+    drawn = shares[rng.integers(len(shares), size=(2000, len(shares)))]
+    counts = np.isfinite(drawn).sum(1)
+    # A draw in which nothing is called of one way says nothing.
+    means = (np.nansum(drawn, 1) / np.maximum(counts, 1))[counts.all(1)].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    value = float(np.nanmean(shares, 0).mean())
+    return ({"heat_in_ill_half": value, **found},
+            {"heat_in_ill_half": [float(low), float(high)]})
+
+
+def _of_means(shares: Sequence[float], peaks: Sequence[bool]) -> dict[str, list[float]]:
     """95 % intervals of where the heat lies; none of fewer than two films."""
-    found = {}
-    for name, values in (("heat_in_lungs", shares), ("heat_in_ill_half", sides)):
-        if (n := len(values)) > 1:
-            mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(n)
-            found[name] = [float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1))
-                           for q in (0.025, 0.975)]
-    if len(peaks) > 1:
-        peak = proportion(sum(peaks), len(peaks))
-        found["peak_in_lung"] = [peak["low"], peak["high"]]
-    return found
+    n = len(shares)
+    if n < 2:
+        return {}
+    mean, error = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(n)
+    low, high = (float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1)) for q in (0.025, 0.975))
+    peak = proportion(sum(peaks), n)
+    return {"heat_in_lungs": [low, high], "peak_in_lung": [peak["low"], peak["high"]]}

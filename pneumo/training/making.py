@@ -21,7 +21,6 @@ MASK_COARSER = 4
 HALF_ILL = 0.75
 
 
-
 def mask_side(size: int) -> int:
     """Side of the lung fields of films of this side."""
     return max(1, size // MASK_COARSER)
@@ -54,10 +53,12 @@ class Making:
 
     def __init__(self, films: Films, recipe: Recipe) -> None:
         self.films, self.recipe = films, recipe
-        drawn = set(films.lungs) | set(films.found)
-        self._others = [  # of each class: what halves are taken from
-            [i for i in sorted(drawn - set(films.second)) if films.labels[i] == label]
-            for label in (0, 1)]
+        fields = {False: set(films.lungs), True: set(films.lungs) | set(films.found)}
+        # Of each class, what halves are taken from, without found lung fields and with them.
+        self._others = {
+            found: [[i for i in sorted(places - set(films.second)) if films.labels[i] == label]
+                    for label in (0, 1)]
+            for found, places in fields.items()}
 
     def __call__(
         self, places: Sequence[int], indices: np.ndarray, epoch: int, step: int, size: int,
@@ -102,7 +103,7 @@ class Making:
     ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray | None]:
         """The film with one half of another class's, target, lungs, and those of its ill half."""
         label = int(self.films.labels[index])
-        others = self._others[1 - label]
+        others = self._others[phase.found][1 - label]
         if index in self.films.second or not others:
             return square, float(label), lungs, None
         other = others[rng.integers(len(others))]

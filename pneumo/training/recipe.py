@@ -48,8 +48,9 @@ class Recipe:
             to be called neither.
         replaced: chance in them that its surroundings are another film's, or paint.
         halves: chance in them that one half of a film is replaced by one of a film of the other
-            class (`halves`). Such a film counts as pneumonia, with some doubt.
-        sides: weight in them of the loss on evidence in its healthy half, which is what makes
+            class (`halves`). Such a film counts as pneumonia, with some doubt; needs
+            `lung_evidence`.
+        sides: weight in them of the loss on telling its ill half by the map, which is what makes
             evidence tell the side.
         keep: weight in them, beside the label, of the answers the network itself gave before
             them (Li and Hoiem 2016, "Learning without forgetting").
@@ -72,7 +73,7 @@ class Recipe:
 
     Raises:
         ValueError: with a sentence, when `before_lungs` is no share, `precision` no precision, or
-            `keep` is given beside `distil`.
+            `keep` is no share or given beside `distil`, or chances exceed 1.
     """
 
     model: str
@@ -117,6 +118,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 <= self.before_lungs <= 1:
             raise ValueError(f"--before-lungs takes a share from 0 to 1, not {self.before_lungs}.")
+        if not 0 <= self.keep <= 1:
+            raise ValueError(f"--keep takes a share from 0 to 1, not {self.keep}.")
+        if self.hidden + self.replaced + self.halves > 1:
+            raise ValueError("--hidden, --replaced and --halves are chances of one film: together "
+                             "they must not exceed 1.")
         if self.keep and self.distil:
             raise ValueError("--keep and --distil both say who teaches the lung epochs; give one.")
         if self.precision not in PRECISIONS:

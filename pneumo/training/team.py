@@ -10,6 +10,7 @@ import multiprocessing
 import pickle
 import signal
 import sys
+import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ import cv2
 # Bytes a helper's answer may have in shared memory, taken from the machine as they are used; what
 # is larger goes through the pipe.
 SPACE = 64 * 2**20
+
+
+class TeamError(RuntimeError):
+    """A helper has ended; the message says how, and what to do."""
 
 
 def can_fork() -> bool:
@@ -43,9 +48,10 @@ class Team:
     """
 
     def __init__(self, make: Callable[..., list], helpers: int) -> None:
-        cv2.setNumThreads(1)  # nor do its threads survive
-        self._make = make
+        self._make, threads = make, cv2.getNumThreads()
+        cv2.setNumThreads(1)  # nor would OpenCV's threads survive
         self._helpers = [_Helper(make) for _ in range(helpers)]
+        cv2.setNumThreads(threads)
         self._end = weakref.finalize(self, _stop, tuple(self._helpers))
 
     def __call__(self, places: Sequence[int], *rest: object) -> list:
@@ -53,7 +59,7 @@ class Team:
 
         Raises:
             whatever `make` raises, wherever it does.
-            RuntimeError: with a sentence, when a helper is gone.
+            TeamError: with a sentence, when a helper is gone.
         """
         count = len(self._helpers) + 1
         ends = [len(places) * i // count for i in range(count + 1)]
@@ -105,16 +111,16 @@ class _Helper:
         except (EOFError, OSError) as ended:
             raise self._gone() from ended
         if error is not None:
-            raise error
+            raise error[0] from RuntimeError(error[1])
         view, start, buffers = memoryview(self._shared), 0, []
         for size in sizes:
             buffers.append(view[start : start + size])
             start += size
         return pickle.loads(content, buffers=buffers)
 
-    def _gone(self) -> RuntimeError:
+    def _gone(self) -> TeamError:
         self._process.join(1)
-        return RuntimeError(
+        return TeamError(
             "A process that makes films has ended (exit code "
             f"{self._process.exitcode}); perhaps the machine is out of memory. --resume goes on "
             "from the last epoch."
@@ -128,6 +134,15 @@ class _Helper:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+def _that_travels(error: Exception) -> Exception:
+    """The error, or one that says the same where it cannot be pickled and back."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(repr(error))
+    return error
 
 
 def _serve(
@@ -147,18 +162,19 @@ def _serve(
         number, words = asked
         try:
             buffers: list[pickle.PickleBuffer] = []
-            content = pickle.dumps(make(*words), protocol=5, buffer_callback=buffers.append)
+            made = make(*words)
+            content = pickle.dumps(made, protocol=5, buffer_callback=buffers.append)
             parts = [buffer.raw() for buffer in buffers]
             sizes = [part.nbytes for part in parts]
             if sum(sizes) > len(view):
-                content, parts, sizes = pickle.dumps(make(*words), protocol=5), [], []
+                content, parts, sizes = pickle.dumps(made, protocol=5), [], []
             start = 0
             for part, size in zip(parts, sizes, strict=True):
                 view[start : start + size] = part
                 start += size
             answer = (number, None, content, sizes)
         except Exception as error:
-            answer = (number, error, b"", [])
+            answer = (number, (_that_travels(error), traceback.format_exc()), b"", [])
         try:
             pipe.send(answer)
         except OSError:

@@ -53,7 +53,8 @@ def test_training_steps_are_timed_bare_and_whole(data, drawn_dataset, capsys):
     assert run("benchmark", "training", *words, *more) == 0
     shown = capsys.readouterr().out
     times = [float(re.search(rf"^{name} +([\d.]+) ms", shown, re.M)[1])
-             for name in ("bare", "training", "without evidence", "in a lung epoch")]
+             for name in ("bare", "training", "on the same films", "without evidence",
+                          "in a lung epoch")]
     ratios = [float(value) for value in re.findall(r"ratio ([\d.]+)", shown)]
     assert min(times) > 0
     assert ratios == pytest.approx([times[0] / time for time in times[1:]], abs=0.01, rel=0.01)

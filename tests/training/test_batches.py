@@ -12,10 +12,12 @@ import torch
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
+from pneumo.training import batches
 from pneumo.training.batches import Batches
 from pneumo.training.memory import Films
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe, phases
+from pneumo.training.team import can_fork
 
 SIZE = 48
 
@@ -31,20 +33,28 @@ def made() -> Batches:
 
 
 def epoch(made: Batches) -> list:
-    return list(made.epoch(1, SIZE, phases(made.recipe, ())[0]))
+    return list(made.epoch(1, SIZE, replace(phases(made.recipe, ())[0], halves=0.4)))
 
 
-def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch):
+@pytest.mark.parametrize("forks", [
+    False, pytest.param(True, marks=pytest.mark.skipif(not can_fork(), reason="no forks here"))])
+def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch, forks):
     asked = []
     beside_it = made._ahead
     monkeypatch.setattr(made, "_ahead", lambda *words: asked.append(words) or beside_it(*words))
-    cores = 2 * torch.get_num_threads() + 1
+    cores = 3
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     beside = epoch(made)
     assert len(asked) == 1
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # the cores are shared: none is spare now
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
+    monkeypatch.setattr(batches, "can_fork", lambda: forks)
     between = epoch(made)
+    assert (made._team is not None) == forks
+    made._team = None
     assert len(asked) == 1 and len(beside) == len(between) == 10
+    assert any(len(batch.halves) for batch in between)
     for one, other in zip(beside, between, strict=True):
         for name in ("films", "targets", "lungs", "judged", "ill", "halves"):
             assert torch.equal(getattr(one, name), getattr(other, name)), name

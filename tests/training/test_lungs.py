@@ -20,6 +20,7 @@ from pneumo.training.lungs import (
     only_lungs,
     paint_field,
     sides,
+    told_side,
 )
 
 
@@ -74,39 +75,51 @@ def test_heat_of_one_half(film):
 
 
 class Spot(nn.Module):
-    """Evidence of 4 at one cell, or wherever a film is bright."""
+    """Evidence wherever a film is bright; or at one cell, as much as the left or both show."""
 
     pools = False
 
-    def __init__(self, everywhere: bool) -> None:
+    def __init__(self, kind: str) -> None:
         super().__init__()
-        self.everywhere = everywhere
+        self.kind = kind
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         seen = nn.functional.avg_pool2d((x > 0.5).float(), 16)
-        if not self.everywhere:
-            seen = torch.zeros_like(seen)
-            seen[:, :, 6, 3] = 4
-        return seen
+        if self.kind == "follows":
+            return seen
+        there = torch.zeros_like(seen)
+        there[:, :, 6, 3] = seen[..., :6].sum() if self.kind == "sees the left" else seen.sum()
+        return there
 
     def head(self, f: torch.Tensor) -> torch.Tensor:
-        return f.sum((1, 2, 3))
+        return f.sum((1, 2, 3)) - 1
 
 
-@pytest.mark.parametrize(("everywhere", "low", "high"), [(True, 0.95, 1.0), (False, 0.49, 0.51)])
+@pytest.mark.parametrize(("kind", "called", "low", "high"), [
+    ("follows", [2, 2], 0.95, 1.0), ("sees both", [2, 2], 0.49, 0.51),
+    ("sees the left", [2, 0], None, None),
+])
 def test_a_map_that_follows_the_film_tells_the_ill_half_and_one_that_does_not_has_chance(
-        film, everywhere, low, high):
+        film, kind, called, low, high):
     square, mask = film
     normal = np.full_like(square, 20)
     ill = np.where(mask > 0, 230, 20).astype(np.uint8)
     reader = SimpleNamespace(
-        checkpoint=SimpleNamespace(network=Spot(everywhere), preprocessing=Preprocessing(224)),
+        checkpoint=SimpleNamespace(network=Spot(kind), preprocessing=Preprocessing(224)),
         calibration=Calibration(1.0, 0.0), threshold=0.5,
     )
     y = np.array([1, 0, 1])
-    found = sides(reader, np.stack([ill, normal, ill]), [mask] * 3, y)
-    assert len(found) == 4  # both halves of both
-    assert low <= np.mean(found) <= high
+    found, interval = told_side(sides(reader, np.stack([ill, normal, ill]), [mask] * 3, y))
+    assert (found["two_halves"], found["halves_called"]) == (4, called)
+    assert (low is None) == ("heat_in_ill_half" not in found) == (not interval)
+    assert low is None or low <= found["heat_in_ill_half"] <= high
+
+
+def test_heat_in_one_place_has_chance_however_one_sided_the_calls():
+    shares = np.array([[1.0, 0.0], [1.0, np.nan], [1.0, np.nan], [np.nan, np.nan]])
+    found, interval = told_side(shares)
+    assert found["heat_in_ill_half"] == 0.5 and found["halves_called"] == [3, 1]
+    assert interval["heat_in_ill_half"] == [0.5, 0.5]
 
 
 def test_heat_inside_and_outside(film):

@@ -9,7 +9,7 @@ import pytest
 
 from pneumo.models.calibration import predictive_values
 from pneumo.training.card_limits import data_section, failures_section
-from pneumo.training.card_training import version_log
+from pneumo.training.card_training import training_sections, version_log
 from pneumo.training.model_card import network_part, results_note
 from tests.training.whole_card import whole_card
 
@@ -166,3 +166,15 @@ def test_version_log(card):
     assert version_log([card]).endswith("0.9: trial; official test AUC 0.9321")
     card.pop("versions_log")
     assert version_log([card]) == ""
+
+
+def test_halves_and_what_was_kept_are_told_of_the_lung_epochs_alone():
+    card = whole_card("cnn", "Custom CNN")
+    recipe = card["training"]["recipe"]
+    recipe.update(lung_epochs=2, hidden=0.25, replaced=0.25, halves=0.3, keep=0.8)
+    told = "\n".join(training_sections(card))
+    assert "one half replaced by one of a child's film of the other class, with chance 0.3" in told
+    assert "where 0.8 of the target is the network's own answer from before them" in told
+    recipe["lung_epochs"] = 0
+    told = "\n".join(training_sections(card))
+    assert "one half" not in told and "own answer" not in told

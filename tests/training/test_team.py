@@ -5,14 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pneumo.training import team as module
-from pneumo.training.team import Team, can_fork
+from pneumo.training.team import Team, TeamError, can_fork
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
 
 
@@ -32,6 +36,19 @@ def broken(places) -> list:
 def asleep(places) -> list:
     if places[0]:
         os.kill(os.getpid(), signal.SIGKILL)
+    return list(places)
+
+
+class Odd(Exception):
+    """Cannot be pickled and back."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__("two words")
+
+
+def odd(places) -> list:
+    if places[0]:
+        raise Odd(1, 2)
     return list(places)
 
 
@@ -72,7 +89,7 @@ def test_what_goes_wrong_in_a_helper_is_raised_here_and_it_goes_on(team):
 
 
 def test_a_helper_that_was_killed_is_told_in_a_sentence(team):
-    with pytest.raises(RuntimeError, match=r"has ended .exit code -9.*--resume"):
+    with pytest.raises(TeamError, match=r"has ended .exit code -9.*--resume"):
         team(asleep)(range(4))
 
 
@@ -83,3 +100,23 @@ def test_helpers_end_with_their_team():
     del two
     gc.collect()
     assert not any(Path(f"/proc/{who}").exists() for who in others)
+
+
+def test_helpers_end_with_a_process_that_was_killed():
+    ask = ("import os, time; from tests.training.test_team import made; "
+           "from pneumo.training.team import Team; team = Team(made, 2); "
+           "print(*{who for who, *_ in team(range(6), 3)}, flush=True); time.sleep(60)")
+    with subprocess.Popen([sys.executable, "-c", ask], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE) as run:
+        everyone = run.stdout.readline().split()
+        run.kill()
+    assert len(everyone) == 3
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{who}").exists() for who in everyone) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{who}").exists() for who in everyone)
+
+
+def test_an_error_that_cannot_travel_says_what_it_was(team):
+    with pytest.raises(RuntimeError, match="Odd"):
+        team(odd)(range(4))
