@@ -166,8 +166,9 @@ RELEASED = MappingProxyType({
     "cnn": {
         "frozen_epochs": 0, "epochs": 36, "low_epochs": 0, "unfreeze": "all",
         "learning_rate": 2e-3, "evidence": 1.0, "early_adults": 0.15, "early_hidden": 0.15,
-        "early_replaced": 0.15, "lung_epochs": 2, "lung_learning_rate": 5e-4,
-        "lung_evidence": 1.0, "wrong_sign": 0.25, "adults": 0.25, "before_lungs": 0.25,
+        "early_replaced": 0.15, "early_distil": 0.8, "lung_epochs": 2,
+        "lung_learning_rate": 2e-4, "lung_evidence": 1.0, "wrong_sign": 0.25, "adults": 0.25,
+        "distil": 0.8, "before_lungs": 0.25,
     },
 })
 

@@ -46,8 +46,9 @@ def test_a_short_run_writes_a_checkpoint_that_reads(drawn_dataset, tmp_path, fil
     log = (tmp_path / "run" / "train.log").read_text()
     assert "epoch 2/2" in log and "Official test, 12 films" in log
     assert "Without evidence in the lungs, lung epochs, hidden lungs in the fine-tuning, " \
-        "exchanged surroundings in the fine-tuning, adults in the fine-tuning, adults in the " \
-        "lung epochs, which the released recipe has." in log
+        "exchanged surroundings in the fine-tuning, adults in the fine-tuning, " \
+        "adults in the lung epochs, a teacher in the fine-tuning, a teacher, which the released " \
+        "recipe has." in log
     (scoring,) = card["test_scorings"]
     assert scoring["weights"] == checkpoint.weights_sha256
     assert scoring["auc"] == card["metrics"]["test"]["auc"]["value"]
