@@ -5,8 +5,10 @@ Threads would wait for each other: the calls that make a film are too short for 
 
 from __future__ import annotations
 
+import gc
 import mmap
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -17,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import cv2
 
@@ -151,6 +154,14 @@ def _serve(
     """What a helper does until it is told to end, or nobody is left to tell it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks ends it
     theirs.close()
+    # Whoever waits for the end of a pipe or socket of the asking process must not wait for this one
+    # as well; and nothing that was inherited is to be closed a second time.
+    gc.disable()
+    folder = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+    for number in sorted(int(entry.name) for entry in folder.iterdir()):
+        if number > 2 and number != pipe.fileno():
+            with suppress(OSError):  # the listing's own is closed by now
+                os.close(number)
     view = memoryview(shared)
     while True:
         try:

@@ -117,6 +117,16 @@ def test_helpers_end_with_a_process_that_was_killed():
     assert not any(Path(f"/proc/{who}").exists() for who in everyone)
 
 
+def test_helpers_hold_no_pipe_of_the_process_they_come_from(team):
+    reading, writing = os.pipe()
+    two = team(made, 2)
+    assert len({who for who, *_ in two(range(6), 3)}) == 3
+    os.close(writing)
+    assert os.read(reading, 1) == b""  # the end, with the helpers alive; else this never returns
+    os.close(reading)
+    assert len(two(range(6), 3)) == 6
+
+
 def test_an_error_that_cannot_travel_says_what_it_was(team):
     with pytest.raises(RuntimeError, match="Odd"):
         team(odd)(range(4))
