@@ -9,6 +9,7 @@ import torch
 
 from pneumo.models.networks import network_names
 from pneumo.training.allocator import keep_freed_memory
+from pneumo.training.batches import AT_ONCE
 from pneumo.training.recipe import Recipe
 from pneumo.training.step_rate import some_films, step_rates
 
@@ -22,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR",
                         help="folder with train/NORMAL and train/PNEUMONIA (default: drawn films)")
     parser.add_argument("--steps", type=_several, default=20,
-                        help="timed in a round, of each kind (default: 20)")
+                        help="timed in a round, of each kind, rounded up to whole groups of "
+                        f"{AT_ONCE} (default: 20)")
     parser.add_argument("--rounds", type=_several, default=3,
                         help="turns, after one to warm up (default: 3)")
     parser.add_argument("--size", type=_several, help="of films (default: the recipe's)")
@@ -44,13 +46,13 @@ def run(args: argparse.Namespace) -> int:
     """
     keep_freed_memory()
     recipe = Recipe.released(args.model)
-    size = args.size or recipe.size
+    size, steps = args.size or recipe.size, -(-args.steps // AT_ONCE) * AT_ONCE
     found = step_rates(
         args.model, lambda count: some_films(max(size, recipe.detail), count, args.data),
-        args.steps, args.rounds, size, args.batch,
+        steps, args.rounds, size, args.batch,
     )
     print(f"{args.model}, steps of {args.batch} films of {size} px, {found['device']}, "
-          f"{torch.get_num_threads()} threads, {args.rounds} x {args.steps} steps of each kind")
+          f"{torch.get_num_threads()} threads, {args.rounds} x {steps} steps of each kind")
     print(f"{'bare':<20}{found['bare']:9.1f} ms a step")
     print(f"{'training':<20}{found['training']:9.1f} ms a step   ratio {found['ratio']:.2f}   "
           f"aim: at least {AIM}")

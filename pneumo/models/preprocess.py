@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -55,11 +56,25 @@ class Preprocessing:
         Returns:
             float32 tensor, (N, 1, S, S).
         """
-        stack = np.ascontiguousarray(squares, dtype=np.uint8)
-        levels = torch.arange(256).float().div_(255.0).sub_(self.mean).div_(self.std).numpy()
+        values = self.values(np.asarray(squares, dtype=np.uint8))
+        return torch.from_numpy(values.reshape(-1, 1, *values.shape[-2:]))
+
+    def values(self, squares: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """The numbers of `tensor`, without torch.
+
+        Args:
+            squares: uint8, (..., S, S).
+            out: float32 of the same shape, contiguous, where they are put; new memory by default.
+
+        Returns:
+            float32, of the same shape.
+        """
+        squares = np.ascontiguousarray(squares)
+        out = np.empty(squares.shape, np.float32) if out is None else out
         # The same numbers as by arithmetic on each pixel, in a third of the time.
-        values = cv2.LUT(stack.reshape(-1, stack.shape[-1]), levels)
-        return torch.from_numpy(values.reshape(-1, 1, *stack.shape[-2:]))
+        flat = (-1, squares.shape[-1])
+        cv2.LUT(squares.reshape(flat), _levels(self.mean, self.std), out.reshape(flat))
+        return out
 
     def __call__(self, pixels: np.ndarray) -> torch.Tensor:
         """Both steps for one film: uint8 (H, W) to float32 (1, 1, size, size)."""
@@ -68,3 +83,9 @@ class Preprocessing:
     def record(self) -> dict:
         """The specification as plain json values; `Preprocessing(**record)` is its inverse."""
         return asdict(self)
+
+
+@lru_cache
+def _levels(mean: float, std: float) -> np.ndarray:
+    """What every grey level, 0 to 255, becomes; float32."""
+    return (np.arange(256, dtype=np.float32) / 255 - np.float32(mean)) / np.float32(std)

@@ -19,6 +19,8 @@ import numpy as np
 COPIES_SEED = 0
 # Grey levels: what is beyond four deviations is cut off, and a step is a 32nd of one.
 GRAIN = 32
+LEVELS = np.arange(256) / 255.0
+SHARPENING = 1.2  # sigma of the blur that sharpening takes away, pixels
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ def generator(*key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(key))
 
 
+def between(rng: np.random.Generator, low: float, high: float) -> float:
+    """The number `rng.uniform` would give, in a third of the time; a film takes a dozen."""
+    return low + (high - low) * rng.random()
+
+
 def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmentation) -> np.ndarray:
     """A random affine map from a `side` square to a `size` square: crop, rotate, shear, flip.
 
@@ -54,11 +61,12 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
         float64 (2, 3), for cv2.warpAffine.
     """
     # Plain numbers: arrays of four cost more than the film's own warp does.
-    area = rng.uniform(spec.crop, 1.0)
-    aspect = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
+    area = between(rng, spec.crop, 1.0)
+    aspect = math.exp(between(rng, math.log(3 / 4), math.log(4 / 3)))
     width, height = min(1.0, math.sqrt(area * aspect)), min(1.0, math.sqrt(area / aspect))
-    x, y = (side * rng.uniform(share / 2, 1 - share / 2) for share in (width, height))
-    angle, shear = (math.radians(most * rng.uniform(-1, 1)) for most in (spec.rotation, spec.shear))
+    x, y = (side * between(rng, share / 2, 1 - share / 2) for share in (width, height))
+    angle, shear = (
+        math.radians(most * between(rng, -1, 1)) for most in (spec.rotation, spec.shear))
     zoom, sine, cosine, lean = size / side, math.sin(angle), math.cos(angle), math.tan(shear)
     mirror = -1 if rng.random() < spec.flip else 1
     across = [mirror * zoom * cosine / width, mirror * zoom * (lean * cosine - sine) / height]
@@ -74,29 +82,31 @@ def warp(square: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 def expose(square: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
     """Random gamma, contrast and brightness; uint8 in and out, any shape."""
-    gamma = np.exp(rng.uniform(-amount, amount))
-    contrast, brightness = 1 + rng.uniform(-amount, amount), rng.uniform(-amount, amount) / 2
-    levels = (np.arange(256) / 255.0) ** gamma * (255 * contrast)
+    gamma = math.exp(between(rng, -amount, amount))
+    contrast, brightness = 1 + between(rng, -amount, amount), between(rng, -amount, amount) / 2
+    levels = LEVELS**gamma
+    levels *= 255 * contrast
     levels += 255 * (0.5 * (1 - contrast) + brightness) + 0.5
-    return cv2.LUT(square, np.clip(levels, 0, 255).astype(np.uint8))
+    np.minimum(np.maximum(levels, 0, out=levels), 255, out=levels)
+    return cv2.LUT(square, levels.astype(np.uint8))
 
 
 def degrade(square: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
     """Random resampling, blur, sharpening, noise and JPEG, each with the given probability."""
     height, width = square.shape
     if rng.random() < chance:
-        scale = rng.uniform(0.35, 0.9)
+        scale = between(rng, 0.35, 0.9)
         small = (max(8, int(width * scale)), max(8, int(height * scale)))
         how = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
         square = cv2.resize(cv2.resize(square, small, interpolation=how), (width, height),
                             interpolation=cv2.INTER_CUBIC)
     if rng.random() < chance:
-        square = blur(square, rng.uniform(0.3, 1.6) * width / 224)
+        square = blur(square, between(rng, 0.3, 1.6) * width / 224)
     if rng.random() < chance:
-        sharp, blurred = rng.uniform(0.2, 1.8), blur(square, 1.2)
+        sharp, blurred = between(rng, 0.2, 1.8), blur(square, SHARPENING)
         square = cv2.addWeighted(square, 1 + sharp, blurred, -sharp, 0)
     if rng.random() < chance / 2:
-        square = add_noise(square, rng, 0, rng.uniform(1, 8))
+        square = add_noise(square, rng, 0, between(rng, 1, 8))
     if rng.random() < chance:
         square = jpeg(square, int(rng.integers(15, 91)))
     return square

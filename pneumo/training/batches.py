@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -17,6 +20,10 @@ from pneumo.training.making import Film, Making, mask_side
 from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Phase, Recipe
 from pneumo.training.team import Team, can_fork
+
+# Where films are made between steps, those of so many steps are at a time: every time processes
+# wake up, find their caches filled with something else, and wait for the slowest.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +79,8 @@ class Batches:
         self, films: Films, recipe: Recipe, preprocessing: Preprocessing,
         share: Callable[[int], range] = range, device: torch.device | None = None,
     ) -> None:
-        self.films, self.recipe, self.preprocessing = films, recipe, preprocessing
-        self.share, self.making, self._team = share, Making(films, recipe), None
+        self.films, self.recipe, self.share = films, recipe, share
+        self.making = Making(films, recipe, preprocessing)
         self.cuda = device is not None and device.type == "cuda"
 
     def indices(self, epoch: int, second: float = 0.0) -> list[np.ndarray]:
@@ -101,12 +108,17 @@ class Batches:
             phase: how films are painted.
             made_by: does what `Making` does, with the same words; that itself by default.
         """
-        places = self.share(len(indices))
-        made = (made_by or self.making)(places, indices, epoch, step, size, phase)
+        places, values = self.share(len(indices)), np.empty((len(indices), size, size), np.float32)
+        made = (made_by or self.making)(places, indices, epoch, step, size, phase, values)
+        return self._batch(made, values, len(indices))
+
+    def _batch(self, made: list[Film], values: np.ndarray, of: int) -> Batch:
+        """The batch of what is known of films and their values, each at its place."""
+        places, size = self.share(of), values.shape[-1]
         judged = [i for i, film in enumerate(made) if film.lungs is not None]
         halves = [i for i, place in enumerate(judged) if made[place].ill is not None]
         batch = Batch(
-            self.preprocessing.tensor(np.stack([film.square for film in made])).contiguous(
+            torch.from_numpy(values[places.start : places.stop])[:, None].contiguous(
                 memory_format=torch.channels_last
             ),
             torch.tensor([film.target for film in made]),
@@ -114,12 +126,13 @@ class Batches:
             torch.tensor(judged, dtype=torch.long),
             _fields([made[judged[i]].ill for i in halves], size),
             torch.tensor(halves, dtype=torch.long),
-            places.start, len(indices),
+            places.start, of,
         )
         return batch.pinned() if self.cuda else batch
 
     def epoch(self, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
-        """All batches of an epoch; whoever makes them, they are the same.
+        """All batches of an epoch, each to be used before the next; whoever makes them, they are
+        the same.
 
         Where a core is spare, films are made beside the step. Where the step has them all, films
         are made by as many processes between steps, or threads where processes cannot be forked:
@@ -131,12 +144,41 @@ class Batches:
             yield from self._ahead(epoch, size, phase)
             return
         helpers = torch.get_num_threads() - 1
-        if self._team is None and helpers and can_fork():
-            self._team = Team(self.making, helpers)
+        if helpers and can_fork():
+            yield from self._by_team(helpers, epoch, size, phase)
+            return
         with ThreadPoolExecutor(helpers + 1) as pool:
-            made_by = self._team or self._on_threads(pool)
+            made_by = self._on_threads(pool)
             for step, indices in enumerate(self.indices(epoch, phase.adults)):
                 yield self.batch(indices, epoch, step, size, phase, made_by)
+
+    def _by_team(self, helpers: int, epoch: int, size: int, phase: Phase) -> Iterator[Batch]:
+        """The batches, made by this process and others, which are forked for this epoch.
+
+        They put the films where all of them see it: through a pipe, and then into one array, their
+        way would take an eighth of the time of making them.
+        """
+        steps = self.indices(epoch, phase.adults)
+        shape = (AT_ONCE, max(map(len, steps)), size, size)
+        room = np.frombuffer(mmap.mmap(-1, 4 * math.prod(shape)), np.float32).reshape(shape)
+
+        def make(tasks: Sequence[tuple[int, int]]) -> list[Film]:
+            return [
+                self.making([place], steps[step], epoch, step, size, phase, room[step % AT_ONCE])[0]
+                for step, place in tasks
+            ]
+
+        team = Team(make, helpers)
+        try:
+            for first in range(0, len(steps), AT_ONCE):
+                some = range(first, min(first + AT_ONCE, len(steps)))
+                places = {step: self.share(len(steps[step])) for step in some}
+                made = iter(team([(step, place) for step in some for place in places[step]]))
+                for step in some:
+                    films = list(islice(made, len(places[step])))
+                    yield self._batch(films, room[step % AT_ONCE], len(steps[step]))
+        finally:
+            team.stop()
 
     def _on_threads(self, pool: ThreadPoolExecutor) -> Callable[..., list[Film]]:
         """What `making` does, each film on one of the pool's threads."""

@@ -37,10 +37,11 @@ def evidence_misplaced(
     inside = functional.adaptive_avg_pool2d(lungs, heat.shape[-2:]).squeeze(1)
     outside = 1 - (inside if fine > 1 else torch.clamp(2 * inside, max=1))
     strength = heat.abs()
-    sign = ((labels == 1).float() - (labels == 0).float())[:, None, None]
-    denying = functional.relu(-sign * heat) * (1 - outside)
-    misplaced = (strength * outside + wrong_sign * denying).sum((1, 2))
-    share = misplaced / (strength.sum((1, 2)) + 1e-6)
+    misplaced = strength * outside
+    if wrong_sign:
+        sign = ((labels == 1).float() - (labels == 0).float())[:, None, None]
+        misplaced = misplaced + wrong_sign * functional.relu(-sign * heat) * (1 - outside)
+    share = misplaced.sum((1, 2)) / (strength.sum((1, 2)) + 1e-6)
     return share.mean()
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import COPIES_SEED, degraded_copies
 from pneumo.training.batches import Batch, Batches
-from pneumo.training.blend import blended
+from pneumo.training.blend import MovingAverage, blended
 from pneumo.training.curves import Curves
 from pneumo.training.loss import StepLoss
 from pneumo.training.memory import Films, logits
@@ -62,9 +61,7 @@ class Trainer:
         self.device = self.processes.device
         # channels_last is a third faster on CPUs without AVX-512 and on tensor cores.
         self.network = network.to(self.device, memory_format=torch.channels_last)
-        self.average = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
-        )
+        self.average = MovingAverage(self.network, recipe.ema)
         if teacher is not None:
             teacher = teacher.to(self.device, memory_format=torch.channels_last)
             teacher = teacher.eval().requires_grad_(False)
@@ -165,7 +162,7 @@ class Trainer:
         for name, module in self.network.named_children():
             module.requires_grad_(name not in phase.frozen)
         groups = self._groups(phase)
-        self.optimiser = torch.optim.AdamW(groups, lr=phase.learning_rate)
+        self.optimiser = torch.optim.AdamW(groups, lr=phase.learning_rate, fused=True)
         steps = phase.epochs * self.steps_an_epoch
         # With exactly one step of rise, torch's schedule divides by zero.
         rise = 0.25 if 0.25 * steps != 1 else 0.5
@@ -226,7 +223,7 @@ class Trainer:
         loss.backward()
         self.optimiser.step()
         self.schedule.step()
-        self.average.update_parameters(self.network)
+        self.average.update(self.network)
         return report
 
     def _note(self, report: torch.Tensor, rate: float) -> None:

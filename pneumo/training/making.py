@@ -1,4 +1,4 @@
-"""The films of a step, one by one: drawn, painted or joined with another, and augmented."""
+"""The films of a step, one by one: drawn, painted or joined, augmented and normalised."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pneumo.models.preprocess import Preprocessing
 from pneumo.training.augment import augment, generator
 from pneumo.training.halves import joined
 from pneumo.training.memory import Films
@@ -28,16 +29,14 @@ def mask_side(size: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """One film of a step.
+    """What is known of one film of a step.
 
     Attributes:
-        square: uint8, (S, S).
         target: 1 pneumonia, 0 normal, 0.5 where its lungs are hidden, HALF_ILL of two halves.
         lungs: uint8, (S / 4, S / 4), 0 to 255, where its evidence is judged.
         ill: of a film of two halves, those of the lungs that lie in the ill half; as lungs.
     """
 
-    square: np.ndarray
     target: float
     lungs: np.ndarray | None = None
     ill: np.ndarray | None = None
@@ -49,10 +48,11 @@ class Making:
     Args:
         films: in memory.
         recipe: seed and augmentation.
+        preprocessing: of the network.
     """
 
-    def __init__(self, films: Films, recipe: Recipe) -> None:
-        self.films, self.recipe = films, recipe
+    def __init__(self, films: Films, recipe: Recipe, preprocessing: Preprocessing) -> None:
+        self.films, self.recipe, self.preprocessing = films, recipe, preprocessing
         fields = {False: set(films.lungs), True: set(films.lungs) | set(films.found)}
         # Of each class, what halves are taken from, without found lung fields and with them.
         self._others = {
@@ -62,9 +62,9 @@ class Making:
 
     def __call__(
         self, places: Sequence[int], indices: np.ndarray, epoch: int, step: int, size: int,
-        phase: Phase,
+        phase: Phase, out: np.ndarray,
     ) -> list[Film]:
-        """The films at these places of a step.
+        """Make the films at these places of a step.
 
         Args:
             places: in the step.
@@ -72,15 +72,24 @@ class Making:
             epoch, step: counted from 0.
             size: side of the films, pixels.
             phase: how films are painted.
-        """
-        return [
-            self._film(int(indices[place]), generator(self.recipe.seed, epoch, 2, step, place),
-                       size, phase)
-            for place in places
-        ]
+            out: float32, (films of the whole step, size, size), contiguous: the films are put
+                there, normalised, each at its place.
 
-    def _film(self, index: int, rng: np.random.Generator, size: int, phase: Phase) -> Film:
-        """One film with its target, and its lungs where its evidence is to be judged."""
+        Returns:
+            what is known of each.
+        """
+        made = []
+        for place in places:
+            rng = generator(self.recipe.seed, epoch, 2, step, place)
+            square, film = self._film(int(indices[place]), rng, size, phase)
+            self.preprocessing.values(square, out[place])
+            made.append(film)
+        return made
+
+    def _film(
+        self, index: int, rng: np.random.Generator, size: int, phase: Phase
+    ) -> tuple[np.ndarray, Film]:
+        """One film, its target, and its lungs where its evidence is to be judged."""
         square, target = self.films.squares[index], float(self.films.labels[index])
         lungs, ill = self._lungs(index, phase) if phase.evidence else None, None
         if lungs is not None and (phase.hidden or phase.replaced or phase.halves):
@@ -95,7 +104,7 @@ class Making:
         fields = [field for field in (lungs, ill) if field is not None]
         square, fields = augment(
             square, rng, self.recipe.augmentation, size, fields, mask_side(size))
-        return Film(square, target, *fields)
+        return square, Film(target, *fields)
 
     def _joined(
         self, index: int, square: np.ndarray, lungs: np.ndarray, phase: Phase,

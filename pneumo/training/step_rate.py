@@ -18,7 +18,7 @@ from torch.nn import functional
 from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training import dataset
-from pneumo.training.batches import Batch
+from pneumo.training.batches import AT_ONCE, Batch
 from pneumo.training.fit import Trainer
 from pneumo.training.initial import start
 from pneumo.training.memory import Films
@@ -26,8 +26,8 @@ from pneumo.training.recipe import Recipe
 
 # Films are drawn, or read, once; an epoch takes each many times.
 DIFFERENT = 32
-# Steps of an epoch that are not counted: until films are made as always, and when at its end no
-# more are made.
+# Steps of an epoch that are not counted: until all goes its usual way, and where at its end no more
+# films are made.
 FIRST, LAST = 5, 5
 
 
@@ -66,12 +66,13 @@ def step_rates(
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
     training step is what the trainer does from one report of progress to the next, making the films
     included, with and without the loss on evidence, and in a lung epoch, adults and teachers apart;
-    and once more on the bare step's films.
+    and once more on the bare step's films. Films of several steps may be made at once, so the time
+    of as many together counts.
 
     Args:
         model: registered name.
         films: gives so many films.
-        steps: timed in a round, of each kind.
+        steps: timed in a round, of each kind; a multiple of `AT_ONCE`.
         rounds: turns.
         size: side of the films, pixels.
         batch: films a step.
@@ -80,7 +81,12 @@ def step_rates(
         bare, training, same_films, without_evidence, lungs: medians in ms; ratio and
         ratio_same_films, ratio_without_evidence, ratio_lungs: of the rates, training to bare,
         medians over the rounds; device.
+
+    Raises:
+        ValueError: when steps cannot be counted so.
     """
+    if steps % AT_ONCE:
+        raise ValueError(f"steps are counted by {AT_ONCE}, not {steps}")
     recipe = Recipe.released(
         model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
         batch=batch, unfreeze="all", early_distil=0.0,
@@ -137,7 +143,7 @@ class _Timed:
         """Median seconds of a step over one epoch's middle."""
         self._at.clear()
         self.trainer.run(stop_after=1)
-        return median(after - before for before, after in pairwise(self._at[FIRST - 1 : -LAST]))
+        return _a_step(self._at[FIRST - 1 : -LAST])
 
 
 class _Bare:
@@ -148,7 +154,7 @@ class _Bare:
         network, _ = start(recipe.model, "scratch", recipe.seed)
         self.network = network.to(self.device, memory_format=torch.channels_last).train()
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=1e-5, weight_decay=recipe.weight_decay
+            self.network.parameters(), lr=1e-5, weight_decay=recipe.weight_decay, fused=True
         )
         films = trainer.batches
         self.batch = films.batch(
@@ -169,4 +175,9 @@ class _Bare:
             if device == "cuda":
                 torch.cuda.synchronize()
             at.append(time.perf_counter())
-        return median(after - before for before, after in pairwise(at))
+        return _a_step(at)
+
+
+def _a_step(at: list[float]) -> float:
+    """Seconds of a step, the median over groups of `AT_ONCE`, from the times at their ends."""
+    return median(after - before for before, after in pairwise(at[::AT_ONCE])) / AT_ONCE

@@ -52,3 +52,15 @@ def test_normalisation_is_invertible_arithmetic():
     square = np.arange(16, dtype=np.uint8).reshape(4, 4) * 17
     back = spec.tensor(square)[0, 0] * spec.std + spec.mean
     torch.testing.assert_close(back * 255, torch.from_numpy(square).float(), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("spec", [Preprocessing(), Preprocessing(mean=0.4823, std=0.2318)])
+def test_values_are_those_of_the_tensor_and_of_arithmetic(spec):
+    squares = np.random.default_rng(0).integers(0, 256, (3, 7, 9), dtype=np.uint8)
+    tensor, room = spec.tensor(squares), np.full((4, 7, 9), np.nan, np.float32)
+    row = room[2]
+    assert spec.values(squares[1], row) is row
+    assert np.array_equal(row, tensor[1, 0]) and np.isnan(room[[0, 1, 3]]).all()
+    assert np.array_equal(spec.values(squares), tensor[:, 0])
+    arithmetic = torch.from_numpy(squares).float().div(255.0).sub(spec.mean).div(spec.std)
+    assert torch.equal(arithmetic, tensor[:, 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -13,6 +14,7 @@ from pneumo.training.augment import (
     Augmentation,
     add_noise,
     augment,
+    between,
     blur,
     degraded_copies,
     generator,
@@ -131,3 +133,9 @@ def test_jpeg_costs_more_the_lower_its_quality(quality):
     film = phantom(3, size=224)[0]
     error = np.abs(jpeg(film, quality).astype(int) - film).mean()
     assert 0 < error < {15: 8, 50: 4, 95: 2}[quality]
+
+
+def test_a_number_between_is_the_generators_own():
+    mine, theirs = generator(3), generator(3)
+    for low, high in ((0.3, 1.0), (-1, 1), (math.log(3 / 4), math.log(4 / 3)), (15.0, 15.0)) * 50:
+        assert between(mine, low, high) == theirs.uniform(low, high)

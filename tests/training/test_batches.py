@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from copy import deepcopy
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from pneumo.training.batches import Batches
 from pneumo.training.memory import Films
 from pneumo.training.processes import Processes
 from pneumo.training.recipe import Recipe, phases
-from pneumo.training.team import can_fork
+from pneumo.training.team import Team, can_fork
 
 SIZE = 48
 
@@ -33,7 +35,9 @@ def made() -> Batches:
 
 
 def epoch(made: Batches) -> list:
-    return list(made.epoch(1, SIZE, replace(phases(made.recipe, ())[0], halves=0.4)))
+    phase = replace(phases(made.recipe, ())[0], halves=0.4)
+    # Copies: where films are made between steps, they lie in the same memory again and again.
+    return [deepcopy(batch) for batch in made.epoch(1, SIZE, phase)]
 
 
 @pytest.mark.parametrize("forks", [
@@ -50,9 +54,10 @@ def test_films_made_between_steps_are_those_made_beside_them(made, monkeypatch, 
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # the cores are shared: none is spare now
     monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
     monkeypatch.setattr(batches, "can_fork", lambda: forks)
+    teams = []
+    monkeypatch.setattr(batches, "Team", lambda *words: teams.append(Team(*words)) or teams[-1])
     between = epoch(made)
-    assert (made._team is not None) == forks
-    made._team = None
+    assert len(teams) == forks
     assert len(asked) == 1 and len(beside) == len(between) == 10
     assert any(len(batch.halves) for batch in between)
     for one, other in zip(beside, between, strict=True):
@@ -81,7 +86,7 @@ def test_processes_share_a_step_as_one_sees_it(made):
     for count in (2, 3):
         parts = []
         for rank in range(count):
-            one = Batches(made.films, made.recipe, made.preprocessing, Processes(rank, count).share)
+            one = Batches(made.films, made.recipe, Preprocessing(SIZE), Processes(rank, count).share)
             parts.append(one.batch(np.arange(20), 0, 0, SIZE, asked))
         for name in ("films", "targets", "lungs", "ill"):
             assert torch.equal(torch.cat([getattr(p, name) for p in parts]), getattr(whole, name))
@@ -90,3 +95,18 @@ def test_processes_share_a_step_as_one_sees_it(made):
         assert torch.equal(torch.cat([p.judged[p.halves] + p.start for p in parts]),
                            whole.judged[whole.halves])
         assert {p.of for p in parts} == {whole.of} == {20}
+
+
+@pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
+@pytest.mark.parametrize("taken", [2, 10])
+def test_helpers_end_with_the_epoch(made, monkeypatch, taken):
+    threads, teams = (os.cpu_count() or 1) + 1, []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(batches, "Team", lambda *words: teams.append(Team(*words)) or teams[-1])
+    films = made.epoch(0, SIZE, phases(made.recipe, ())[0])
+    shapes = [batch.films.shape for batch in islice(films, taken)]
+    assert shapes == [(2, 1, SIZE, SIZE)] * taken
+    helpers = [helper._process for helper in teams[0]._helpers]
+    assert len(helpers) == threads - 1 and all(helper.is_alive() for helper in helpers)
+    films.close() if taken < 10 else list(films)
+    assert not any(helper.is_alive() for helper in helpers)
