@@ -14,6 +14,11 @@ from pneumo.training.recipe import Recipe
 from pneumo.training.step_rate import some_films, step_rates
 
 AIM = 0.85
+ROWS = {
+    "bare": "bare", "training": "training", "same_films": "on the same films",
+    "without_evidence": "without evidence", "lungs": "in a lung epoch",
+}
+WITH_AIM = ("training", "same_films")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR",
                         help="folder with train/NORMAL and train/PNEUMONIA (default: drawn films)")
     parser.add_argument("--steps", type=_several, default=20,
-                        help="timed in a round, of each kind, rounded up to whole groups of "
+                        help="timed in a turn, of each kind, rounded up to whole groups of "
                         f"{AT_ONCE} (default: 20)")
     parser.add_argument("--rounds", type=_several, default=3,
-                        help="turns, after one to warm up (default: 3)")
+                        help="turns of each kind (default: 3)")
     parser.add_argument("--size", type=_several, help="of films (default: the recipe's)")
     parser.add_argument("--batch", type=_several, default=32, help="films a step (default: 32)")
 
@@ -39,7 +44,7 @@ def _several(word: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Time both kinds of step by turns and print milliseconds and ratios.
+    """Time all kinds of step by turns and print milliseconds and ratios, with their range.
 
     Raises:
         DataError: when the films cannot be read.
@@ -47,19 +52,16 @@ def run(args: argparse.Namespace) -> int:
     keep_freed_memory()
     recipe = Recipe.released(args.model)
     size, steps = args.size or recipe.size, -(-args.steps // AT_ONCE) * AT_ONCE
-    found = step_rates(
+    found, device = step_rates(
         args.model, lambda count: some_films(max(size, recipe.detail), count, args.data),
         steps, args.rounds, size, args.batch,
     )
-    print(f"{args.model}, steps of {args.batch} films of {size} px, {found['device']}, "
+    print(f"{args.model}, steps of {args.batch} films of {size} px, {device}, "
           f"{torch.get_num_threads()} threads, {args.rounds} x {steps} steps of each kind")
-    print(f"{'bare':<20}{found['bare']:9.1f} ms a step")
-    print(f"{'training':<20}{found['training']:9.1f} ms a step   ratio {found['ratio']:.2f}   "
-          f"aim: at least {AIM}")
-    print(f"{'on the same films':<20}{found['same_films']:9.1f} ms a step   "
-          f"ratio {found['ratio_same_films']:.2f}   aim: at least {AIM}")
-    print(f"{'without evidence':<20}{found['without_evidence']:9.1f} ms a step   "
-          f"ratio {found['ratio_without_evidence']:.2f}")
-    print(f"{'in a lung epoch':<20}{found['lungs']:9.1f} ms a step   "
-          f"ratio {found['ratio_lungs']:.2f}")
+    for name, title in ROWS.items():
+        rate = found[name]
+        row = f"{title:<20}{rate.milliseconds:9.1f} ms a step"
+        if rate.ratios:
+            row += f"   ratio {rate.ratio:.2f} ({min(rate.ratios):.2f} to {max(rate.ratios):.2f})"
+        print(row + (f"   aim: at least {AIM}" if name in WITH_AIM else ""))
     return 0

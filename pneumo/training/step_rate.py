@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
 from pathlib import Path
 from statistics import median
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 from torch.nn import functional
+from tqdm import tqdm
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.preprocess import Preprocessing
@@ -57,11 +58,30 @@ def some_films(size: int, count: int, data: Path | None = None) -> Films:
     return Films(chosen[places % len(chosen)], places % 2, dict.fromkeys(range(count), lungs))
 
 
+@dataclass(frozen=True)
+class Rate:
+    """How fast one kind of step is.
+
+    Attributes:
+        milliseconds: of a step, the median over the turns.
+        ratios: of its rate to that of the bare steps before and after it, one for each turn; none
+            of the bare step itself.
+    """
+
+    milliseconds: float
+    ratios: tuple[float, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """The median over the turns."""
+        return median(self.ratios)
+
+
 def step_rates(
     model: str, films: Callable[[int], Films], steps: int, rounds: int, size: int, batch: int
-) -> dict[str, float | str]:
-    """Milliseconds of a step, bare and in training; both take turns, so that both meet the same
-    disturbances of the machine.
+) -> tuple[dict[str, Rate], str]:
+    """Milliseconds of a step, bare and in training. Bare steps come before and after each kind of
+    the others, so that both meet the same disturbances of the machine.
 
     A bare step is forward, cross-entropy, backward and AdamW on one batch that lies in memory. A
     training step is what the trainer does from one report of progress to the next, making the films
@@ -72,15 +92,13 @@ def step_rates(
     Args:
         model: registered name.
         films: gives so many films.
-        steps: timed in a round, of each kind; a multiple of `AT_ONCE`.
+        steps: timed in a turn, of each kind; a multiple of `AT_ONCE`.
         rounds: turns.
         size: side of the films, pixels.
         batch: films a step.
 
     Returns:
-        bare, training, same_films, without_evidence, lungs: medians in ms; ratio and
-        ratio_same_films, ratio_without_evidence, ratio_lungs: of the rates, training to bare,
-        medians over the rounds; device.
+        by the names bare, training, same_films, without_evidence and lungs; and the device.
 
     Raises:
         ValueError: when steps cannot be counted so.
@@ -88,12 +106,12 @@ def step_rates(
     if steps % AT_ONCE:
         raise ValueError(f"steps are counted by {AT_ONCE}, not {steps}")
     recipe = Recipe.released(
-        model, epochs=rounds + 1, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
+        model, epochs=rounds, frozen_epochs=0, low_epochs=0, lung_epochs=0, size=size,
         batch=batch, unfreeze="all", early_distil=0.0,
     )
     count = (steps + FIRST + LAST) * batch
     lungs = Recipe.released(
-        model, epochs=0, frozen_epochs=0, low_epochs=0, lung_epochs=rounds + 1, size=size,
+        model, epochs=0, frozen_epochs=0, low_epochs=0, lung_epochs=rounds, size=size,
         batch=batch, adults=0.0, distil=0.0,
     )
     spaces = {"training": recipe, "without_evidence": replace(recipe, evidence=0.0),
@@ -103,21 +121,20 @@ def step_rates(
     bare = _Bare(recipe, trained["training"].trainer)
     trained["same_films"] = _Timed(recipe, held, validation, bare.batch)
     times: dict[str, list[float]] = {"bare": [], **{name: [] for name in trained}}
-    for turn in range(rounds + 1):
-        found = {"bare": bare.steps(steps), **{k: one.epoch() for k, one in trained.items()}}
-        if turn:  # the first warms up
-            for name, value in found.items():
-                times[name].append(value)
-
-    def ratio(name: str) -> float:
-        return median(b / t for b, t in zip(times["bare"], times[name], strict=True))
-
+    ratios: dict[str, list[float]] = {name: [] for name in trained}
+    bare.steps(AT_ONCE)  # warms up; trainers do in the steps of each epoch that do not count
+    before = bare.steps(steps)
+    turns = [name for _ in range(rounds) for name in trained]
+    for name in tqdm(turns, unit="turn", desc=model, leave=False, disable=None):
+        seconds, after = trained[name].epoch(), bare.steps(steps)
+        times["bare"].append(after)
+        times[name].append(seconds)
+        ratios[name].append((before + after) / 2 / seconds)
+        before = after
     return {
-        **{name: 1000 * median(values) for name, values in times.items()},
-        "ratio": ratio("training"),
-        **{f"ratio_{name}": ratio(name) for name in ("same_films", "without_evidence", "lungs")},
-        "device": bare.device.type,
-    }
+        name: Rate(1000 * median(values), tuple(ratios.get(name, ())))
+        for name, values in times.items()
+    }, bare.device.type
 
 
 class _Timed:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import pytest
+import torch
 
 from pneumo.imaging.phantom import phantom
+from pneumo.training import step_rate
 from tests.commands.shell import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,12 +56,34 @@ def test_training_steps_are_timed_bare_and_whole(data, drawn_dataset, capsys):
     words = ["--model", "cnn", "--size", 64, "--batch", 4, "--steps", 2, "--rounds", 1]
     assert run("benchmark", "training", *words, *more) == 0
     shown = capsys.readouterr().out
-    times = [float(re.search(rf"^{name} +([\d.]+) ms", shown, re.M)[1])
-             for name in ("bare", "training", "on the same films", "without evidence",
-                          "in a lung epoch")]
-    ratios = [float(value) for value in re.findall(r"ratio ([\d.]+)", shown)]
-    assert min(times) > 0
-    assert ratios == pytest.approx([times[0] / time for time in times[1:]], abs=0.01, rel=0.01)
+    names = ("bare", "training", "on the same films", "without evidence", "in a lung epoch")
+    times = [float(re.search(rf"^{name} +([\d.]+) ms", shown, re.M)[1]) for name in names]
+    assert min(times) > 0 and "1 x 4 steps" in shown  # whole groups
+    ratios = re.findall(r"ratio ([\d.]+) \(([\d.]+) to ([\d.]+)\)", shown)
+    assert len(ratios) == len(names) - 1
+    assert all(0 < float(low) <= float(middle) <= float(high) for middle, low, high in ratios)
+
+
+def test_a_ratio_is_the_bare_steps_time_by_the_others(monkeypatch):
+    seconds = {"training": 0.5, "without_evidence": 0.4, "lungs": 1.0, "same_films": 0.25}
+    kinds, clock = iter(seconds.values()), itertools.count(1)
+
+    def timed(*words):
+        value = next(kinds)
+        return SimpleNamespace(epoch=lambda: value, trainer=None)
+
+    monkeypatch.setattr(step_rate, "_Timed", timed)
+    monkeypatch.setattr(step_rate, "_Bare", lambda *words: SimpleNamespace(
+        steps=lambda count: next(clock) / 10, batch=None, device=torch.device("cpu")))
+    found, device = step_rate.step_rates("cnn", lambda count: None, 4, 2, 64, 4)
+    assert device == "cpu" and found["bare"].ratios == ()
+    # Bare steps take 0.2 seconds, after those that warm up, then 0.3, 0.4, ...
+    assert found["training"].milliseconds == 500
+    assert found["training"].ratios == pytest.approx((0.25 / 0.5, 0.65 / 0.5))
+    assert found["same_films"].ratios == pytest.approx((0.55 / 0.25, 0.95 / 0.25))
+    assert found["lungs"].ratio == pytest.approx((0.45 + 0.85) / 2)
+    with pytest.raises(ValueError, match="counted by"):
+        step_rate.step_rates("cnn", lambda count: None, 5, 2, 64, 4)
 
 
 def test_training_without_films_is_a_sentence(tmp_path, capsys):

@@ -86,7 +86,8 @@ def test_processes_share_a_step_as_one_sees_it(made):
     for count in (2, 3):
         parts = []
         for rank in range(count):
-            one = Batches(made.films, made.recipe, Preprocessing(SIZE), Processes(rank, count).share)
+            share = Processes(rank, count).share
+            one = Batches(made.films, made.recipe, Preprocessing(SIZE), share)
             parts.append(one.batch(np.arange(20), 0, 0, SIZE, asked))
         for name in ("films", "targets", "lungs", "ill"):
             assert torch.equal(torch.cat([getattr(p, name) for p in parts]), getattr(whole, name))
