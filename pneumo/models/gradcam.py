@@ -29,12 +29,12 @@ def evidence_map(
         f = features if differentiable else features.detach()
         if not f.requires_grad:
             f = f.requires_grad_()
-        seen = f.mean((2, 3), keepdim=True) if network.pools else f
+        cells = f.shape[2] * f.shape[3]
+        # The map's mean; the way back of torch's own divides every cell of the map.
+        seen = f.sum((2, 3), keepdim=True) / cells if network.pools else f
         logits = network.head(seen)
         gradient = torch.autograd.grad(logits.sum(), seen, create_graph=differentiable)[0]
-        weights = gradient.mean((2, 3), keepdim=True)
-        if network.pools:
-            weights = weights / (f.shape[2] * f.shape[3])
+        weights = gradient / cells if network.pools else gradient.mean((2, 3), keepdim=True)
         heat = (weights * f).sum(1)
     return (logits, heat) if differentiable else (logits.detach(), heat.detach())
 
