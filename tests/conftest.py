@@ -18,6 +18,10 @@ from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
 
 ROOT = Path(__file__).resolve().parents[1]
+# Workers share the cores: threads of one would wait for those of another, a third of the time of
+# tests that train.
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
 
 
 def find_data() -> Path | None:

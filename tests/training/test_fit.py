@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -208,12 +209,13 @@ def test_a_share_that_is_none_is_refused_before_training(parts, share):
 
 
 @pytest.mark.parametrize("model", ["cnn", "resnet18"])
-def test_a_seed_gives_the_same_weights(parts, model):
+def test_a_seed_gives_the_same_weights(parts, model, monkeypatch):
     # An epoch as usual and one of the lungs; on one machine, with one number of threads.
     spec = recipe(model, epochs=1, lung_epochs=1, batch=24)
-    first, second, other = (
-        trainer(parts, one).run().state_dict() for one in (spec, spec, replace(spec, seed=1))
-    )
+    first, other = (trainer(parts, one).run().state_dict() for one in (spec, replace(spec, seed=1)))
+    # Where the step has all cores, processes make the films between steps.
+    monkeypatch.setattr(torch, "get_num_threads", lambda: (os.cpu_count() or 1) + 1)
+    second = trainer(parts, spec).run().state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first
                    if name.endswith("weight"))
