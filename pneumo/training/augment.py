@@ -19,7 +19,7 @@ import numpy as np
 COPIES_SEED = 0
 # Grey levels: what is beyond four deviations is cut off, and a step is a 32nd of one.
 GRAIN = 32
-LEVELS = np.arange(256) / 255.0
+LEVELS = np.arange(256) / 255.0  # grey levels as shares of white
 SHARPENING = 1.2  # sigma of the blur that sharpening takes away, pixels
 
 

@@ -16,8 +16,8 @@ import os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "torch":
-            print(os.environ.get("GOMP_SPINCOUNT"))
-            sys.meta_path.remove(self)
+            print(os.environ.get("GOMP_SPINCOUNT"), flush=True)
+            os._exit(0)  # importing it takes ten times as long as all before
 
 sys.meta_path.insert(0, Watch())
 sys.argv = ["x", "benchmark", "training", "--help"]
