@@ -68,9 +68,14 @@ class Preprocessing:
 
         Returns:
             float32, of the same shape.
+
+        Raises:
+            ValueError: when `out` is not contiguous: what is put there would be lost.
         """
         squares = np.ascontiguousarray(squares)
         out = np.empty(squares.shape, np.float32) if out is None else out
+        if not out.flags.c_contiguous:
+            raise ValueError("normalised films need contiguous memory")
         # The same numbers as by arithmetic on each pixel, in a third of the time.
         flat = (-1, squares.shape[-1])
         cv2.LUT(squares.reshape(flat), _levels(self.mean, self.std), out.reshape(flat))

@@ -62,5 +62,8 @@ def test_values_are_those_of_the_tensor_and_of_arithmetic(spec):
     assert spec.values(squares[1], row) is row
     assert np.array_equal(row, tensor[1, 0]) and np.isnan(room[[0, 1, 3]]).all()
     assert np.array_equal(spec.values(squares), tensor[:, 0])
+    for apart in (np.empty((3, 7, 18), np.float32)[..., ::2], np.empty((3, 9, 9))[:, :7]):
+        with pytest.raises(ValueError, match="contiguous"):
+            spec.values(squares, apart)
     arithmetic = torch.from_numpy(squares).float().div(255.0).sub(spec.mean).div(spec.std)
     assert torch.equal(arithmetic, tensor[:, 0])
