@@ -16,7 +16,7 @@ import numpy as np
 _SOFT_TISSUE = 80
 # The share of the opacity's peak that the mask's outline runs along.
 _OUTLINE = 0.4
-# Attenuation that must be missing to soft tissue for the opacity to be visible (a lung: 0.3 to 0.9).
+# Attenuation that a place must lack to soft tissue for the opacity to show (lungs lack 0.3 to 0.9).
 _LEAST_AIR = 0.1
 
 
