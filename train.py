@@ -15,14 +15,14 @@ from pneumo.training.idle_threads import sleep_soon
 
 sleep_soon()  # before torch is imported
 
+from pneumo.data.dataset import DataError
 from pneumo.models.checkpoint import BUNDLED, CheckpointError
 from pneumo.models.networks import NETWORKS, network_names
 from pneumo.training.allocator import keep_freed_memory
-from pneumo.training.dataset import DataError
 from pneumo.training.initial import InitialError
 from pneumo.training.processes import join
 from pneumo.training.recipe import RELEASED, Recipe
-from pneumo.training.session import Paths, train
+from pneumo.training.run import Paths, train
 from pneumo.training.state import ResumeError
 from pneumo.training.team import TeamError
 

@@ -1,1 +1,1 @@
-"""Commands: the sub-commands of python -m pneumo that read films."""
+"""Commands: the sub-commands of `pneumo`, one module each."""

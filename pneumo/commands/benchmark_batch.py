@@ -16,7 +16,7 @@ from tqdm import tqdm
 from pneumo.commands.predict import default_model, walk
 from pneumo.commands.served import headless_browser, running_app
 from pneumo.models.checkpoint import CheckpointError, available_models
-from pneumo.models.reader import Reader
+from pneumo.reading.reader import Reader
 
 MOST_FILMS = 500  # as many as the tab takes
 AIM = 0.8

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
+from pneumo.evaluation.step_rate import some_films, step_rates
 from pneumo.models.networks import network_names
 from pneumo.training.allocator import keep_freed_memory
 from pneumo.training.batches import AT_ONCE
 from pneumo.training.recipe import Recipe
-from pneumo.training.step_rate import some_films, step_rates
 
 AIM = 0.85
 ROWS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pneumo.training.model_card import write
+from pneumo.reporting.model_card import write
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pneumo.commands.chosen import chosen_models
-from pneumo.commands.remember import remember
+from pneumo.evaluation.robustness import CORRUPTIONS, corruption_table
 from pneumo.models.networks import network_names
-from pneumo.training.corruptions import CORRUPTIONS, corruption_table
+from pneumo.reporting.remember import remember
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pneumo.commands.chosen import chosen_models
 from pneumo.models.checkpoint import checkpoint_folder
 from pneumo.models.networks import network_names
 from pneumo.training.renew import renew
-from pneumo.training.session import Paths, score_on_test
+from pneumo.training.run import Paths, score_on_test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 from pneumo.commands.chosen import chosen_models
 from pneumo.commands.evaluate_text import adult_lines, lung_lines, shortcut_lines, table
-from pneumo.commands.remember import remember
+from pneumo.data.adults import adult_table
+from pneumo.data.dataset import DataError
+from pneumo.evaluation.evaluation import score_films
+from pneumo.evaluation.localization import lung_table
+from pneumo.evaluation.shortcut import STEPS, shortcut_table
 from pneumo.models.checkpoint import read_card
 from pneumo.models.networks import network_names
-from pneumo.training.adults import adult_table
-from pneumo.training.dataset import DataError
-from pneumo.training.evaluation import score_films
-from pneumo.training.lungs import lung_table
-from pneumo.training.shortcut import STEPS, shortcut_table
+from pneumo.reporting.remember import remember
 
 FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures"
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save and not special:
         raise DataError("--save belongs to --lungs, --shortcut or --adults.")
     if args.figures:
-        from pneumo.training.figures import draw  # matplotlib takes a second to load
+        from pneumo.reporting.figures import draw  # matplotlib takes a second to load
 
         files = draw([read_card(name, folder) for name in names], args.figures)
         print("\n".join(str(file) for file in files))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pneumo.hub import examples_command as downloading
-from pneumo.training import examples_command as making
+from pneumo.data import download_examples_command as downloading
+from pneumo.evaluation import examples_command as making
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

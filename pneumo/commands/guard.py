@@ -12,12 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from pneumo.commands.chosen import chosen_models
+from pneumo.data.dataset import FIT, HELD_OUT
+from pneumo.evaluation import guard_table, input_check_fit
+from pneumo.evaluation.guard_material import Sources, specimens
 from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load
-from pneumo.models.guard import Guard, guard_path, load_guard, save_guard
 from pneumo.models.networks import network_names
-from pneumo.training import guard_fit, guard_table
-from pneumo.training.dataset import FIT, HELD_OUT
-from pneumo.training.guard_material import Sources, specimens
+from pneumo.reading.input_check import Guard, guard_path, load_guard, save_guard
 
 EXAMPLES = BUNDLED.parent / "examples"
 
@@ -64,19 +64,19 @@ def run(args: argparse.Namespace) -> int:
 def _fit(args: argparse.Namespace, checkpoint: Checkpoint) -> dict:
     sources = _sources(args, checkpoint)
     with tqdm(desc=f"{checkpoint.name}, describing", unit="picture", delay=2) as bar:
-        table = guard_fit.tabulate(
+        table = input_check_fit.tabulate(
             checkpoint, specimens(sources, FIT), _mover(bar)
         )
     path = guard_path(checkpoint)
-    save_guard(guard_fit.fit(checkpoint, table), path)
+    save_guard(input_check_fit.fit(checkpoint, table), path)
     guard = load_guard(checkpoint)  # what is measured is what was stored, rounded
     measured = _measure(args, checkpoint, guard, sources)
     measured["unseen_kinds"] = guard_table.unseen_kinds(table)
     kinds, counts = np.unique(table.kind, return_counts=True)
     fitted = {
         "rule": "refuses by cross-validation at most "
-        + ", ".join(f"{100 * s:g} % of {k}" for k, s in guard_fit.REFUSED.items()),
-        "false_alarms": guard_fit.FALSE_ALARMS,
+        + ", ".join(f"{100 * s:g} % of {k}" for k, s in input_check_fit.REFUSED.items()),
+        "false_alarms": input_check_fit.FALSE_ALARMS,
         "pictures": {str(k): int(n) for k, n in zip(kinds, counts, strict=True)},
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }

@@ -21,7 +21,7 @@ from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import available_models
 from pneumo.models.networks import network_names
-from pneumo.models.reader import Reader, Reading
+from pneumo.reading.reader import Reader, Reading
 
 COLUMNS = (
     "path", "status", "reason", "model", "probability", "label", "confidence", "threshold",

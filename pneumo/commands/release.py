@@ -6,11 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
+from pneumo.data.dataset import DataError
 from pneumo.models.checkpoint import BUNDLED
 from pneumo.models.networks import network_names
-from pneumo.training.dataset import DataError
 from pneumo.training.release import release
-from pneumo.training.session import Paths, score_on_test
+from pneumo.training.run import Paths, score_on_test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,1 +1,1 @@
-"""Models: what the networks are and what they say about one radiograph."""
+"""Models: the networks, their checkpoints with cards, and the one preprocessing."""

@@ -1,1 +1,1 @@
-"""Training: how checkpoints come to be. Only train.py and the command line import this room."""
+"""Training: recipes, the trainer, losses and the run that makes a checkpoint."""

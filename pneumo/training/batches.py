@@ -15,9 +15,9 @@ from itertools import islice
 import numpy as np
 import torch
 
+from pneumo.data.memory import Films, epoch_order
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.making import Film, Making, mask_side
-from pneumo.training.memory import Films, epoch_order
 from pneumo.training.recipe import Phase, Recipe
 from pneumo.training.team import Team, can_fork
 

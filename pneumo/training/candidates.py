@@ -15,6 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumo.data.dataset import CLASSES, films, load_squares
+from pneumo.evaluation.distances import RealFilms
+from pneumo.evaluation.eigenfilms import EigenFilms, eigenfilms
+from pneumo.evaluation.example_cases import Case, ExampleError, encoded, judged
+from pneumo.evaluation.sharpen import fitted_anatomy, sharpened
 from pneumo.imaging.anatomy import Anatomy
 from pneumo.imaging.phantom import (
     Opacity,
@@ -25,12 +30,7 @@ from pneumo.imaging.phantom import (
     with_grain,
 )
 from pneumo.models.preprocess import Preprocessing
-from pneumo.models.reader import Reader
-from pneumo.training.dataset import CLASSES, films, load_squares
-from pneumo.training.distances import RealFilms
-from pneumo.training.eigenfilms import EigenFilms, eigenfilms
-from pneumo.training.example_cases import Case, ExampleError, encoded, judged
-from pneumo.training.sharpen import fitted_anatomy, sharpened
+from pneumo.reading.reader import Reader
 
 SIZE = 640
 FILMS_PER_CLASS = 1400

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from pneumo.models.gradcam import evidence
-from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import COPIES_SEED, degraded_copies
-from pneumo.training.dataset import Film, fingerprint
-from pneumo.training.decisions import (
+from pneumo.data.dataset import Film, fingerprint
+from pneumo.data.memory import Films, logits
+from pneumo.data.transforms import COPIES_SEED, degraded_copies
+from pneumo.evaluation.metrics import score
+from pneumo.evaluation.thresholds import (
     calibration_check,
     curve,
     fit_calibration,
@@ -23,9 +23,9 @@ from pneumo.training.decisions import (
     rates,
     specificity_by_series,
 )
-from pneumo.training.memory import Films, logits
-from pneumo.training.metrics import score
-from pneumo.training.uncertain import uncertain_band
+from pneumo.evaluation.uncertain import uncertain_band
+from pneumo.models.preprocess import Preprocessing
+from pneumo.reading.explanation import evidence
 
 # Strengths of the validation copies, mildly to strongly degraded and reframed. They decide, the
 # films as they are do not: those are framed and saved as the training films were, and a

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pneumo.models.gradcam import evidence_map
+from pneumo.reading.explanation import evidence_map
 from pneumo.training.batches import Batch
 from pneumo.training.evidence_loss import evidence_in_wrong_half, evidence_misplaced
 from pneumo.training.processes import Processes

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pneumo.data.composites import joined
+from pneumo.data.memory import Films
+from pneumo.data.painting import hide_lungs, replace_surroundings
+from pneumo.data.transforms import augment, generator
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import augment, generator
-from pneumo.training.halves import joined
-from pneumo.training.memory import Films
-from pneumo.training.painting import hide_lungs, replace_surroundings
 from pneumo.training.recipe import Phase, Recipe
 
 # Lung fields are this much coarser than their films: the finest map that is judged by them is as

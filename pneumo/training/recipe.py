@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 
+from pneumo.data.transforms import Augmentation
 from pneumo.models.networks import NETWORKS
-from pneumo.training.augment import Augmentation
 from pneumo.training.precision import PRECISIONS
 
 

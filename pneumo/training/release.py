@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumo.data.dataset import DataError
 from pneumo.models.checkpoint import CheckpointError, load, read_card, write_card
-from pneumo.training.card_markdown import measured
-from pneumo.training.dataset import DataError
+from pneumo.reporting.card_markdown import measured
 from pneumo.training.state import with_defaults
 
 # What a recipe may differ in between runs that are seeds of one recipe.

@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pneumo.data import dataset
+from pneumo.data.memory import Films
+from pneumo.evaluation.localization import lung_table
 from pneumo.models.checkpoint import load, read_card, write_card
-from pneumo.training import dataset
 from pneumo.training.finish import commit, judge
-from pneumo.training.lungs import lung_table
-from pneumo.training.memory import Films
-from pneumo.training.session import ROOT
+from pneumo.training.run import ROOT
 
 
 @dataclass(frozen=True)

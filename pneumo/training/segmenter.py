@@ -14,9 +14,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pneumo.data.memory import Films
+from pneumo.data.transforms import Augmentation, augment, generator
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.augment import Augmentation, augment, generator
-from pneumo.training.memory import Films
 
 SIDE = 112
 BATCH = 16

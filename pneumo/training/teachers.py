@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pneumo.data.dataset import DataError
 from pneumo.models.checkpoint import Checkpoint, load
 from pneumo.models.preprocess import Preprocessing
-from pneumo.training.dataset import DataError
 from pneumo.training.recipe import Recipe
 
 

@@ -1,1 +1,1 @@
-"""The app: what a person sees of a reading, in Gradio Blocks."""
+"""UI: the Gradio app: layout, viewer, batch, teaching examples, API, security, assets."""

@@ -9,7 +9,7 @@ import gradio as gr
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.ui.cards import page_cards
 from pneumo.ui.desk import Desk
-from pneumo.ui.gate.uploads import Uploads
+from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.texts import text
 
 

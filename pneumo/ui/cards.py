@@ -7,13 +7,13 @@ from dataclasses import asdict
 import numpy as np
 
 from pneumo.imaging import overlay
-from pneumo.models.calibration import band_of
 from pneumo.models.checkpoint import (
     CheckpointError,
     available_models,
     heat_tells_side,
     read_card,
 )
+from pneumo.reading.decision import band_of
 from pneumo.ui.pictures import CONTOUR_SHARE, DEFAULT_SCALE
 from pneumo.ui.texts import text
 

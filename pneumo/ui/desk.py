@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
-from pneumo.models.reader import Reader, Reading
+from pneumo.reading.reader import Reader, Reading
 from pneumo.ui.cores import Cores
 
 KEEP_SECONDS = 30 * 60

@@ -10,7 +10,7 @@ from pneumo.imaging import overlay
 from pneumo.imaging.film import MAX_BYTES
 from pneumo.imaging.radiograph import UnreadableFilm
 from pneumo.models.checkpoint import CheckpointError, available_models
-from pneumo.models.reader import Reading
+from pneumo.reading.reader import Reading
 from pneumo.ui.cards import heat_scale
 from pneumo.ui.desk import Desk, Film, Forgotten, Superseded
 from pneumo.ui.examples import Example

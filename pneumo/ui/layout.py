@@ -13,12 +13,12 @@ from pneumo.ui.api import public_events
 from pneumo.ui.assets_text import ASSETS, asset
 from pneumo.ui.desk import Desk
 from pneumo.ui.examples import example_folders, find_examples
-from pneumo.ui.gate.hosts import allowed_hosts
-from pneumo.ui.gate.middleware import Gate
-from pneumo.ui.gate.uploads import Uploads
 from pneumo.ui.many import many_films
 from pneumo.ui.model_card import model_card_tab
 from pneumo.ui.room import reading_room
+from pneumo.ui.security.hosts import allowed_hosts
+from pneumo.ui.security.middleware import Gate
+from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.texts import filled, text
 from pneumo.ui.theme import theme
 

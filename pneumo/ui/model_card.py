@@ -13,7 +13,7 @@ from pneumo.models.checkpoint import (
     choices_that_knew_test,
     read_card,
 )
-from pneumo.models.guard import measured_refusals
+from pneumo.reading.input_check import measured_refusals
 from pneumo.ui.cards import card_curve, operating_points, rate_words
 from pneumo.ui.measured import measured_tables, table
 from pneumo.ui.texts import text

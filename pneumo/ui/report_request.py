@@ -8,10 +8,10 @@ from datetime import datetime
 
 from pneumo.imaging import overlay
 from pneumo.models.checkpoint import CheckpointError, heat_tells_side
+from pneumo.reporting.report import Part, compose
 from pneumo.ui.cards import curve_point, heat_scale, operating_points
 from pneumo.ui.desk import Desk, Film, Forgotten
 from pneumo.ui.exchange import parse
-from pneumo.ui.report import Part, compose
 from pneumo.ui.texts import text
 
 

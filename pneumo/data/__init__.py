@@ -1,0 +1,1 @@
+"""Data: datasets, transforms, composites, downloads and audits."""

@@ -1,0 +1,1 @@
+"""Reading: one radiograph in, one Reading out: input check, evidence map, decision."""

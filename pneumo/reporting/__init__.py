@@ -1,0 +1,1 @@
+"""Reporting: the model card, the figures and the report of one reading."""

@@ -1,0 +1,77 @@
+"""Under which names the app may be asked for: what stops a foreign page that calls itself us.
+
+A page on evil.example can let its own name point to 127.0.0.1 a moment after it was loaded (DNS
+rebinding). To the browser it then is the same site as this app and may read every answer; only the
+Host header still tells the foreign name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Set
+
+from starlette.datastructures import Headers
+
+from pneumo.ui.security.limits import Refusal
+
+# Further names, such as those of a proxy in front of the app, with commas between them.
+VARIABLE = "PNEUMO_HOSTS"
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+
+
+def allowed_hosts(server_name: str) -> frozenset[str] | None:
+    """The names under which an app may be asked for, None for any.
+
+    Args:
+        server_name: the name or address that the app listens at. At one that only this computer
+            can reach, the computer's own names are allowed, a Space's (SPACE_HOST) and those of
+            `VARIABLE`. Elsewhere the app cannot know its names, so that only those of `VARIABLE`
+            are held to.
+    """
+    named = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
+    own = {"localhost", "127.0.0.1", "[::1]"}
+    if is_loopback(server_name):
+        name = server_name.lower()
+        own |= {f"[{name}]" if ":" in name else name, os.environ.get("SPACE_HOST", "").lower()}
+    elif not named:
+        return None
+    return frozenset((named | own) - {""})
+
+
+def is_loopback(server_name: str) -> bool:
+    """Whether only programs on the same computer can reach an app that listens there."""
+    if server_name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(server_name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(headers: Headers, hosts: Set[str] | None) -> None:
+    """Refuse a request that was meant for another name, or that another site's page has sent.
+
+    Args:
+        headers: of the request.
+        hosts: as `allowed_hosts` gives them.
+
+    Raises:
+        Refusal: 421 without exactly one Host that is allowed, 403 for an Origin that is not.
+    """
+    if hosts is None:
+        return
+    named = headers.getlist("host")
+    if len(named) != 1 or _name(named[0]) not in hosts:
+        raise Refusal(421)
+    # A page of another site may send a form here without asking, though it cannot read the answer.
+    for origin in headers.getlist("origin"):
+        if _name(origin.partition("://")[2]) not in hosts:
+            raise Refusal(403)
+
+
+def _name(host: str) -> str | None:
+    """A Host header's name without its port, None where it is no host."""
+    found = _HOST.fullmatch(host.strip())
+    return found[1].lower().removesuffix(".") if found else None

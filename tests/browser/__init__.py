@@ -1,1 +1,0 @@
-"""Browser tests: the real app in a real browser."""

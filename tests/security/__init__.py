@@ -1,0 +1,1 @@
+"""Attacks on the running app, each of which has to fail."""

@@ -1,1 +1,0 @@
-"""Attacks on the real app, each of which has to fail."""

@@ -1,0 +1,13 @@
+"""Running the project's own commands inside the test process."""
+
+from __future__ import annotations
+
+from pneumo.cli import main
+
+
+def run(*words: object) -> int:
+    """Exit code of `python -m pneumo WORDS`; wrong usage ends as argparse ends it, with 2."""
+    try:
+        return main([str(word) for word in words])
+    except SystemExit as exit_:
+        return exit_.code

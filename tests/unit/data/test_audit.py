@@ -1,0 +1,153 @@
+"""The audit finds what was planted in a folder, and the known facts of the real dataset."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from pneumo.data import audit_command
+from pneumo.data.audit import audit
+from pneumo.data.dataset import DataError
+
+
+def film(path: Path, seed: int, blur: float = 0.0, quality: int = 90) -> None:
+    """Writes a JPEG of noise, of nobody; blurred ones are less sharp and smaller."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (60, 80), dtype=np.uint8)
+    picture = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(blur))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, quality=quality)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Train gives the label away by sharpness; test does not."""
+    for n in range(8):
+        film(tmp_path / f"train/NORMAL/IM-{n:04}-0001.jpeg", n)
+        film(tmp_path / f"train/PNEUMONIA/person{n}_bacteria_{n}.jpeg", 100 + n, blur=2)
+        film(tmp_path / f"test/NORMAL/NORMAL2-IM-{n:04}-0001.jpeg", 200 + n)
+        film(tmp_path / f"test/PNEUMONIA/person{n}_virus_{n}.jpeg", 300 + n)
+    return tmp_path
+
+
+def run(*arguments: object) -> int:
+    """Runs the command as `python -m pneumo data audit` does."""
+    parser = argparse.ArgumentParser()
+    audit_command.add_arguments(parser)
+    return audit_command.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def test_a_property_of_one_class_only_is_told_split_by_split(folder):
+    splits = audit(folder).record()["splits"]
+    assert list(splits) == ["train", "test"]
+    for name in ("sharpness", "file_bytes", "bytes_per_pixel"):
+        assert splits["train"]["normal_is_higher_auc"][name] == 1.0
+        assert 0.1 < splits["test"]["normal_is_higher_auc"][name] < 0.9
+    assert splits["train"]["classes"] == {"NORMAL": 8, "PNEUMONIA": 8}
+    assert splits["test"]["kinds"] == {"normal": 8, "virus": 8}
+    assert splits["train"]["sizes"]["commonest"] == "80x60"
+
+
+def test_sharpness_is_measured_on_the_networks_square(folder):
+    """A larger print of the same film has another file but nearly the same sharpness."""
+    small = Image.open(folder / "test/NORMAL/NORMAL2-IM-0000-0001.jpeg").resize((224, 224))
+    for index, side in enumerate((224, 896)):
+        copy = folder / f"val/NORMAL/IM-0001-{index}.png"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        small.resize((side, side), Image.Resampling.BICUBIC).save(copy)
+    film(folder / "val/PNEUMONIA/person1_virus_1.jpeg", 1)
+    first, second = (one.sharpness for one in audit(folder).of("val", 0))
+    assert abs(first - second) < 0.4 * first
+
+
+def test_planted_duplicates_and_shared_patients_are_found(folder):
+    def copied(name: str, to: str) -> None:
+        (folder / to).write_bytes((folder / name).read_bytes())
+
+    first = "train/NORMAL/IM-0001-0001.jpeg"
+    copied(first, "train/NORMAL/IM-0001-0002.jpeg")  # a pair of one patient
+    copied(first, "train/NORMAL/IM-0002-0002.jpeg")  # ... and a third, another patient's
+    copied("train/NORMAL/IM-0003-0001.jpeg", "train/PNEUMONIA/person99_virus_1.jpeg")
+    copied("train/NORMAL/IM-0004-0001.jpeg", "test/NORMAL/IM-0004-0009.jpeg")
+    # The same pixels in another file are the same picture.
+    Image.open(folder / "test/PNEUMONIA/person5_virus_5.jpeg").save(
+        folder / "test/PNEUMONIA/person5_virus_6.png"
+    )
+    record = audit(folder).record()
+    assert record["splits"]["train"]["duplicates"] == {
+        "sets": 2,
+        "pairs": 4,
+        "redundant": 3,
+        "distinct_films": 16,
+        "sets_with_both_labels": 1,
+        "sets_of_several_patients": 2,
+    }
+    assert record["splits"]["test"]["duplicates"]["redundant"] == 1
+    assert record["across"] == {
+        "patients_in_several_splits": ["IM-0004"],
+        "identical_in_several_splits": 1,
+        "identical_with_both_labels": 1,
+    }
+
+
+def test_the_command_prints_draws_and_writes(folder, tmp_path, capsys):
+    plot, numbers = tmp_path / "new/audit.png", tmp_path / "new/audit.json"
+    assert run(folder, "--plot", plot, "--json", numbers) == 0
+    printed = capsys.readouterr().out
+    assert "8 (50.0%)" in printed
+    assert "In train, a property of the file alone gives the label away" in printed
+    assert "In test, " not in printed
+    assert Image.open(plot).size[0] > 1000
+    assert json.loads(numbers.read_text())["splits"]["train"]["patients"] == 16
+
+
+def test_a_film_that_cannot_be_read_is_named_and_the_rest_is_audited(folder, capsys):
+    broken = folder / "train/NORMAL/IM-0005-0001.jpeg"
+    broken.write_bytes(b"\xff\xd8\xff nothing")
+    assert run(folder) == 1
+    printed = capsys.readouterr().out
+    assert "1 films could not be read" in printed and str(broken) in printed
+    assert "7 (46.7%)" in printed
+
+
+def test_a_class_that_no_film_could_be_read_of(folder):
+    for broken in (folder / "train/NORMAL").iterdir():
+        broken.write_bytes(b"")
+    found = audit(folder)
+    assert len(found.unreadable) == 8
+    assert found.record()["splits"]["train"]["normal_is_higher_auc"]["sharpness"] is None
+    assert audit_command.table({"folder": str(folder), **found.record()})
+
+
+def test_a_folder_without_splits_and_a_plot_of_unknown_kind_are_sentences(tmp_path, capsys):
+    with pytest.raises(DataError, match="none of the folders train, test, val"):
+        audit(tmp_path)
+    assert run(tmp_path) == 1
+    assert run(tmp_path, "--plot", tmp_path / "plot.xyz") == 2
+    err = capsys.readouterr().err
+    assert "data download" in err and ".png, .svg or .pdf" in err
+
+
+def test_the_facts_of_the_published_dataset(data_root):
+    """Counts, patients and duplicates as published, and the give-away that differs by split."""
+    if not all((data_root / split).is_dir() for split in ("train", "test")):
+        pytest.skip(f"{data_root} does not hold both train and test")
+    record = audit(data_root).record()
+    train, test = record["splits"]["train"], record["splits"]["test"]
+    assert train["classes"] == {"NORMAL": 1341, "PNEUMONIA": 3875}
+    assert test["classes"] == {"NORMAL": 234, "PNEUMONIA": 390}
+    assert round(train["pneumonia_share"], 2) == 0.74
+    assert round(test["pneumonia_share"], 3) == 0.625
+    assert train["duplicates"]["pairs"] == 28
+    assert train["duplicates"]["sets_with_both_labels"] == 0
+    assert train["duplicates"]["sets_of_several_patients"] == 0
+    assert test["duplicates"]["redundant"] == 6
+    assert test["duplicates"]["distinct_films"] == 618
+    assert record["across"]["patients_in_several_splits"] == []
+    assert record["unreadable"] == []
+    # Sharpness and compression: a strong give-away in train, a weaker one in test.
+    for name in ("sharpness", "bytes_per_pixel"):
+        assert train["normal_is_higher_auc"][name] > 0.78
+        assert test["normal_is_higher_auc"][name] < train["normal_is_higher_auc"][name] - 0.05

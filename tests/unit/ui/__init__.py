@@ -1,0 +1,1 @@
+"""Tests of pneumo.ui without a browser."""
