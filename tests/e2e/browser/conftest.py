@@ -12,7 +12,7 @@ import pytest
 from pneumo.commands.served import NotRunning, running_app
 from pneumo.imaging.phantom import phantom
 from tests.e2e.browser.hands import drop, settled
-from tests.unit.ui.conftest import networks
+from tests.unit.conftest import networks
 
 __all__ = ["networks"]
 

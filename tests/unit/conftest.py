@@ -1,4 +1,4 @@
-"""What the tests of the app share."""
+"""What the tests of the app and of its report share."""
 
 import pytest
 
