@@ -1,45 +1,85 @@
-"""From a network's logit to a calibrated probability, and from that to a label."""
+"""From a probability to a label: the only place that does it, and what a label is worth."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import numpy as np
+from pneumo.models.card import PolicyMeasures
+from pneumo.models.probability import Calibration, Policy, at_prevalence, check_share
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "LABELS",
+    "PRESETS",
+    "Calibration",
+    "Policy",
+    "at_prevalence",
+    "confidence",
+    "decide",
+    "predictive_values",
+]
+
+# Codes in records; the screen's words for them are unlikely, indeterminate, likely.
+LABELS = ("NORMAL", "INDETERMINATE", "PNEUMONIA")
+# Fixed on validation radiographs and kept in each card. "custom" is a pair given by the user.
+PRESETS = ("cautious", "balanced", "decisive")
+DEFAULT_POLICY = "balanced"
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Platt scaling (Platt 1999): probability = sigmoid(slope x logit + offset).
+def decide(probability: float, policy: Policy) -> str:
+    """The label of a probability.
 
-    Fitted with both classes weighted alike, so the probability is that of a ward where half of
-    the children have pneumonia.
+    Args:
+        probability: of pneumonia, 0 to 1, at the prevalence of the policy's thresholds.
+        policy: rule-out and rule-in.
+
+    Returns:
+        "NORMAL" below rule-out, "PNEUMONIA" at or above rule-in, "INDETERMINATE" between them.
+
+    Raises:
+        ValueError: when the probability is not a number from 0 to 1.
     """
-
-    slope: float = 1.0
-    offset: float = 0.0
-
-    def probability(self, logit: float | np.ndarray) -> float | np.ndarray:
-        """Calibrated probability of pneumonia, 0 to 1; same shape as `logit`."""
-        odds = self.slope * np.asarray(logit, dtype=np.float64) + self.offset
-        result = 0.5 * (1.0 + np.tanh(0.5 * odds))  # does not overflow, unlike 1 / (1 + exp)
-        return float(result) if np.ndim(logit) == 0 else result
-
-    def logit(self, probability: float) -> float:
-        """The network's logit that has this probability: the inverse of `probability`.
-
-        Raises:
-            ValueError: when the probability is not between 0 and 1.
-        """
-        if not 0.0 < probability < 1.0:
-            raise ValueError(f"Only a probability between 0 and 1 has a logit, not {probability}.")
-        return (math.log(probability / (1.0 - probability)) - self.offset) / self.slope
-
-    def record(self) -> dict:
-        """Plain json values; `Calibration(**record)` is the inverse."""
-        return asdict(self)
+    check_share("probability", probability)
+    if probability >= policy.rule_in:
+        return "PNEUMONIA"
+    return "NORMAL" if probability < policy.rule_out else "INDETERMINATE"
 
 
+def confidence(probability: float, label: str) -> float:
+    """Probability of the label given, 0 to 1; of the likelier class when it is INDETERMINATE."""
+    against = 1.0 - probability
+    return {"PNEUMONIA": probability, "NORMAL": against}.get(label, max(probability, against))
+
+
+def predictive_values(
+    measured: PolicyMeasures, prevalence: float
+) -> tuple[float | None, float | None]:
+    """What a label is worth at a prevalence: Bayes' theorem for tests (Altman and Bland 1994).
+
+    Args:
+        measured: rates of a policy; an indeterminate radiograph is neither positive nor negative.
+        prevalence: share of the radiographs that show pneumonia, 0 to 1.
+
+    Returns:
+        Positive and negative predictive value, 0 to 1: of radiographs labelled PNEUMONIA the share
+        that shows it, of those labelled NORMAL the share that does not. None where none is
+        labelled so.
+
+    Raises:
+        ValueError: when the prevalence is not a number from 0 to 1.
+    """
+    check_share("prevalence", prevalence)
+    ill, well = prevalence, 1.0 - prevalence
+    found, alarms = measured.sensitivity.value * ill, measured.false_positives.value * well
+    cleared, missed = measured.specificity.value * well, measured.false_negatives.value * ill
+    return (
+        found / (found + alarms) if found + alarms else None,
+        cleared / (cleared + missed) if cleared + missed else None,
+    )
+
+
+# Until their last callers use decide() and Policy: the old decision.
 @dataclass(frozen=True)
 class Band:
     """Probabilities whose prediction set is not one label alone: low <= probability < high.
@@ -105,33 +145,3 @@ def label_of(
     if probability >= threshold:
         return "PNEUMONIA", probability
     return "NORMAL", 1.0 - probability
-
-
-def predictive_values(
-    sensitivity: float, specificity: float, prevalence: float
-) -> tuple[float | None, float | None]:
-    """What a label is worth on a ward: Bayes' theorem for tests (Altman and Bland 1994, BMJ 309).
-
-    Args:
-        sensitivity: share of the ill that are called pneumonia, 0 to 1.
-        specificity: share of the well that are called normal, 0 to 1.
-        prevalence: share of the ward's films that show pneumonia, 0 to 1.
-
-    Returns:
-        Positive and negative predictive value, 0 to 1: the share of films called pneumonia that
-        show it, and of films called normal that do not. None where no film is called so.
-
-    Raises:
-        ValueError: when one of the three is not a number from 0 to 1.
-    """
-    given = {"sensitivity": sensitivity, "specificity": specificity, "prevalence": prevalence}
-    for name, value in given.items():
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"The {name} must be a number from 0 to 1, not {value}.")
-    ill, well = prevalence, 1.0 - prevalence
-    positive = sensitivity * ill + (1.0 - specificity) * well
-    negative = specificity * well + (1.0 - sensitivity) * ill
-    return (
-        sensitivity * ill / positive if positive else None,
-        specificity * well / negative if negative else None,
-    )
