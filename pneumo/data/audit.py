@@ -18,7 +18,7 @@ import numpy as np
 
 from pneumo.data.dataset import CLASSES, HOW_TO_GET_IT, DataError, Film, films
 from pneumo.evaluation.metrics import auc
-from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
 SPLITS = ("train", "test", "val")
@@ -108,7 +108,7 @@ def measure(split: str, film: Film) -> Measured | str:
     """Measures one film; a sentence with its path when it cannot be read."""
     try:
         pixels = read_radiograph(film.path).pixels
-    except UnreadableFilm as error:
+    except UnreadableImage as error:
         return f"{film.path}: {error.sentence}"
     square = Preprocessing().square(pixels)
     height, width = pixels.shape

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from sklearn.model_selection import StratifiedGroupKFold
 
-from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -99,6 +99,15 @@ def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
     return tuple(table)
 
 
+def facts(table: Sequence[Film]) -> dict:
+    """Counts for a card: radiographs, patients, and radiographs by kind."""
+    return {
+        "radiographs": len(table),
+        "patients": len({film.group for film in table}),
+        "by_kind": dict(sorted(Counter(film.kind for film in table).items())),
+    }
+
+
 def labels(table: Sequence[Film]) -> np.ndarray:
     """Labels of the films, int64 (N,), 1 for pneumonia."""
     return np.array([film.label for film in table], dtype=np.int64)
@@ -179,7 +188,7 @@ def load_squares(
     def square(film: Film) -> np.ndarray | str:
         try:
             return preprocessing.square(read_radiograph(film.path).pixels)
-        except UnreadableFilm as error:
+        except UnreadableImage as error:
             return f"{film.path}: {error.sentence}"
 
     squares = np.empty((len(table), preprocessing.size, preprocessing.size), np.uint8)

@@ -21,7 +21,7 @@ from pneumo.evaluation.example_cases import (
     write,
     write_records,
 )
-from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.checkpoint import CheckpointError, available_models
 from pneumo.reading.reader import Reader
 from pneumo.training.candidates import class_models, make, slots
@@ -164,7 +164,7 @@ def _verdict(path: Path, sha256: str | None, real: RealFilms) -> str:
     """What is to be said about one picture; begins with "passes" or "FAILS"."""
     try:
         pixels = read_radiograph(path).pixels
-    except UnreadableFilm as error:
+    except UnreadableImage as error:
         return f"FAILS  {error.sentence}"
     distance, nearest = real.nearest(pixels)
     measured = f"{distance:.4f} from {nearest}"

@@ -24,7 +24,7 @@ from pneumo.data.dataset import (
 )
 from pneumo.evaluation.guard_pictures import DRAWERS, drawn
 from pneumo.imaging.phantom import phantom
-from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
+from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
 FILMS, ADULTS = "children's films", "adult films"
@@ -232,5 +232,5 @@ def _sub_folders(folder: Path) -> list[Path]:
 def _read(path: Path) -> Radiograph:
     try:
         return read_radiograph(path)
-    except UnreadableFilm as error:
+    except UnreadableImage as error:
         raise DataError(f"{path}: {error.sentence} Remove or replace it.") from None

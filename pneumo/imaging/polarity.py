@@ -1,22 +1,22 @@
-"""Whether a chest film is stored with dark bones, from where it is bright and where dark."""
+"""Whether a chest radiograph is stored with dark bones, from where it is bright and where dark."""
 
 import cv2
 import numpy as np
 
-INVERTED_NOTE = "The film was stored inverted and is read with bones bright."
-# Measured on 5,216 films of children and 516 of adults: no true film, upright, scores below +0.04.
+# Measured on 5,216 radiographs of children and 516 of adults: no upright one with bright bones
+# scores below +0.04.
 THRESHOLD = -0.04
 _SIDE = 64
 
 
 def looks_inverted(pixels: np.ndarray) -> bool:
-    """Whether a film has its greys reversed (bones dark, air bright).
+    """Whether a radiograph has its greys reversed (bones dark, air bright).
 
-    A film that lies on its side can score low too, but then scores high when it is turned: so the
+    One that lies on its side can score low too, but then scores high when it is turned: so the
     lowest score of the four turns must also outweigh the highest.
 
     Args:
-        pixels: uint8, height x width.
+        pixels: uint8, (H, W).
     """
     small = _small(pixels)
     scores = [polarity(np.rot90(small, turns)) for turns in range(4)]
@@ -24,17 +24,17 @@ def looks_inverted(pixels: np.ndarray) -> bool:
 
 
 def polarity(pixels: np.ndarray) -> float:
-    """How much spine and belly outshine lungs and upper corners, in shares of the film's contrast.
+    """How much spine and abdomen outshine lungs and upper corners, as a share of the contrast.
 
-    Three differences that are positive on a film with bright bones are averaged: spine against
-    lungs, belly against lungs, spine against the upper corners (air beside the neck). Reversing
-    the film reverses the sign; brightness and contrast do not matter.
+    Three differences that are positive with bright bones are averaged: spine against lungs,
+    abdomen against lungs, spine against the upper corners (air beside the neck). Reversing the
+    greys reverses the sign; brightness and contrast do not matter.
 
     Args:
-        pixels: uint8, height x width.
+        pixels: uint8, (H, W).
 
     Returns:
-        About -1 to 1; negative on an inverted film, 0 on a flat picture.
+        About -1 to 1; negative on an inverted radiograph, 0 on a flat image.
     """
     small = _small(pixels).astype(np.float64)
     dark, bright = np.percentile(small, (2, 98))
@@ -44,11 +44,11 @@ def polarity(pixels: np.ndarray) -> float:
     def mean(top: int, bottom: int, left: int, right: int) -> float:
         return float(small[top:bottom, left:right].mean())
 
-    spine, belly = mean(8, 56, 27, 37), mean(56, 64, 12, 52)
+    spine, abdomen = mean(8, 56, 27, 37), mean(56, 64, 12, 52)
     lungs = (mean(14, 44, 10, 24) + mean(14, 44, 40, 54)) / 2
     corners = (mean(0, 8, 0, 8) + mean(0, 8, 56, 64)) / 2
-    contrasts = (spine - lungs, belly - lungs, spine - corners)
-    return sum(contrasts) / (3 * (bright - dark))
+    contrasts = (spine - lungs, abdomen - lungs, spine - corners)
+    return sum(contrasts) / (3 * float(bright - dark))
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:
@@ -57,8 +57,7 @@ def _small(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
 
 
-def bones_bright(pixels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The film with bright bones, and a note where it had to be reversed for that."""
-    if looks_inverted(pixels):
-        return 255 - pixels, (INVERTED_NOTE,)
-    return pixels, ()
+def bones_bright(pixels: np.ndarray) -> tuple[np.ndarray, bool]:
+    """A radiograph (uint8, (H, W)) with bright bones, and whether it was reversed for that."""
+    inverted = looks_inverted(pixels)
+    return (255 - pixels if inverted else pixels), inverted

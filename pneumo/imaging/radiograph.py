@@ -1,75 +1,100 @@
-"""Any film file to a Radiograph: opened with care, known by its contents, held to the limits."""
+"""Any image file to a Radiograph: opened with care, decoded in a sandbox, held to the limits."""
 
+import atexit
 import os
 import stat
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from pneumo.imaging.dicom import read_dicom
-from pneumo.imaging.dicom_elements import looks_like_dicom
-from pneumo.imaging.film import MAX_BYTES, MAX_PIXELS, Radiograph, UnreadableFilm, check_bytes
-from pneumo.imaging.pictures import read_picture
-from pneumo.imaging.polarity import bones_bright
+import numpy as np
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "UnreadableFilm", "read_radiograph"]
+from pneumo.imaging.messages import DecodingCancelled, UnreadableImage
+from pneumo.imaging.precheck import MAX_BYTES, MAX_PIXELS, check_bytes
+from pneumo.imaging.sandbox import Sandbox
 
-WHAT_IS_READ = "DICOM, PNG, JPEG, TIFF, BMP and WebP files are read"
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"BM", "BMP"),
-)
-_KNOWN_OTHERS = (
-    (b"%PDF", "a PDF document"),
-    (b"GIF8", "a GIF picture"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x1f\x8b", "a compressed archive"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-)
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "DecodingCancelled",
+    "Radiograph",
+    "UnreadableImage",
+    "read_radiograph",
+    "sandbox",
+]
+
+UnreadableFilm = UnreadableImage  # until the app's modules have moved
+_sandbox: Sandbox | None = None
+_lock = threading.Lock()
 
 
-def read_radiograph(file: str | Path | bytes, *, follow_links: bool = True) -> Radiograph:
-    """Read a film from a file or from a file's bytes.
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One radiograph as grey pixels, free of everything else its file held.
+
+    Attributes:
+        pixels: uint8, (H, W), C-contiguous, 0 black to 255 white, bones bright.
+        source: How it was stored, for example ``"PNG 16-bit grey"``; never a file name.
+        notes: Sentences for the reader about what was done to it on the way.
+    """
+
+    pixels: np.ndarray
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 2 or not self.pixels.size:
+            raise ValueError("A radiograph's pixels are a non-empty uint8 array, height x width.")
+
+
+def read_radiograph(
+    file: str | Path | bytes,
+    *,
+    follow_links: bool = True,
+    cancelled: Callable[[], bool] | None = None,
+) -> Radiograph:
+    """Read a radiograph from a file or from a file's bytes; may be called from any thread.
 
     Args:
         file: A path, or the whole contents of a file.
         follow_links: Whether a path may be a symbolic link to a regular file.
+        cancelled: Asked some times a second; once it says True, decoding is stopped. An event's
+            ``is_set`` serves, or a look at whether the sender is still there.
 
     Returns:
-        The film as 8-bit grey, upright, bones bright.
+        The radiograph as 8-bit grey, upright, bones bright.
 
     Raises:
-        UnreadableFilm: Whatever is wrong; nothing else is raised for any file.
+        UnreadableImage: Whatever is wrong with the file; nothing else is raised for any file.
+        DecodingCancelled: `cancelled` said True.
     """
     data = file if isinstance(file, bytes) else _read_bytes(file, follow_links)
     if not data:
-        raise UnreadableFilm("This file is empty. Please export or copy the film again.")
+        raise UnreadableImage("empty")
     check_bytes(len(data))
-    kind = _kind(data)
-    if kind is None:
-        what = next((name for start, name in _KNOWN_OTHERS if data.startswith(start)), "no film")
-        if data[4:8] == b"ftyp":
-            what = "a HEIC, AVIF or video file"
-        raise UnreadableFilm(f"This is {what}: {WHAT_IS_READ}. Please export the film as one.")
-    if kind == "DICOM":
-        return read_dicom(data)
-    picture = read_picture(data, kind)
-    pixels, notes = bones_bright(picture.pixels)
-    return Radiograph(pixels, picture.source, picture.notes + notes)
+    return Radiograph(*sandbox().decode(data, cancelled))
 
 
-def _kind(data: bytes) -> str | None:
-    # First, because a DICOM file may begin with anything, also with another format's signature.
-    if looks_like_dicom(data):
-        return "DICOM"
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    return None
+def sandbox() -> Sandbox:
+    """The decoding processes of this process; `start` has them ready before the first file."""
+    global _sandbox
+    with _lock:
+        if _sandbox is None:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+            _sandbox = Sandbox(size=min(max(cores, 2), 4))
+            atexit.register(_sandbox.close)
+        return _sandbox
+
+
+def _forget_sandbox() -> None:
+    """In a forked process: its parent's workers answer the parent alone."""
+    global _sandbox, _lock
+    _sandbox, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_sandbox)
 
 
 def _read_bytes(path: str | Path, follow_links: bool) -> bytes:
@@ -78,24 +103,24 @@ def _read_bytes(path: str | Path, follow_links: bool) -> bytes:
     try:
         info = os.stat(path) if follow_links else os.lstat(path)
         if stat.S_ISLNK(info.st_mode):
-            raise UnreadableFilm("This is a link to a file, which is not followed.", "refused")
+            raise UnreadableImage("link", "refused")
         if stat.S_ISDIR(info.st_mode):
-            raise UnreadableFilm("This is a folder. Please choose one film file in it.")
+            raise UnreadableImage("folder")
         if not stat.S_ISREG(info.st_mode):
-            raise UnreadableFilm("This is a device or a pipe and no file.", "refused")
+            raise UnreadableImage("device", "refused")
         check_bytes(info.st_size)
         if not follow_links:
             flags |= getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(path, flags), "rb") as stream:
             # What lies there may have been exchanged since it was looked at.
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise UnreadableFilm("This is a device or a pipe and no file.", "refused")
+                raise UnreadableImage("device", "refused")
             return stream.read(MAX_BYTES + 1)
-    except UnreadableFilm:
+    except UnreadableImage:
         raise
     except FileNotFoundError:
-        raise UnreadableFilm("There is no file at this place.") from None
+        raise UnreadableImage("missing") from None
     except PermissionError:
-        raise UnreadableFilm("This file may not be opened: permission is missing.") from None
+        raise UnreadableImage("permission") from None
     except (OSError, ValueError, TypeError):
-        raise UnreadableFilm("This file cannot be opened.") from None
+        raise UnreadableImage("unopenable") from None

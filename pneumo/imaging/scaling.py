@@ -7,7 +7,7 @@ import numpy as np
 
 # Depths that radiography equipment and picture files store, as their largest value.
 FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 32))
-# A film that spans this share of a depth was meant for that depth; it then comes out exactly as
+# An image that spans this share of a depth was meant for that depth; it then comes out exactly as
 # its 8-bit export would. One that spans less is a raw export and is stretched.
 MEANT_SHARE = 0.4
 TAIL_PERCENT = 0.1
@@ -16,7 +16,7 @@ _SAMPLE = 1_000_000
 
 
 def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Map a deep picture linearly to 0..255 without clipping its contents.
+    """Map a deep image linearly to 0..255 without clipping its contents.
 
     Args:
         values: Height x width, any integer or float dtype; what is not finite counts as black
@@ -29,34 +29,26 @@ def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
     return apply_range(values, black, white)
 
 
-def display_range(values: np.ndarray) -> tuple[float, float]:
-    """The values to show as black and as white, chosen from the picture's contents.
+def display_range(values: np.ndarray, scales: Sequence[int] = FULL_SCALES) -> tuple[float, float]:
+    """The values to show as black and as white, chosen from the image's contents.
 
-    The full scale of the smallest usual depth that holds every value, where the film spans at
-    least `MEANT_SHARE` of it; otherwise the film's own range without its outermost 0.1 % at
-    either end.
+    Args:
+        values: (H, W), any integer or float dtype.
+        scales: The largest values of the depths that the image may have been meant for, rising.
+
+    Returns:
+        The full scale of the smallest depth that holds every value, where the image spans at
+        least `MEANT_SHARE` of it; otherwise the image's own range without its outermost 0.1 % at
+        either end.
     """
     sample = _finite_sample(values)
     if not sample.size:
         return 0.0, 1.0
     low, high = (float(v) for v in np.percentile(sample, (TAIL_PERCENT, 100 - TAIL_PERCENT)))
     smallest, largest = _extremes(values)
-    scales = FULL_SCALES if values.dtype.kind in "iu" else (1, *FULL_SCALES)
-    return choose_range((low, high), (smallest, largest), scales)
-
-
-def choose_range(
-    bulk: tuple[float, float], extremes: tuple[float, float], scales: Sequence[int]
-) -> tuple[float, float]:
-    """Black and white for a film that spans ``bulk`` but for its tails, and ``extremes`` in all.
-
-    Args:
-        bulk: Lowest and highest value without the outermost 0.1 % of the pixels at either end.
-        extremes: Smallest and largest value.
-        scales: The largest values of the depths that the film may have been meant for.
-    """
-    (low, high), (smallest, largest) = bulk, extremes
-    fitting = [scale for scale in sorted(scales) if largest <= scale]
+    if values.dtype.kind not in "iu":
+        scales = (1, *scales)
+    fitting = [scale for scale in scales if largest <= scale]
     if smallest >= 0 and fitting and high - low >= MEANT_SHARE * fitting[0]:
         return 0.0, float(fitting[0])
     if high > low:
@@ -96,7 +88,7 @@ def _to_bytes(levels: np.ndarray, black: float, white: float) -> np.ndarray:
 
 
 def _finite_sample(values: np.ndarray) -> np.ndarray:
-    """About a million pixels, evenly over the picture, as float64; only finite ones."""
+    """About a million pixels, evenly over the image, as float64; only finite ones."""
     step = max(1, int(np.ceil((values.size / _SAMPLE) ** 0.5)))
     sample = values[::step, ::step].astype(np.float64)
     return sample[np.isfinite(sample)]

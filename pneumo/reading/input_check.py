@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pneumo.imaging.dicom import LATERAL_NOTE
 from pneumo.imaging.facts import describe, facts_of
+from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import (
     Checkpoint,

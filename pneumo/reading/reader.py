@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pneumo.imaging.radiograph import Radiograph, UnreadableFilm, read_radiograph
+from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, load
 from pneumo.reading.checks import Check, overridden, unguarded
 from pneumo.reading.decision import Band, Calibration, band_of, label_of
@@ -143,7 +143,7 @@ class Reader:
         started = time.perf_counter()
         try:
             radiograph = read_radiograph(file)
-        except UnreadableFilm as error:
+        except UnreadableImage as error:
             return None, self.unreadable(error, time.perf_counter() - started)
         reading = self.read_radiograph(radiograph, guard)
         return radiograph, replace(reading, seconds=time.perf_counter() - started)
@@ -153,7 +153,7 @@ class Reader:
         for file in files:
             yield self.read(file)
 
-    def unreadable(self, error: UnreadableFilm, seconds: float = 0.0) -> Reading:
+    def unreadable(self, error: UnreadableImage, seconds: float = 0.0) -> Reading:
         """The reading of a file that gave no film, after so many seconds: its status and reason."""
         return self._reading("", error.status, reason=error.sentence, seconds=seconds)
 
