@@ -6,8 +6,6 @@ import argparse
 import importlib
 import sys
 
-from pneumo.training.idle_threads import sleep_soon
-
 # Sub-command -> module and help; a module is imported only when its command runs, because
 # training's libraries take seconds to load and predict needs none of them.
 COMMANDS = {
@@ -34,8 +32,6 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pneumo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = words[0] if words and words[0] in COMMANDS else None
-    if words[:2] == ["benchmark", "training"]:
-        sleep_soon()  # as train.py does, before torch is imported
     for name, (module, text) in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         if name == chosen:

@@ -1,8 +1,8 @@
 """Augmentation: geometry, exposure and the degradation that takes the dataset's shortcut away.
 
-In the train set NORMAL films were saved with less compression than PNEUMONIA films, so sharpness
-alone tells the classes apart. Resampling, blur, sharpening, JPEG and noise are therefore drawn
-alike for both classes; what remains to learn from is the chest.
+In the train set NORMAL radiographs were saved with less compression than PNEUMONIA ones, so that
+sharpness alone tells the classes apart. Resampling, blur, sharpening, JPEG and noise are therefore
+drawn alike for both classes; what remains to learn from is the chest.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Augmentation:
 
 
 def generator(*key: int) -> np.random.Generator:
-    """Random numbers that depend on the key alone, such as (seed, epoch, film)."""
+    """Random numbers that depend on the key alone, such as (seed, epoch, image)."""
     return np.random.default_rng(np.random.SeedSequence(key))
 
 
 def between(rng: np.random.Generator, low: float, high: float) -> float:
-    """The number `rng.uniform` would give, in a third of the time; a film takes a dozen."""
+    """The number `rng.uniform` would give, in a third of the time; a radiograph takes a dozen."""
     return low + (high - low) * rng.random()
 
 
@@ -60,13 +60,14 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
     Returns:
         float64 (2, 3), for cv2.warpAffine.
     """
-    # Plain numbers: arrays of four cost more than the film's own warp does.
+    # Plain numbers: arrays of four cost more than the radiograph's own warp does.
     area = between(rng, spec.crop, 1.0)
     aspect = math.exp(between(rng, math.log(3 / 4), math.log(4 / 3)))
     width, height = min(1.0, math.sqrt(area * aspect)), min(1.0, math.sqrt(area / aspect))
     x, y = (side * between(rng, share / 2, 1 - share / 2) for share in (width, height))
     angle, shear = (
-        math.radians(most * between(rng, -1, 1)) for most in (spec.rotation, spec.shear))
+        math.radians(most * between(rng, -1, 1)) for most in (spec.rotation, spec.shear)
+    )
     zoom, sine, cosine, lean = size / side, math.sin(angle), math.cos(angle), math.tan(shear)
     mirror = -1 if rng.random() < spec.flip else 1
     across = [mirror * zoom * cosine / width, mirror * zoom * (lean * cosine - sine) / height]
@@ -76,7 +77,7 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
 
 
 def warp(square: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Apply an affine map; black outside the film, as collimated films are."""
+    """Apply an affine map; black outside the image, as collimated radiographs are."""
     return cv2.warpAffine(square, matrix, (size, size), flags=cv2.INTER_LINEAR)
 
 
@@ -98,8 +99,11 @@ def degrade(square: np.ndarray, rng: np.random.Generator, chance: float) -> np.n
         scale = between(rng, 0.35, 0.9)
         small = (max(8, int(width * scale)), max(8, int(height * scale)))
         how = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
-        square = cv2.resize(cv2.resize(square, small, interpolation=how), (width, height),
-                            interpolation=cv2.INTER_CUBIC)
+        square = cv2.resize(
+            cv2.resize(square, small, interpolation=how),
+            (width, height),
+            interpolation=cv2.INTER_CUBIC,
+        )
     if rng.random() < chance:
         square = blur(square, between(rng, 0.3, 1.6) * width / 224)
     if rng.random() < chance:
@@ -124,10 +128,10 @@ def blur(square: np.ndarray, sigma: float) -> np.ndarray:
 def add_noise(
     square: np.ndarray, rng: np.random.Generator, mean: float, sigma: float
 ) -> np.ndarray:
-    """The film plus Gaussian noise in grey levels, clipped; uint8 in and out, sigma up to 60.
+    """The radiograph plus Gaussian noise in grey levels, clipped; uint8 in and out, sigma up to 60.
 
     A piece of one large field of noise, from a random place: drawing it anew would take longer
-    than the warp, the blur and the exposure of a film together.
+    than the warp, the blur and the exposure of a radiograph together.
     """
     height, width = square.shape
     field = _grain(-(-max(height, width) // 256) * 512)
@@ -145,7 +149,7 @@ def _grain(side: int) -> np.ndarray:
 
 
 def jpeg(square: np.ndarray, quality: int) -> np.ndarray:
-    """The film after JPEG compression at a quality of 1 to 100; uint8 in and out."""
+    """The radiograph after JPEG compression at a quality of 1 to 100; uint8 in and out."""
     coded = cv2.imencode(".jpg", square, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
 
@@ -158,7 +162,7 @@ def augment(
     masks: Sequence[np.ndarray] = (),
     mask_size: int | None = None,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """One random variant of a film, and of its lung masks through the same geometry.
+    """One random variant of a radiograph, and of its lung masks through the same geometry.
 
     Args:
         square: uint8, (S, S).
@@ -169,27 +173,27 @@ def augment(
         mask_size: side of the masks' results, as `size` unless given.
 
     Returns:
-        film, uint8 (size, size), and masks, uint8 (mask_size, mask_size).
+        image, uint8 (size, size), and masks, uint8 (mask_size, mask_size).
     """
     matrix = random_matrix(rng, square.shape[0], size, spec)
-    film = expose(warp(square, matrix, size), rng, spec.exposure)
-    film = degrade(film, rng, spec.degrade)
+    image = expose(warp(square, matrix, size), rng, spec.exposure)
+    image = degrade(image, rng, spec.degrade)
     mask_size = mask_size or size
     coarser = matrix * (mask_size / size)
     coarser[:, 2] += (mask_size / size - 1) / 2  # to the middle of the pixels it stands for
-    return film, [warp(mask, coarser, mask_size) for mask in masks]
+    return image, [warp(mask, coarser, mask_size) for mask in masks]
 
 
 def degraded_copies(squares: np.ndarray, seed: int, strength: float) -> np.ndarray:
     """Validation copies that see a shift of quality and of framing, alike for both classes.
 
-    A threshold chosen on whole films of one hospital alone is too low elsewhere: there films are
-    framed, turned and stored in other ways.
+    A threshold chosen on the radiographs of one hospital as they are is too low elsewhere, where
+    they are framed, turned and stored in other ways.
 
     Args:
         squares: uint8, (N, S, S).
         seed: the same seed gives the same copies.
-        strength: 0 to 1; 0 gives the films as they are. The probability of each degradation.
+        strength: 0 to 1; 0 gives the radiographs as they are. The probability of each degradation.
             Exposure moves by 0.2 of it, a random crop keeps at least 1 - 0.875 of it, rotation
             and shear go as far as `Augmentation`'s times it; nothing is mirrored.
 
@@ -200,11 +204,17 @@ def degraded_copies(squares: np.ndarray, seed: int, strength: float) -> np.ndarr
         return squares.copy()  # even a crop of the whole area may change the aspect
     full = Augmentation()
     spec = Augmentation(
-        crop=1 - 0.875 * strength, rotation=strength * full.rotation, shear=strength * full.shear,
-        flip=0.0, exposure=0.2 * strength, degrade=strength,
+        crop=1 - 0.875 * strength,
+        rotation=strength * full.rotation,
+        shear=strength * full.shear,
+        flip=0.0,
+        exposure=0.2 * strength,
+        degrade=strength,
     )
     key = int(1000 * strength)
-    return np.stack([
-        augment(square, generator(seed, i, key), spec, square.shape[0])[0]
-        for i, square in enumerate(squares)
-    ])
+    return np.stack(
+        [
+            augment(square, generator(seed, i, key), spec, square.shape[0])[0]
+            for i, square in enumerate(squares)
+        ]
+    )

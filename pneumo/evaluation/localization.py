@@ -1,242 +1,377 @@
-"""Does a network's evidence come from the lungs, and tell which? Measured with drawn fields."""
+"""Localization: does the evidence lie where the disease is? Measured where the answer is known.
+
+Every measure is printed beside that of a constant map, the mean map of its own set: a network whose
+map is the same whatever the radiograph shows reaches no more than that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.stats import t
+import torch
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
 from pneumo.data import dataset
-from pneumo.data.composites import joined, middle
-from pneumo.data.memory import logits
-from pneumo.data.painting import lung_boxes
-from pneumo.evaluation.metrics import auc, auc_interval
-from pneumo.evaluation.thresholds import proportion
-from pneumo.models.checkpoint import load
-from pneumo.reading.explanation import evidence
-from pneumo.reading.reader import Reader
+from pneumo.data.composites import composite, midline
+from pneumo.imaging.opacity import insert_opacity
+from pneumo.imaging.radiograph import read_radiograph
+from pneumo.models.card import Estimate, LocalizationRow, checkpoint_folder
+from pneumo.models.checkpoint import Checkpoint
+from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
+from pneumo.models.networks import Network
+from pneumo.models.preprocess import Preprocessing
+from pneumo.reading.explanation import evidence_map
 
-# Mid grey; the same for both classes, so that the paint itself says nothing.
+ZONES = tuple(
+    f"{side} {zone}" for side in ("right", "left") for zone in ("upper", "middle", "lower")
+)
+# Radius and density of inserted opacities, as a share of the image's side and of the air replaced.
+OPACITY_RADIUS = (0.08, 0.13)
+OPACITY_STRENGTH = 0.9
 PAINT = 128
+BOOTSTRAPS = 1000
+
+Table = dict[str, LocalizationRow]
 
 
-def only_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """The film with everything but its lungs painted grey; uint8 (S, S), mask 0 or 255."""
-    grown = cv2.dilate(lungs, np.ones((5, 5), np.uint8))
-    return np.where(grown > 127, square, PAINT).astype(np.uint8)
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Evidence maps of a set of images: logits (N,) and maps (N, h, w), float64, signed."""
+
+    logits: np.ndarray
+    evidence: np.ndarray
+
+    def constant(self) -> np.ndarray:
+        """The mean of the positive evidence, (h, w)."""
+        return np.maximum(self.evidence, 0).mean(0)
 
 
-def boxed_lungs(square: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """The film with the upright box around each of its lungs painted, a twentieth wider.
-
-    No outline is left, but the boxes' size is, and it tells the classes apart by itself.
-    """
-    painted = square.copy()
-    for box in lung_boxes(lungs, margin=square.shape[0] // 20):
-        painted[box] = PAINT
-    return painted
-
-
-def common_field(lungs: Sequence[np.ndarray]) -> np.ndarray:
-    """Where one film in fifty or more has lung: bool (S, S), from uint8 masks (S, S).
-
-    One shape to paint over in all films says nothing about any of them, unlike their own lungs'.
-    """
-    return np.mean([mask > 127 for mask in lungs], axis=0) >= 0.02
+def maps_of(network: Network, preprocessing: Preprocessing, squares: np.ndarray) -> Maps:
+    """Logits and evidence maps of images, uint8 (N, S, S)."""
+    network.eval()
+    logits, maps = [], []
+    for i in range(0, len(squares), 32):
+        part = np.stack([preprocessing.square(s) for s in squares[i : i + 32]])
+        with torch.no_grad():
+            features = network.features(preprocessing.tensor(part))
+        logit, evidence = evidence_map(network, features)
+        logits.append(logit.double().numpy())
+        maps.append(evidence.double().numpy())
+    return Maps(np.concatenate(logits), np.concatenate(maps))
 
 
-def paint_field(squares: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """Films uint8 (N, S, S) with the field, bool (S, S), painted grey."""
-    return np.where(field, PAINT, squares).astype(np.uint8)
+def enlarged(evidence: np.ndarray, side: int) -> np.ndarray:
+    """Positive evidence (h, w) at the resolution of the image, float (side, side), bilinear."""
+    large = cv2.resize(evidence.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    return np.maximum(large, 0)
 
 
-def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> tuple[float, bool]:
-    """Share of the positive evidence that lies in the lungs, and whether its peak does.
+def share_inside(evidence: np.ndarray, region: np.ndarray) -> float:
+    """Share of the positive evidence (h, w) inside a region, bool (S, S); 0 where there is none."""
+    large = enlarged(evidence, len(region))
+    total = float(large.sum())
+    return float(large[region].sum()) / total if total > 0 else 0.0
+
+
+def peak_inside(evidence: np.ndarray, region: np.ndarray) -> float:
+    """1 when the strongest evidence lies inside a region, bool (S, S), else 0."""
+    large = enlarged(evidence, len(region))
+    return float(region[np.unravel_index(int(large.argmax()), large.shape)])
+
+
+def composites_table(
+    network: Network,
+    preprocessing: Preprocessing,
+    squares: np.ndarray,
+    labels: np.ndarray,
+    lungs: np.ndarray,
+    most: int = 120,
+) -> Table:
+    """Composites of a pneumonia's hemithorax beside a normal one's, both ways round.
 
     Args:
-        heat: float32, (h, w), signed evidence.
-        lungs: uint8, (S, S), 0 or 255.
-
-    Returns:
-        share 0 to 1 (0 when there is no positive evidence), and the peak's place.
+        squares, lungs: uint8, (N, S, S); lungs 0 or 255.
+        labels: (N,), 1 for pneumonia.
+        most: pneumonias that are used.
     """
-    positive = np.maximum(_enlarged(heat, lungs), 0)
-    inside = lungs > 127
-    peak = np.unravel_index(int(positive.argmax()), positive.shape)
-    return float(positive[inside].sum() / max(float(positive.sum()), 1e-9)), bool(inside[peak])
+    found = np.array([both_lungs(field) is not None for field in lungs])
+    sick, well = np.flatnonzero(found & (labels == 1)), np.flatnonzero(found & (labels == 0))
+    sick = sick[np.linspace(0, len(sick) - 1, min(most, len(sick))).astype(int)]
+    images, regions = [], []
+    of: list[int] = []
+    for number, i in enumerate(sick):
+        j = well[number % len(well)]
+        for left in (True, False):
+            image, _, _ = composite(squares[i], lungs[i], squares[j], lungs[j], left)
+            columns = np.arange(image.shape[1]) < midline(lungs[i])
+            images.append(image)
+            regions.append(np.tile(columns if left else ~columns, (len(image), 1)))
+            of.append(i)
+    maps = maps_of(network, preprocessing, np.stack(images))
+    return {
+        "composites_share": _measure(maps, regions, share_inside, of),
+        "composites_right": _measure(
+            maps, regions, lambda e, r: float(share_inside(e, r) > 0.5), of
+        ),
+    }
 
 
-def heat_in_half(heat: np.ndarray, lungs: np.ndarray, left: bool) -> float:
-    """Share, 0 to 1, of the positive evidence on one side of the lungs' middle.
+def mirror_table(
+    network: Network, preprocessing: Preprocessing, squares: np.ndarray, labels: np.ndarray
+) -> Table:
+    """Rank correlation of mirrored maps, and how alike the maps of different radiographs are."""
+    maps = maps_of(network, preprocessing, squares).evidence
+    mirrored = maps_of(network, preprocessing, np.ascontiguousarray(squares[..., ::-1])).evidence
+    ranks = [
+        np.corrcoef(rankdata(a), rankdata(b[:, ::-1]))[0, 1]
+        for a, b in zip(maps, mirrored, strict=True)
+    ]
+    flat = maps[labels == 1].reshape(int((labels == 1).sum()), -1)
+    alike = np.corrcoef(flat)
+    np.fill_diagonal(alike, np.nan)
+    return {
+        "mirror_agreement": _estimate(np.array(ranks)),
+        "maps_alike": _estimate(np.nanmean(alike, 1)),
+    }
+
+
+def opacities_table(
+    network: Network,
+    preprocessing: Preprocessing,
+    squares: np.ndarray,
+    lungs: np.ndarray,
+    most: int = 60,
+    seed: int = 0,
+) -> Table:
+    """Inserted opacities of known place in normal radiographs, all six lung zones alike.
 
     Args:
-        heat: float32, (h, w), signed evidence.
-        lungs: uint8, (S, S), 0 or 255.
-        left: as the picture shows it.
+        squares, lungs: uint8, (N, S, S), of normal radiographs.
+        most: radiographs that are used, each with one opacity in each zone in turn.
     """
-    positive = np.maximum(_enlarged(heat, lungs), 0)
-    split = round(middle(lungs))
-    there = positive[:, :split] if left else positive[:, split:]
-    return float(there.sum() / max(float(positive.sum()), 1e-9))
+    rng = np.random.default_rng(seed)
+    images, regions, zones = [], [], []
+    of: list[int] = []
+    for i, (square, field) in enumerate(zip(squares, lungs, strict=True)):
+        sides = both_lungs(field)
+        if sides is None or len(set(of)) >= most:
+            continue
+        for zone in ZONES:
+            lung = zone_of(sides, zone)
+            core = cv2.erode(lung.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+            rows, columns = np.nonzero(core if core.any() else lung)
+            place = rng.integers(len(rows))
+            image, mask = insert_opacity(
+                square,
+                (float(columns[place]), float(rows[place])),
+                float(rng.uniform(*OPACITY_RADIUS)) * len(square),
+                OPACITY_STRENGTH,
+                rng,
+            )
+            if mask.sum() < 50:  # before the heart no air is left to replace
+                continue
+            images.append(image)
+            regions.append(mask)
+            zones.append(zone)
+            of.append(i)
+    maps = maps_of(network, preprocessing, np.stack(images))
+    table = {
+        "opacities_peak": _measure(maps, regions, peak_inside, of),
+        "opacities_share": _measure(maps, regions, share_inside, of),
+    }
+    for zone in ZONES:
+        chosen = [k for k, name in enumerate(zones) if name == zone]
+        part = Maps(maps.logits[chosen], maps.evidence[chosen])
+        table[f"opacities_peak_{zone.replace(' ', '_')}"] = _measure(
+            part, [regions[k] for k in chosen], peak_inside, None, maps.constant()
+        )
+    return table
 
 
-def _enlarged(heat: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    return cv2.resize(heat, lungs.shape[::-1], interpolation=cv2.INTER_LINEAR)
+def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
+    """One of the six zones: bool (S, S); sides as `both_lungs` gives them, zone as in `ZONES`."""
+    side, height = zone.split()
+    lung = sides[0] if side == "right" else sides[1]
+    rows = np.flatnonzero(lung.any(1))
+    third = ("upper", "middle", "lower").index(height)
+    edges = np.linspace(rows[0], rows[-1] + 1, 4)
+    within = np.zeros(lung.shape, bool)
+    within[round(edges[third]) : round(edges[third + 1])] = True
+    return lung & within
 
 
-def lung_table(
-    model: str, root: Path, masks: Path, folder: Path | None = None
-) -> dict:
-    """The measures on the validation films that have a mask; never on trained-on films.
+def boxes_table(
+    network: Network,
+    preprocessing: Preprocessing,
+    folder: Path,
+    read: Callable[[Path], np.ndarray],
+) -> Table:
+    """Boxes that radiologists drew around pneumonia: `folder/boxes.csv` and `folder/images`.
 
-    Returns:
-        n, pneumonias, true_positives, heat_in_lungs and peak_in_lung (means over true
-        positives), auc, auc_only_lungs, auc_without_lungs (the field common to all films
-        painted over, which is `painted` of the picture; `lung_left` is the mean share of a
-        film's lungs that it does not cover), the same of all validation films, which this paint
-        needs no masks of (auc_without_lungs_everyone, of `everyone` films), and, for
-        comparison, auc_boxed_lungs (each film's own boxes) with auc_box_size, what the size of
-        those boxes tells without any network; heat_in_ill_half, of films of two halves
-        (each pneumonia's left half beside a normal film's right one, and the other way about), the
-        share of the heat that lies in the ill half: the mean of both ways, each over those of these
-        `two_halves` films that are called pneumonia, `halves_called` [left ill, right ill]. So
-        heat that always lies in the same place has 0.5, whatever is called; absent where none is
-        called of one way. And `intervals`, 95 %, of the measures: [low, high] of heat in the lungs
-        by Student's t, of the peak by Clopper and Pearson, of the others by bootstrap, of films
-        or, for the halves, of pneumonias.
-
-    Raises:
-        DataError: when no validation film has a mask.
-        CheckpointError: when the checkpoint must not be used.
+    Args:
+        folder: boxes.csv has the columns file, x, y, width and height, in pixels of the image.
+        read: gives a file's pixels, uint8 (H, W).
     """
-    reader = Reader(load(model, folder), guard=False)
-    preprocessing, network = reader.checkpoint.preprocessing, reader.checkpoint.network
-    recipe = reader.checkpoint.card["training"]["recipe"]
-    table = dataset.films(root, "train")
-    trained_on, held_out = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
-    lungs = dataset.load_lungs(held_out, masks, preprocessing)
-    chosen = [held_out[i] for i in lungs]
-    squares = dataset.load_squares(chosen, preprocessing)
-    others = dataset.load_lungs(trained_on, masks, preprocessing)
-    common = common_field(list(others.values()))
-    y = dataset.labels(chosen)
-    found = _measure(reader, network, squares, list(lungs.values()), y, common)
-    everyone = paint_field(dataset.load_squares(held_out, preprocessing), common)
-    everyone = auc_interval(dataset.labels(held_out), logits(network, everyone, preprocessing))
-    found["auc_without_lungs_everyone"] = everyone["value"]
-    found["intervals"]["auc_without_lungs_everyone"] = [everyone["low"], everyone["high"]]
-    return {"model": model, "n": len(chosen), "everyone": len(held_out), **found}
+    boxes: dict[str, list[tuple[float, ...]]] = {}
+    with (folder / "boxes.csv").open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            numbers = tuple(float(row[name]) for name in ("x", "y", "width", "height"))
+            boxes.setdefault(row["file"], []).append(numbers)
+    squares, regions, sides = [], [], []
+    for name, drawn in boxes.items():
+        pixels = read(folder / "images" / name)
+        height, width = pixels.shape
+        squares.append(preprocessing.square(pixels))
+        region = np.zeros((256, 256), bool)
+        for x, y, w, h in drawn:
+            rows = slice(int(256 * y / height), int(np.ceil(256 * (y + h) / height)))
+            region[rows, int(256 * x / width) : int(np.ceil(256 * (x + w) / width))] = True
+        regions.append(region)
+        # Nearly all boxes lie clear of the midline; the image's middle stands for the chest's.
+        halves = {x + w / 2 < width / 2 for x, _, w, _ in drawn}
+        sides.append(halves.pop() if len(halves) == 1 else None)
+    maps = maps_of(network, preprocessing, np.stack(squares))
+    one = [k for k, side in enumerate(sides) if side is not None]
+    left_half = np.tile(np.arange(256) < 128, (256, 1))
+    half_regions = [left_half if sides[k] else ~left_half for k in one]
+    one_sided = Maps(maps.logits[one], maps.evidence[one])
+    return {
+        "boxes_peak": _measure(maps, regions, peak_inside),
+        "boxes_share": _measure(maps, regions, share_inside),
+        "boxes_side_share": _measure(one_sided, half_regions, share_inside),
+    }
+
+
+def lungs_table(
+    network: Network,
+    preprocessing: Preprocessing,
+    squares: np.ndarray,
+    labels: np.ndarray,
+    lungs: np.ndarray,
+    threshold: float,
+) -> Table:
+    """Evidence and accuracy in and without the lungs.
+
+    Args:
+        squares, lungs: uint8, (N, S, S), validation; lungs 0 or 255.
+        threshold: logit at or above which a radiograph counts as called pneumonia.
+    """
+    maps = maps_of(network, preprocessing, squares)
+    called = np.flatnonzero((labels == 1) & (maps.logits >= threshold) & lungs.any((1, 2)))
+    part = Maps(maps.logits[called], maps.evidence[called])
+    fields = [lungs[k] > 127 for k in called]
+    grown = np.stack([cv2.dilate(field, np.ones((5, 5), np.uint8)) for field in lungs])
+    only = np.where(grown > 127, squares, PAINT).astype(np.uint8)
+    # One shape for all radiographs says nothing about any of them, unlike their own lungs'.
+    common = (lungs > 127).mean(0) >= 0.02
+    without = np.where(common, PAINT, squares).astype(np.uint8)
+    return {
+        "lungs_share": _measure(part, fields, share_inside),
+        "lungs_peak": _measure(part, fields, peak_inside),
+        "auc_lungs_only": auc_measure(labels, maps_of(network, preprocessing, only).logits),
+        "auc_lungs_masked": auc_measure(labels, maps_of(network, preprocessing, without).logits),
+    }
+
+
+def hot_normals(
+    network: Network,
+    preprocessing: Preprocessing,
+    squares: np.ndarray,
+    scale: float,
+    threshold: float,
+) -> Table:
+    """Share of normals called unlikely whose strongest evidence exceeds a quarter of the scale."""
+    maps = maps_of(network, preprocessing, squares)
+    strongest = maps.evidence[maps.logits < threshold].max((1, 2))
+    return {"normals_hot": _estimate((strongest > scale / 4).astype(float))}
+
+
+def scale_of(maps: Maps) -> float:
+    """Evidence at which the colour map ends: 95th percentile of pneumonias' strongest evidence."""
+    return float(np.percentile(maps.evidence.max((1, 2)), 95))
+
+
+def auc_measure(labels: np.ndarray, scores: np.ndarray) -> LocalizationRow:
+    """AUC with a bootstrap interval over images."""
+    rng = np.random.default_rng(0)
+    draws = []
+    for _ in range(BOOTSTRAPS):
+        chosen = rng.integers(len(labels), size=len(labels))
+        if 0 < labels[chosen].sum() < len(labels):
+            draws.append(roc_auc_score(labels[chosen], scores[chosen]))
+    low, high = np.quantile(draws, (0.025, 0.975))
+    value = Estimate(float(roc_auc_score(labels, scores)), float(low), float(high), len(labels))
+    return LocalizationRow(value)
 
 
 def _measure(
-    reader: Reader, network, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray,
-    common: np.ndarray,
-) -> dict:
-    preprocessing = reader.checkpoint.preprocessing
-    shares, peaks = [], []
-    for square, mask, label in zip(squares, lungs, y, strict=True):
-        if label and (heat := _heat_of_called(reader, square)) is not None:
-            share, peak = heat_in_lungs(heat, mask)
-            shares.append(share)
-            peaks.append(peak)
-    halves, side = told_side(sides(reader, squares, lungs, y))
-
-    def painted(paint) -> np.ndarray:
-        return np.stack([paint(s, m) for s, m in zip(squares, lungs, strict=True)])
-
-    boxed = painted(boxed_lungs)
-    box_size = (boxed != squares).mean((1, 2))
-    areas = {
-        name: auc_interval(y, logits(network, films, preprocessing))
-        for name, films in (
-            ("auc", squares), ("auc_only_lungs", painted(only_lungs)),
-            ("auc_without_lungs", paint_field(squares, common)),
-            ("auc_boxed_lungs", boxed),
-        )
-    }
-
-    return {
-        "pneumonias": int(y.sum()),
-        "true_positives": len(shares),
-        "heat_in_lungs": float(np.mean(shares)) if shares else float("nan"),
-        "peak_in_lung": float(np.mean(peaks)) if peaks else float("nan"),
-        **halves,
-        "lung_area": float(np.mean([(m > 127).mean() for m in lungs])),
-        **{name: found["value"] for name, found in areas.items()},
-        "painted": float(common.mean()),
-        "lung_left": float(np.mean([(m > 127)[~common].sum() / (m > 127).sum() for m in lungs])),
-        "auc_box_size": auc(y, box_size),
-        "intervals": {
-            **_of_means(shares, peaks), **side,
-            **{name: [found["low"], found["high"]] for name, found in areas.items()},
-        },
-    }
+    maps: Maps,
+    regions: Sequence[np.ndarray],
+    measure: Callable[[np.ndarray, np.ndarray], float],
+    groups: Sequence[int] | None = None,
+    constant: np.ndarray | None = None,
+) -> LocalizationRow:
+    """The mean of a measure over images, beside that of the constant map."""
+    values = np.array([measure(e, r) for e, r in zip(maps.evidence, regions, strict=True)])
+    constant = maps.constant() if constant is None else constant
+    of_constant = float(np.mean([measure(constant, region) for region in regions]))
+    return _estimate(values, groups, of_constant)
 
 
-def _heat_of_called(reader: Reader, square: np.ndarray) -> np.ndarray | None:
-    """The evidence, (h, w), for a film that is called pneumonia; None for others."""
-    checkpoint = reader.checkpoint
-    logit, heat = evidence(checkpoint.network, checkpoint.preprocessing.tensor(square))
-    called = reader.calibration.probability(float(logit[0])) >= reader.threshold
-    return heat[0].numpy() if called else None
+def _estimate(
+    values: np.ndarray, groups: Sequence[int] | None = None, constant: float | None = None
+) -> LocalizationRow:
+    """Mean with a bootstrap interval; images of one group are drawn together."""
+    of = np.arange(len(values)) if groups is None else np.asarray(groups)
+    names, inverse = np.unique(of, return_inverse=True)
+    sums = np.bincount(inverse, values)
+    counts = np.bincount(inverse)
+    chosen = np.random.default_rng(0).integers(len(names), size=(BOOTSTRAPS, len(names)))
+    low, high = np.quantile(sums[chosen].sum(1) / counts[chosen].sum(1), (0.025, 0.975))
+    row = Estimate(float(values.mean()), float(low), float(high), len(values))
+    return LocalizationRow(
+        row, None if constant is None else Estimate(constant, None, None, len(values))
+    )
 
 
-def sides(
-    reader: Reader, squares: np.ndarray, lungs: Sequence[np.ndarray], y: np.ndarray
-) -> np.ndarray:
-    """Share of the heat in the ill half of films of two halves that are called pneumonia.
-
-    Each pneumonia's left half is joined with the right half of a normal film, and the other way
-    about; normal films take turns.
+def measure(
+    checkpoint: Checkpoint, data: Path, boxes: Path | None = None, folder: Path | None = None
+) -> Table:
+    """All measures of a network, on the validation radiographs of its recipe.
 
     Args:
-        reader: whose network and balanced threshold are asked.
-        squares: uint8, (N, S, S).
-        lungs: uint8, (S, S), 0 or 255, of each.
-        y: int64, (N,), 1 for pneumonia.
+        checkpoint: whose card has a calibration, thresholds and the evidence scale.
+        data: holds train/{NORMAL,PNEUMONIA}.
+        boxes: folder with boxes.csv and images/, or None.
+        folder: of the lung segmenter; the bundled one unless given.
 
-    Returns:
-        float64, (pneumonias, 2): with the left and the right half ill; not a number where the film
-        is not called pneumonia, or there is no normal one.
+    Raises:
+        DataError: when the data cannot be used.
     """
-    normal, ill = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
-    shares = np.full((len(ill), 2), np.nan)
-    for turn, i in enumerate(ill if len(normal) else ()):
-        other = normal[turn % len(normal)]
-        for way, left in enumerate((True, False)):
-            film, _, _ = joined(squares[i], lungs[i], squares[other], lungs[other], left)
-            if (heat := _heat_of_called(reader, film)) is not None:
-                shares[turn, way] = heat_in_half(heat, lungs[i], left)
-    return shares
-
-
-def told_side(shares: np.ndarray) -> tuple[dict, dict[str, list[float]]]:
-    """What `sides` found, for the table: heat_in_ill_half, two_halves, halves_called; and its
-    interval."""
-    called = np.isfinite(shares)
-    found = {"two_halves": shares.size, "halves_called": called.sum(0).tolist()}
-    if not called.any(0).all():
-        return found, {}
-    rng = np.random.default_rng(0)
-    drawn = shares[rng.integers(len(shares), size=(2000, len(shares)))]
-    counts = np.isfinite(drawn).sum(1)
-    # A draw in which nothing is called of one way says nothing.
-    means = (np.nansum(drawn, 1) / np.maximum(counts, 1))[counts.all(1)].mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    value = float(np.nanmean(shares, 0).mean())
-    return ({"heat_in_ill_half": value, **found},
-            {"heat_in_ill_half": [float(low), float(high)]})
-
-
-def _of_means(shares: Sequence[float], peaks: Sequence[bool]) -> dict[str, list[float]]:
-    """95 % intervals of where the heat lies; none of fewer than two films."""
-    n = len(shares)
-    if n < 2:
-        return {}
-    mean, error = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(n)
-    low, high = (float(np.clip(mean + t.ppf(q, n - 1) * error, 0, 1)) for q in (0.025, 0.975))
-    peak = proportion(sum(peaks), n)
-    return {"heat_in_lungs": [low, high], "peak_in_lung": [peak["low"], peak["high"]]}
+    network, preprocessing, card = checkpoint.network, checkpoint.preprocessing, checkpoint.card
+    recipe = card.training.recipe
+    table = dataset.films(data, "train")
+    _, validation = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
+    squares = dataset.load_squares(validation, Preprocessing(size=224))
+    labels = dataset.labels(validation)
+    segmenter = load_segmenter(checkpoint_folder(folder) / "lungs.safetensors")
+    lungs = find_lungs(segmenter, squares)
+    normal = labels == 0
+    decisive = card.calibration.logit(card.threshold)
+    rule_out = card.calibration.logit(card.policies["balanced"].policy.rule_out)
+    found = composites_table(network, preprocessing, squares, labels, lungs)
+    found |= mirror_table(network, preprocessing, squares, labels)
+    found |= opacities_table(network, preprocessing, squares[normal], lungs[normal])
+    found |= lungs_table(network, preprocessing, squares, labels, lungs, decisive)
+    found |= hot_normals(network, preprocessing, squares[normal], card.evidence.scale, rule_out)
+    if boxes:
+        found |= boxes_table(
+            network, preprocessing, boxes, lambda path: read_radiograph(path).pixels
+        )
+    return found

@@ -3,25 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
-NETWORKS: dict[str, type[nn.Module]] = {}
+STRIDE = 16  # pixels of the input for each cell of the feature map, in both networks
 
 
-def register(cls: type[nn.Module]) -> type[nn.Module]:
-    """Enter a network class under its `name`.
+class Network(nn.Module):
+    """What every network of the registry is.
 
-    A network takes float32 (N, 1, S, S), gives one logit per film, (N,), and splits its forward
-    pass into `features(x)`, the last feature map (N, C, h, w), and `head(f)`, which ends in the
-    logit. Class attributes: `name` (file name of the checkpoint), `title` (for people), `trunk`
-    (top-level modules that pretrained weights can fill, in order from the film to the head;
-    empty when there are none), `learning_rate` (peak, for training all of it) and `pools`
-    (whether `head` begins with global average pooling, so that it answers to a map's mean as to
-    the map).
+    It takes float32 (N, 1, S, S), gives one logit per image, (N,), and splits its forward pass into
+    `features`, the last feature map (N, C, h, w), and `head`, which begins with global average
+    pooling and ends in the logit.
+
+    Attributes:
+        name: registered name, and file name of the checkpoint.
+        title: for people.
+        trunk: top-level modules that pretrained weights can fill, in order from the image to the
+            head; empty when there are none.
     """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    trunk: ClassVar[tuple[str, ...]] = ()
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Last feature map: (N, 1, S, S) to (N, C, h, w)."""
+        raise NotImplementedError
+
+    def head(self, f: torch.Tensor) -> torch.Tensor:
+        """Feature map to logits (N,)."""
+        raise NotImplementedError
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits for pneumonia, (N,)."""
+        return self.head(self.features(x))
+
+    def set_stride(self, stride: int) -> None:
+        """Choose the feature map's stride, 16 or 32 pixels; the parameters stay the same.
+
+        Raises:
+            ValueError: unless the network can.
+        """
+        raise ValueError(f"{self.title} has one stride only: coarse_epochs must be 0.")
+
+
+NETWORKS: dict[str, type[Network]] = {}
+
+
+def register(cls: type[Network]) -> type[Network]:
+    """Enter a network class under its `name`."""
     NETWORKS[cls.name] = cls
     return cls
 
@@ -31,7 +65,7 @@ def network_names() -> tuple[str, ...]:
     return tuple(NETWORKS)
 
 
-def build(name: str) -> nn.Module:
+def build(name: str) -> Network:
     """A freshly initialised network.
 
     Raises:
@@ -55,7 +89,7 @@ def _residual(channels: int, count: int) -> list:
 
 
 @register
-class PneumoniaCNN(nn.Module):
+class PneumoniaCNN(Network):
     """Three convolutional blocks of 32, 64 and 128 filters, then fully connected layers.
 
     The film is first averaged over 2 x 2 pixels; a first convolution of stride 2 and max pooling
@@ -67,7 +101,6 @@ class PneumoniaCNN(nn.Module):
 
     name = "cnn"
     title = "Custom CNN"
-    trunk: tuple[str, ...] = ()
     learning_rate = 2e-3
     pools = True
 
@@ -95,13 +128,9 @@ class PneumoniaCNN(nn.Module):
         """Average pooling and fully connected layers: feature map to logits (N,)."""
         return self.classifier(self.pool(f)).squeeze(1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits for pneumonia, (N,)."""
-        return self.head(self.features(x))
-
 
 @register
-class ResNet18(ResNet):
+class ResNet18(ResNet, Network):
     """torchvision's ResNet-18 (He et al. 2016) with one pneumonia logit.
 
     Parameters keep torchvision's names, so that its state dicts load as they are; the grey film

@@ -1,16 +1,17 @@
-"""Starting weights of a network: torchvision's ImageNet ones, a state dict on disk, or none."""
+"""Starting weights of a network: bundled ImageNet ones, torchvision's, a state dict, or none."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from pneumo.models.networks import build, imagenet_weights
+from pneumo.models.card import BUNDLED
+from pneumo.models.networks import NETWORKS, Network, build, imagenet_weights
 
 
 class InitialError(ValueError):
@@ -36,26 +37,34 @@ class Initial:
     sha256: str = ""
 
     @property
-    def fresh_modules(self) -> tuple[str, ...]:
-        """Top-level modules with a fresh parameter, in the network's order."""
-        return tuple(dict.fromkeys(name.split(".")[0] for name in self.fresh))
+    def pretrained(self) -> tuple[str, ...]:
+        """Top-level modules all of whose parameters were loaded."""
+        fresh = {name.split(".")[0] for name in self.fresh}
+        return tuple(
+            dict.fromkeys(n.split(".")[0] for n in self.loaded if n.split(".")[0] not in fresh)
+        )
 
     def sentence(self) -> str:
         """What was loaded and what starts fresh, for a log and the model card."""
         if not self.loaded:
             return "All weights start from random numbers."
-        text = f"{len(self.loaded)} tensors from {self.source}"
-        text += f"; fresh: {', '.join(self.fresh) if self.fresh else 'nothing'}"
-        return text + (f"; not used: {', '.join(self.unused)}." if self.unused else ".")
+        fresh = ", ".join(dict.fromkeys(name.split(".")[0] for name in self.fresh)) or "nothing"
+        return f"{len(self.loaded)} tensors from {self.source}; from random numbers: {fresh}."
 
 
-def start(name: str, init: str, seed: int) -> tuple[nn.Module, Initial]:
+def bundled_start(name: str) -> Path:
+    """Where the bundled starting weights of a network lie, if there are any."""
+    return BUNDLED / f"{name}_imagenet.safetensors"
+
+
+def start(name: str, init: str | None, seed: int) -> tuple[Network, Initial]:
     """A network with its starting weights.
 
     Args:
         name: registered name of the network.
-        init: "imagenet" (downloads), "scratch", or the path of a state dict (.pth or
-            .safetensors), which may be partial.
+        init: "imagenet" (torchvision's, downloaded), "scratch", the path of a state dict (.pth or
+            .safetensors), which may be partial, or None: the bundled weights where there are any,
+            else scratch.
         seed: of the random numbers of what starts fresh.
 
     Raises:
@@ -63,6 +72,8 @@ def start(name: str, init: str, seed: int) -> tuple[nn.Module, Initial]:
     """
     torch.manual_seed(seed)
     network = build(name)
+    if init is None:
+        init = str(bundled_start(name)) if NETWORKS[name].trunk else "scratch"
     if init == "scratch":
         return network, _fill(network, {}, "scratch")
     if init == "imagenet":
@@ -77,8 +88,9 @@ def start(name: str, init: str, seed: int) -> tuple[nn.Module, Initial]:
                 "the internet, or give a state dict with --init PATH, or use --init scratch."
             ) from None
     path = Path(init)
-    initial = _fill(network, _read(path), path.name)
-    initial = replace(initial, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    state = _read(path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    initial = _fill(network, state, path.name, sha256)
     if not initial.loaded:
         raise InitialError(f"No tensor of {path} fits the network '{name}'.")
     return network, initial
@@ -99,11 +111,17 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def _fill(network: nn.Module, state: dict[str, torch.Tensor], source: str) -> Initial:
+def _fill(
+    network: nn.Module, state: dict[str, torch.Tensor], source: str, sha256: str = ""
+) -> Initial:
     own = network.state_dict()
-    fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    fits = {
+        k: v.float() if v.is_floating_point() else v
+        for k, v in state.items()
+        if k in own and own[k].shape == v.shape
+    }
     network.load_state_dict(fits, strict=False)
     # Counters of batches seen are no weights: a file without them lacks nothing.
     fresh = [k for k, _ in network.named_parameters() if k not in fits]
     unused = [k for k in state if k not in fits]
-    return Initial(source, tuple(fits), tuple(fresh), tuple(unused))
+    return Initial(source, tuple(fits), tuple(fresh), tuple(unused), sha256)

@@ -1,51 +1,50 @@
-"""The state file of a training run: what a stopped run needs to go on, and whose it is."""
+"""The state of a run on disk: written whole or not at all, and checked before it is used."""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from pneumo.training.recipe import Recipe
 
-# Decides only what is made of the weights after the last epoch: a run, even a finished one, can go
-# on with another value.
-AFTERWARDS = {"before_lungs"}
+class StateError(ValueError):
+    """A run that cannot be resumed; the message says why and what to do."""
 
 
-class ResumeError(ValueError):
-    """A saved state that belongs to another run; the message says what differs."""
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a state: 64 hexadecimal digits of its sha256, then torch's own format."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getvalue()
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(hashlib.sha256(data).hexdigest().encode() + data)
+    os.replace(part, path)
 
 
-def read_state(file: Path | None, recipe: Recipe) -> dict:
-    """The state file's content, on the CPU, after a look at whose it is.
+def read_state(path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Read the state of a run of this recipe.
 
     Raises:
-        ResumeError: when there is none, or it belongs to another recipe.
+        StateError: when it is missing, damaged, or another recipe's.
     """
-    if file is None or not file.is_file():
-        raise ResumeError(f"There is nothing to resume: no file {file}.")
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    mine, begun = recipe.record(), with_defaults(state["recipe"])
-    if differs := [key for key in mine if key not in AFTERWARDS and begun[key] != mine[key]]:
-        raise ResumeError(
-            f"The run in {file.parent} was started with other values of "
-            f"{', '.join(differs)}. Give the same ones, or start anew without --resume."
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise StateError(
+            f"There is no run to resume in {path.parent}. Leave out --resume."
+        ) from None
+    digest, data = content[:64], content[64:]
+    if hashlib.sha256(data).hexdigest().encode() != digest:
+        raise StateError(f"{path} is damaged: its checksum does not match. Start without --resume.")
+    state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True)
+    changed = [name for name, value in recipe.items() if state["recipe"].get(name) != value]
+    if changed:
+        raise StateError(
+            f"The run in {path.parent} has another recipe: {', '.join(changed)} differ. Give the "
+            "same values, or start without --resume."
         )
     return state
-
-
-def write_state(file: Path | None, state: dict) -> None:
-    """Write the state, whole or not at all; nothing where there is no file to write to."""
-    if file is None:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, file)
-
-
-def with_defaults(recorded: dict) -> dict:
-    """A recorded recipe with what recipes have learned to choose since: as the default does."""
-    return Recipe(recorded["model"]).record() | recorded if "model" in recorded else recorded

@@ -1,8 +1,8 @@
-"""Painted films: lungs hidden, or all but the lungs replaced; how a network learns where to look.
+"""Lung masking and background swap: augmentations that teach a network to judge by the lungs.
 
-A film whose lungs are painted over can say nothing about pneumonia, and is trained to be called
-neither; a film whose surroundings are another child's keeps its label. Both together take away
-what a network knows from beside the lungs, which a penalty on the saliency map alone does not.
+A radiograph whose lungs are painted over can say nothing about pneumonia and gets the label 0.5;
+one whose background is another child's keeps its label. Together they take away what a network
+knows from beside the lungs, which a penalty on the evidence map alone does not.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ def lung_boxes(lungs: np.ndarray, margin: int = 0) -> list[tuple[slice, slice]]:
         margin: pixels.
 
     Returns:
-        one pair for each connected field of at least 1/200 of the film; smaller ones are specks.
+        one pair for each connected field of at least 1/200 of the image; smaller ones are specks.
     """
     count, _, boxes, _ = cv2.connectedComponentsWithStats((lungs > 127).astype(np.uint8))
     return [
-        (slice(max(0, top - margin), top + height + margin),
-         slice(max(0, left - margin), left + width + margin))
+        (
+            slice(max(0, top - margin), top + height + margin),
+            slice(max(0, left - margin), left + width + margin),
+        )
         for left, top, width, height, area in boxes[1:count]
         if area >= lungs.size // 200
     ]
 
 
-def hide_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The film with its lungs painted over, by boxes or a grown outline, in a random paint.
+def mask_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The radiograph with its lungs painted over, by boxes or a grown outline, in a random paint.
 
     Args:
         square: uint8, (S, S).
@@ -58,15 +60,15 @@ def hide_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) 
     return cv2.copyTo(_paint(square, rng), hidden, square.copy())
 
 
-def replace_surroundings(
+def swap_background(
     square: np.ndarray, lungs: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The film's lungs in front of another film's surroundings, or of paint.
+    """The radiograph's lungs in front of another radiograph's surroundings, or of paint.
 
     Args:
         square: uint8, (S, S).
         lungs: uint8, (S, S), 0 or 255.
-        other: uint8, (S, S), a film of any label.
+        other: uint8, (S, S), a radiograph of any label.
         rng: decides which, and how far beyond the drawn outline the lungs are kept.
 
     Returns:
@@ -93,13 +95,13 @@ def _reduced(lungs: np.ndarray) -> np.ndarray:
 
 
 def _enlarged(field: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """A field on the coarse grid back on the film's, together with the lungs; 0 or 255."""
+    """A field on the coarse grid back on the radiograph's, together with the lungs; 0 or 255."""
     whole = cv2.resize(field, lungs.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.bitwise_or(cv2.threshold(whole, 127, 255, cv2.THRESH_BINARY)[1], lungs)
 
 
 def _paint(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random plain grey, noise, or the film blurred beyond recognition."""
+    """A random plain grey, noise, or the radiograph blurred beyond recognition."""
     kind = rng.integers(4)
     if kind == 0:
         return _blurred(square)
@@ -111,8 +113,7 @@ def _paint(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _blurred(square: np.ndarray) -> np.ndarray:
-    """The film after a Gaussian blur of a sixth of its side, computed on a small copy: on the film
-    itself it would take longer than all else that is done to a batch together."""
+    """The radiograph after a Gaussian blur of a sixth of its side, computed on a small copy."""
     side = square.shape[0]
     small = cv2.resize(square, (max(8, side // 8),) * 2, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), small.shape[0] / 6)

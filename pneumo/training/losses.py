@@ -1,0 +1,101 @@
+"""The loss of a step: is the prediction right, and does its evidence lie where the disease is?"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from pneumo.models.networks import Network
+from pneumo.reading.explanation import evidence_map
+from pneumo.training.recipe import Recipe
+
+
+def outside_share(evidence: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """Mean share of |evidence| outside the lungs, 0 to 1, differentiable.
+
+    In the manner of "right for the right reasons" (Ross et al. 2017), on Grad-CAM instead of the
+    input gradient. A share, not a sum: it cannot be lowered by saying less.
+
+    Args:
+        evidence: float, (N, h, w), signed.
+        allowed: float, (N, h, w), share of each cell that is lung; half a cell is lung enough.
+    """
+    strength = evidence.abs()
+    outside = strength * (1 - (2 * allowed).clamp(max=1))
+    return (outside.sum((1, 2)) / (strength.sum((1, 2)) + 1e-6)).mean()
+
+
+def location_loss(
+    evidence: torch.Tensor, disease: torch.Tensor, allowed: torch.Tensor
+) -> torch.Tensor:
+    """Mean of -log(share of the positive evidence in the lungs that lies in the known disease).
+
+    Positive evidence is softened (softplus of the cell's logit), so that the loss has a slope where
+    the disease has no positive evidence yet.
+
+    Args:
+        evidence: float, (N, h, w), signed; its sum is the logit less the bias.
+        disease, allowed: float, (N, h, w), shares of each cell.
+    """
+    positive = functional.softplus(evidence * evidence[0].numel())
+    inside = (positive * disease).sum((1, 2))
+    everywhere = (positive * torch.maximum(allowed, disease)).sum((1, 2))
+    return -torch.log(inside / (everywhere + 1e-6) + 1e-4).mean()
+
+
+def side_loss(evidence: torch.Tensor, disease: torch.Tensor, healthy: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of telling, by the map alone, which hemithorax of a composite is diseased.
+
+    Args:
+        evidence: float, (N, h, w), signed, in units of the logit.
+        disease, healthy: float, (N, h, w), shares of each cell.
+    """
+    return functional.softplus(-(evidence * (disease - healthy)).sum((1, 2))).mean()
+
+
+class StepLoss(nn.Module):
+    """Cross-entropy and, weighted, the losses on the place of the evidence.
+
+    A module, since DistributedDataParallel wraps the forward pass of one.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe) -> None:
+        super().__init__()
+        self.network, self.recipe = network, recipe
+
+    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss of a batch of `TrainingImages`.
+
+        Returns:
+            loss, scalar; and detached (4,): loss, cross-entropy, mean share of evidence outside the
+            lungs, and location loss (not a number where no disease of the batch has a known place).
+        """
+        recipe = self.recipe
+        targets = batch["target"]
+        targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+        if recipe.teacher_weight:
+            taught, weight = batch["taught"], recipe.teacher_weight
+            mixed = (1 - weight) * targets + weight * taught
+            targets = torch.where(taught >= 0, mixed, targets)
+        features = self.network.features(batch["image"])
+        logits, evidence = evidence_map(self.network, features, differentiable=True)
+        entropy = functional.binary_cross_entropy_with_logits(logits, targets)
+        masks = {
+            name: functional.adaptive_avg_pool2d(batch[name], tuple(evidence.shape[-2:]))
+            for name in ("allowed", "disease", "healthy")
+        }
+        outside = outside_share(evidence, masks["allowed"])
+        loss = entropy + recipe.outside_weight * outside
+        located = masks["disease"].amax((1, 2)) > 0
+        location = torch.full_like(entropy, torch.nan)
+        if located.any():
+            disease, allowed = masks["disease"][located], masks["allowed"][located]
+            location = location_loss(evidence[located], disease, allowed)
+            # Over the whole batch: a lone composite weighs as much as each of many.
+            loss = loss + recipe.location_weight * location * located.float().mean()
+        sided = masks["healthy"].amax((1, 2)) > 0
+        if sided.any():
+            side = side_loss(evidence[sided], masks["disease"][sided], masks["healthy"][sided])
+            loss = loss + recipe.side_weight * side * sided.float().mean()
+        return loss, torch.stack([loss, entropy, outside, location]).detach()
