@@ -102,7 +102,7 @@ def load_recipe(model: str, changes: dict[str, str] | None = None) -> Recipe:
         if name not in known or name == "model":
             names = ", ".join(n for n in known if n != "model")
             raise RecipeError(f"A recipe has no value '{name}'. It has: {names}.")
-        values[name] = yaml.safe_load(text)
+        values[name] = _value(text)
     for name, value in values.items():
         if name == "frozen":
             values[name] = tuple(value)
@@ -126,3 +126,11 @@ def load_recipe(model: str, changes: dict[str, str] | None = None) -> Recipe:
     if recipe.composite_p + recipe.opacity_p + recipe.lung_mask_p + recipe.background_swap_p > 1:
         raise RecipeError("The probabilities of one image's changes add up to more than 1.")
     return recipe
+
+
+def _value(text: str) -> Any:
+    """A value of the command line; YAML takes 1e-3 for a text."""
+    try:
+        return float(text) if "e" in text else yaml.safe_load(text)
+    except ValueError:
+        return yaml.safe_load(text)
