@@ -1,84 +1,166 @@
-"""python -m pneumo predict: read films and folders of films, one record each."""
+"""pneumo predict: analyze radiographs and folders of radiographs, one record each."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
+import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from pneumo.commands.spreadsheet import plain
+from pneumo.commands.output import (
+    OutputError,
+    free_stem,
+    printable,
+    refuse_inputs,
+    write_whole,
+)
+from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
+from pneumo.models.card import read_card
 from pneumo.models.checkpoint import available_models
 from pneumo.models.networks import network_names
+from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
 from pneumo.reading.reader import Reader, Reading
 
 COLUMNS = (
     "path", "status", "reason", "model", "probability", "label", "confidence", "threshold",
-    "operating_point", "warnings", "source", "seconds", "weights_sha256",
-)
-TABLE = (
-    "status", "label", "probability", "confidence", "threshold", "model", "path", "reason",
-    "warnings",
-)
+    "operating_point", "prevalence", "rule_out", "rule_in", "strongest_zone", "warnings",
+    "source", "seconds", "weights_sha256",
+)  # fmt: skip
+OVERLAY, EVIDENCE = ".heatmap.png", ".evidence.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
-    parser.add_argument("paths", nargs="+", metavar="PATH",
-                        help="films, or folders whose files are all read")
-    parser.add_argument("--model", choices=network_names(), help="default: resnet18 if there")
-    parser.add_argument("--threshold", type=_probability, metavar="T",
-                        help="own threshold on the probability, 0 to 1; UNCERTAIN is then what "
-                        "lies in the card's band, widened to hold the threshold")
-    parser.add_argument("--no-guard", action="store_true",
-                        help="read also what does not look like a frontal chest radiograph; "
-                        "its record says so")
-    parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of the screen")
-    parser.add_argument("--heatmaps", type=Path, metavar="DIR",
-                        help="write STEM.npy (signed evidence) and STEM.png (overlay) there")
+    parser.set_defaults(usage_error=parser.error)
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="images, or folders whose files are all analyzed")
+    add("--model", choices=network_names(), help="default: resnet18 if there")
+    decision = parser.add_argument_group(
+        "decision", "Two thresholds on the probability, at the prevalence."
+    )
+    add = decision.add_argument
+    add(
+        "--preset", choices=PRESETS, help=f"thresholds of the model card; default: {DEFAULT_POLICY}"
+    )
+    add("--threshold", type=_share, metavar="T", help="one custom threshold, 0 to 1")
+    add("--rule-out", type=_share, metavar="T", help="custom: NORMAL below it")
+    add("--rule-in", type=_share, metavar="T", help="custom: PNEUMONIA at or above it")
+    add(
+        "--prevalence",
+        type=_prevalence,
+        metavar="P",
+        help="share of the radiographs that show pneumonia; default: that of the training data",
+    )
+    add = parser.add_argument
+    add(
+        "--no-input-check",
+        action="store_true",
+        help="analyze also what does not look like a frontal chest radiograph; its record says so",
+    )
+    add("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="instead of the screen; grows as FILE.partial until it is complete",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="keep the records that --output has already, and analyze the other images",
+    )
+    add(
+        "--heatmaps",
+        type=Path,
+        metavar="DIR",
+        help=f"write STEM{EVIDENCE} (signed evidence) and STEM{OVERLAY} (overlay) there",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read everything; 0 when all films were read, 1 when some were not.
+    """Analyze everything; 0 when all images were read, 1 when some were not or there was none.
 
     Raises:
         CheckpointError: when there is no usable checkpoint.
+        OutputError: when a result would overwrite an input, or cannot be written.
     """
-    reader = Reader(args.model or default_model(), args.threshold, not args.no_guard)
-    paths = list(walk(args.paths))
+    policy = _policy(args)
+    if args.resume and (args.output is None or args.format == "table"):
+        args.usage_error("--resume continues an --output in the format jsonl or csv")
+    unopened: list[str] = []
+    paths = list(walk(args.paths, _results_of_ours(args), unopened.append))
+    for folder in unopened:
+        print(f"{printable(folder)}: this folder cannot be opened.", file=sys.stderr)
+    if not paths:
+        named = ", ".join(map(printable, args.paths))
+        print(f"pneumo predict: there is no file in {named}.", file=sys.stderr)
+        return 1
+    columns = COLUMNS + (("heatmap",) if args.heatmaps else ())
+    records = Records(args.format, args.output, columns, args.resume)
+    todo = [path for path in paths if not records.has(path)]
+    # Names of heatmaps that an earlier run has written are not given again.
+    taken = {str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier}
+    stems = [free_stem(Path(path).stem, taken, EVIDENCE) for path in todo]
+    targets = [args.output, partial_of(args.output)] if args.output else []
+    if args.heatmaps:
+        targets += [args.heatmaps / (stem + end) for stem in stems for end in (EVIDENCE, OVERLAY)]
+    refuse_inputs(targets, paths)
+    reader = Reader(
+        args.model or default_model(), policy, args.prevalence, input_check=not args.no_input_check
+    )
+    _refuse_other_results(records, reader)
     if args.heatmaps:
         args.heatmaps.mkdir(parents=True, exist_ok=True)
-    unread, stems = 0, set()
-    target = args.output.open("w", newline="") if args.output else nullcontext(sys.stdout)
-    with target as stream:
-        write = _writer(args.format, stream, bool(args.heatmaps))
-        for path in tqdm(paths, unit="film", delay=2, disable=None, file=sys.stderr):
-            radiograph, reading = reader.examine(path)
-            named = [check.name for check in reading.checks if check.outcome != "passed"]
-            record = {"path": str(path), **reading.record(), "warnings": " ".join(named)}
-            if args.heatmaps:
-                record["heatmap"] = None
-                if reading.ok:
-                    stem = _free_stem(Path(path).stem, stems)
-                    write_heatmap(args.heatmaps / stem, radiograph, reading, reader)
-                    record["heatmap"] = f"{stem}.npy"
-            write(record)
-            unread += not reading.ok
+
+    failed = bool(unopened)
+    unread = sum(record["status"] != "ok" for record in records.earlier)
+    with records:
+        shown = tqdm(todo, unit="image", delay=2, disable=None, file=sys.stderr)
+        for path, stem in zip(shown, stems, strict=True):
+            record, heatmap_failed = analyze(path, reader, args.heatmaps, stem)
+            records.write(record)
+            unread += record["status"] != "ok"
+            failed |= heatmap_failed
     if args.format == "table" and len(paths) != 1:
         print(f"{len(paths) - unread} of {len(paths)} read.", file=sys.stderr)
-    return 1 if unread else 0
+    return 1 if failed or unread else 0
+
+
+def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> tuple[dict, bool]:
+    """The record of one image, whatever happens, and whether its heatmap could not be written."""
+    try:
+        radiograph, reading = reader.examine(path)
+    except Exception as error:  # of ours; the other images are analyzed all the same
+        reason = f"This image could not be analyzed: {type(error).__name__} in Pneumo."
+        radiograph, reading = (
+            None,
+            Reading("", reader.name, reader.checkpoint.weights_sha256, "error", reason),
+        )
+    named = [check.name for check in reading.checks if check.outcome != "passed"]
+    record = {"path": path, **reading.record()}
+    failed = False
+    if heatmaps:
+        record["heatmap"] = None
+        if radiograph is not None and reading.ok:
+            try:
+                record["heatmap"] = write_heatmap(heatmaps, stem, radiograph, reading, reader)
+            except OSError as error:
+                failed = True
+                named.append("heatmap-not-written")
+                print(
+                    f"{printable(path)}: its heatmap could not be written: {error.strerror}.",
+                    file=sys.stderr,
+                )
+    record["warnings"] = " ".join(named)
+    return record, failed
 
 
 def default_model() -> str:
@@ -87,43 +169,125 @@ def default_model() -> str:
     return "resnet18" if "resnet18" in names or not names else names[0]
 
 
-def walk(paths: list[str]) -> Iterator[str]:
-    """Files as given, and every file below folders, sorted, without hidden ones."""
+def walk(
+    paths: list[str],
+    leave_out: Callable[[str], bool] = lambda path: False,
+    unopened: Callable[[str], None] = lambda folder: None,
+) -> Iterator[str]:
+    """Files as given, and every file below folders, sorted, without hidden ones.
+
+    Args:
+        paths: of files, and of folders.
+        leave_out: asked for each file that was found in a folder.
+        unopened: told of each folder that cannot be opened.
+    """
     for path in paths:
         if not os.path.isdir(path):
             yield path
             continue
-        for folder, folders, files in os.walk(path):
+        for folder, folders, files in os.walk(
+            path, onerror=lambda error: unopened(str(error.filename))
+        ):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
-                if not name.startswith("."):
-                    yield os.path.join(folder, name)
+                found = os.path.join(folder, name)
+                if not name.startswith(".") and not leave_out(found):
+                    yield found
 
 
-def write_heatmap(place: Path, radiograph: Radiograph, reading: Reading, reader: Reader) -> None:
-    """Write `place`.npy and `place`.png.
+def write_heatmap(
+    folder: Path, stem: str, radiograph: Radiograph, reading: Reading, reader: Reader
+) -> str:
+    """Write STEM.evidence.npy, then STEM.heatmap.png, and give the name of the first.
 
-    The array is float32 with the rows and columns of the film: the reading's heat, interpolated
-    bilinearly and otherwise as it is. The picture is the film under the heat for pneumonia.
+    The array is float32 with the rows and columns of the image: the reading's evidence,
+    interpolated bilinearly and otherwise as it is, in units of the logit. The picture is the
+    radiograph under the evidence for pneumonia.
+
+    Raises:
+        OSError: when one of them cannot be written.
     """
     height, width = radiograph.pixels.shape
-    heat = cv2.resize(reading.heat, (width, height), interpolation=cv2.INTER_LINEAR)
-    np.save(place.with_name(place.name + ".npy"), heat)
-    layer = colour_layer(reading.heat, radiograph.pixels.shape, reader.heat_scale)
-    place.with_name(place.name + ".png").write_bytes(encode_png(blend(radiograph.pixels, layer)))
+    assert reading.evidence is not None
+    evidence = cv2.resize(reading.evidence, (width, height), interpolation=cv2.INTER_LINEAR)
+    stream = io.BytesIO()
+    np.save(stream, evidence)
+    write_whole(folder / (stem + EVIDENCE), stream.getvalue())
+    layer = colour_layer(reading.evidence, (height, width), reader.card.evidence.scale)
+    write_whole(folder / (stem + OVERLAY), encode_png(blend(radiograph.pixels, layer)))
+    return stem + EVIDENCE
 
 
-def _free_stem(stem: str, taken: set[str]) -> str:
-    """The stem itself, or with -2, -3 ... when films of several folders share it."""
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name)
-    return name
+def _results_of_ours(args: argparse.Namespace) -> Callable[[str], bool]:
+    """Tells results of an earlier run, that lie where this one's go, from images to be read."""
+    own = [args.output, partial_of(args.output)] if args.output else []
+    outputs = {os.path.realpath(path) for path in own if is_records(path)}
+    heatmaps = os.path.realpath(args.heatmaps) if args.heatmaps else None
+
+    def is_result(path: str) -> bool:
+        if os.path.realpath(path) in outputs:
+            return True
+        folder, name = os.path.split(path)
+        if heatmaps is None or os.path.realpath(folder or ".") != heatmaps:
+            return False
+        # An overlay is written after its evidence.
+        for ending in (EVIDENCE, OVERLAY):
+            if name.endswith(ending):
+                return _is_array(os.path.join(folder, name.removesuffix(ending) + EVIDENCE))
+        return False
+
+    return is_result
 
 
-def _probability(text: str) -> float:
+def _is_array(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(6) == b"\x93NUMPY"
+    except OSError:
+        return False
+
+
+def _refuse_other_results(records: Records, reader: Reader) -> None:
+    """Continue only what the same weights began, with the same decision."""
+    at = reader.policy.at(reader.prevalence)
+    weights = {"model": reader.name, "weights_sha256": reader.checkpoint.weights_sha256}
+    decision = {
+        "operating_point": at.name,
+        "prevalence": reader.prevalence,
+        "rule_out": at.rule_out,
+        "rule_in": at.rule_in,
+    }
+    for record in records.earlier:
+        expected = weights | decision if record.get("status") == "ok" else weights
+        for name, value in expected.items():
+            if str(record.get(name)) != str(value):
+                raise OutputError(
+                    f"{printable(str(records.output))} holds results of another model or another "
+                    f"decision ({name}). Please name another --output."
+                )
+
+
+def _policy(args: argparse.Namespace) -> str | Policy:
+    """The decision asked for; custom thresholds are given at the prevalence."""
+    pair = (args.rule_out, args.rule_in)
+    given = sum((args.preset is not None, args.threshold is not None, pair != (None, None)))
+    if given > 1:
+        args.usage_error("--preset, --threshold and the pair --rule-out, --rule-in exclude another")
+    if args.threshold is not None:
+        pair = (args.threshold, args.threshold)
+    if pair == (None, None):
+        return args.preset or DEFAULT_POLICY
+    if None in pair:
+        args.usage_error("--rule-out and --rule-in belong together")
+    if pair[0] > pair[1]:
+        args.usage_error("--rule-out must not be above --rule-in")
+    prevalence = args.prevalence
+    if prevalence is None:
+        prevalence = read_card(args.model or default_model()).prevalence
+    return Policy.custom(*pair, prevalence)
+
+
+def _share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -133,32 +297,8 @@ def _probability(text: str) -> float:
     return value
 
 
-def _writer(form: str, stream: TextIO, heatmaps: bool):
-    if form == "jsonl":
-        def write(record: dict) -> None:
-            stream.write(json.dumps(record) + "\n")
-            stream.flush()
-    elif form == "csv":
-        columns = COLUMNS + (("heatmap",) if heatmaps else ())
-        rows = csv.DictWriter(stream, columns, extrasaction="ignore")
-        rows.writeheader()
-
-        def write(record: dict) -> None:
-            rows.writerow({name: plain(value) for name, value in record.items()})
-    else:
-        widths = (8, 10, 11, 10, 9, 9)
-        stream.write(_line([*TABLE[:6], "path"], widths))
-
-        def write(record: dict) -> None:
-            cells = [record[name] for name in TABLE]
-            note = cells[7] or cells[8]
-            place = cells[6] + (f"  ({note})" if note else "")
-            stream.write(_line([*cells[:6], place], widths))
-            stream.flush()
-    return write
-
-
-def _line(cells: list, widths: tuple[int, ...]) -> str:
-    words = ["-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells]
-    padded = [word.ljust(width) for word, width in zip(words, widths, strict=False)]
-    return "  ".join([*padded, words[-1]]) + "\n"
+def _prevalence(text: str) -> float:
+    value = _share(text)
+    if value in (0.0, 1.0):
+        raise argparse.ArgumentTypeError("it must be above 0 and below 1")
+    return value

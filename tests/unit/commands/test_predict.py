@@ -1,4 +1,4 @@
-"""python -m pneumo predict: one record per film, in order, whatever the film."""
+"""pneumo predict: one record per image, in order, whatever the image."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from pneumo.imaging.phantom import phantom
-from pneumo.models.checkpoint import load
+from pneumo.models.checkpoint import load_checkpoint
 from pneumo.reading.reader import Reader
 from tests.unit.commands.shell import run
 
 
 @pytest.fixture
 def ward(tmp_path, monkeypatch, stand_ins):
-    """A folder with two films, one in a sub-folder, and one bad file; stand-in networks."""
+    """A folder with two radiographs, one in a sub-folder, and one bad file; stand-in networks."""
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
     folder = tmp_path / "ward"
     (folder / "more").mkdir(parents=True)
@@ -40,30 +40,49 @@ def test_folder_is_walked_in_order_and_a_bad_file_costs_the_exit_code_alone(ward
     assert [r["status"] for r in found] == ["ok", "error", "ok"]
     assert found[1]["probability"] is None and found[1]["reason"].endswith(".")
     wanted = {"path", "status", "reason", "model", "probability", "label", "confidence",
-              "threshold", "seconds"}
+              "threshold", "seconds"}  # fmt: skip
     assert all(wanted <= set(r) and r["model"] == "cnn" for r in found)
 
 
 def test_all_read_is_zero_and_agrees_with_the_reader(ward, capsys, stand_ins):
-    films = [ward / "more" / "a.png", ward / "b.png"]
-    assert run("predict", *films, "--format", "jsonl") == 0
-    reader = Reader(load("resnet18", stand_ins))
-    for record, film in zip(records(capsys), films, strict=True):
-        assert record["probability"] == reader.read(film).probability
+    images = [ward / "more" / "a.png", ward / "b.png"]
+    assert run("predict", *images, "--format", "jsonl") == 0
+    reader = Reader(load_checkpoint("resnet18", stand_ins))
+    for record, image in zip(records(capsys), images, strict=True):
+        assert record["probability"] == reader.predict(image).probability
 
 
-def test_own_threshold(ward, capsys):
-    run("predict", ward / "b.png", "--threshold", "0", "--format", "jsonl")
-    run("predict", ward / "b.png", "--threshold", "1", "--format", "jsonl")
-    low, high = records(capsys)
-    assert (low["label"], high["label"]) == ("PNEUMONIA", "NORMAL")
-    assert low["threshold"] == 0 and low["operating_point"] == "own"
+def test_custom_thresholds_decide_at_the_prevalence_given(ward, capsys):
+    image = (ward / "b.png", "--format", "jsonl")
+    run("predict", *image, "--prevalence", "0.2")
+    p = records(capsys)[0]["probability"]
+    for more, label, pair in (
+        (["--threshold", "0"], "PNEUMONIA", (0, 0)),
+        (["--threshold", "1"], "NORMAL", (1, 1)),
+        (["--rule-out", p / 2, "--rule-in", (1 + p) / 2], "INDETERMINATE", (p / 2, (1 + p) / 2)),
+        (["--rule-out", p / 4, "--rule-in", p / 2], "PNEUMONIA", (p / 4, p / 2)),
+    ):
+        run("predict", *image, "--prevalence", "0.2", *more)
+        record = records(capsys)[0]
+        assert record["label"] == label and record["operating_point"] == "custom"
+        assert (record["rule_out"], record["rule_in"]) == pytest.approx(pair)
+        assert record["probability"] == p and record["prevalence"] == 0.2
+
+
+def test_each_preset_is_the_cards(ward, capsys, stand_ins):
+    card = load_checkpoint("cnn", stand_ins).card
+    for name, result in card.policies.items():
+        run("predict", ward / "b.png", "--format", "jsonl", "--model", "cnn", "--preset", name)
+        record = records(capsys)[0]
+        at = result.policy.at(card.prevalence)
+        assert record["operating_point"] == name
+        assert (record["rule_out"], record["rule_in"]) == (at.rule_out, at.rule_in)
 
 
 def test_csv_and_table_say_the_same(ward, capsys, tmp_path):
     out = tmp_path / "out.csv"
     run("predict", ward, "--format", "csv", "--output", out)
-    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     assert [row["status"] for row in rows] == ["ok", "error", "ok"]
     capsys.readouterr()
     run("predict", ward)
@@ -71,25 +90,39 @@ def test_csv_and_table_say_the_same(ward, capsys, tmp_path):
     assert len(lines) == 4 and f"{float(rows[0]['probability']):.3f}" in lines[1]
 
 
-def test_heatmaps_have_the_films_shape_and_the_readings_evidence(ward, tmp_path, capsys, stand_ins):
-    out = tmp_path / "heat"
+def test_heatmaps_have_the_images_shape_and_the_readings_evidence(
+    ward, tmp_path, capsys, stand_ins
+):
+    out = tmp_path / "maps"
     (ward / "more" / "b.png").write_bytes((ward / "b.png").read_bytes())
     run("predict", ward, "--heatmaps", out, "--format", "jsonl", "--model", "cnn")
     names = [r["heatmap"] for r in records(capsys)]
-    assert names == ["b.npy", None, "a.npy", "b-2.npy"]
-    heat = np.load(out / "a.npy")
-    assert heat.dtype == np.float32 and heat.shape == (150, 200)
-    assert cv2.imread(str(out / "a.png")).shape == (150, 200, 3)
-    reading = Reader(load("cnn", stand_ins)).read(ward / "more" / "a.png")
+    assert names == ["b.evidence.npy", None, "a.evidence.npy", "b-2.evidence.npy"]
+    evidence = np.load(out / "a.evidence.npy")
+    assert evidence.dtype == np.float32 and evidence.shape == (150, 200)
+    assert cv2.imread(str(out / "a.heatmap.png")).shape == (150, 200, 3)
+    reading = Reader(load_checkpoint("cnn", stand_ins)).predict(ward / "more" / "a.png")
     # Bilinear interpolation keeps mean and range nearly as they are: nothing was rescaled.
-    assert heat.mean() == pytest.approx(reading.heat.mean(), rel=0.1)
-    assert reading.heat.min() - 1e-6 <= heat.min() and heat.max() <= reading.heat.max() + 1e-6
+    assert evidence.mean() == pytest.approx(reading.evidence.mean(), rel=0.1)
+    assert reading.evidence.min() - 1e-6 <= evidence.min()
+    assert evidence.max() <= reading.evidence.max() + 1e-6
 
 
 @pytest.mark.parametrize(
     "words",
-    [["predict"], ["predict", "x", "--threshold", "2"], ["predict", "x", "--model", "vgg"],
-     ["nonsense"], ["predict", "x", "--format", "xml"]],
+    [
+        ["predict"],
+        ["predict", "x", "--threshold", "2"],
+        ["predict", "x", "--model", "vgg"],
+        ["predict", "x", "--preset", "sensitive"],
+        ["predict", "x", "--preset", "cautious", "--threshold", "0.5"],
+        ["predict", "x", "--rule-in", "0.5"],
+        ["predict", "x", "--rule-out", "0.6", "--rule-in", "0.5"],
+        ["predict", "x", "--prevalence", "1"],
+        ["predict", "x", "--resume"],
+        ["nonsense"],
+        ["predict", "x", "--format", "xml"],
+    ],
 )
 def test_wrong_usage_is_two(words, capsys):
     assert run(*words) == 2
@@ -98,6 +131,14 @@ def test_wrong_usage_is_two(words, capsys):
 def test_missing_file_is_a_record(ward, capsys):
     assert run("predict", ward / "nothing.png", "--format", "jsonl") == 1
     assert records(capsys)[0]["status"] == "error"
+
+
+def test_an_empty_folder_ends_with_one_and_a_sentence(ward, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run("predict", tmp_path / "empty", "--output", tmp_path / "out.csv") == 1
+    shown = capsys.readouterr()
+    assert shown.out == "" and str(tmp_path / "empty") in shown.err
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_no_checkpoint_is_a_sentence(ward, tmp_path, monkeypatch, capsys):

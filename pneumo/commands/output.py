@@ -1,0 +1,110 @@
+"""What a command writes: never over a file that it reads, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+LONGEST_NAME = 255  # bytes, on every file system in common use
+
+
+class OutputError(ValueError):
+    """A result that cannot be written where it was asked for; the message says what to do."""
+
+
+def refuse_inputs(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
+    """Make sure that no target is one of the inputs, under whatever name.
+
+    Files are compared as the file system knows them, so that a symbolic link, a hard link and
+    another spelling on a disk that ignores case are all found.
+
+    Args:
+        targets: paths that are about to be written.
+        inputs: paths that are about to be read.
+
+    Raises:
+        OutputError: when one is, before anything was written.
+    """
+    read = {identity for path in inputs if (identity := _identity(path))}
+    for target in targets:
+        if _identity(target) in read:
+            raise OutputError(
+                f"{printable(str(target))} is one of the files to read and would be overwritten. "
+                "Please name another place for the results."
+            )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name beside it, then give it its own.
+
+    Args:
+        path: of the file; what a symbolic link points to is replaced, and not the link.
+        content: all of it.
+
+    Raises:
+        OSError: when it could not be written; then nothing of it is left.
+    """
+    path = Path(os.path.realpath(path))
+    unfinished = path.with_name(f".pneumo-{os.getpid()}.part")
+    try:
+        with unfinished.open("xb") as stream:
+            stream.write(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def fit_name(stem: str, ending: str) -> str:
+    """Stem and ending as a file name, the stem shortened where it would be too long.
+
+    Args:
+        stem: may hold bytes that are no UTF-8 (as surrogates, see `os.fsdecode`).
+        ending: such as ".heatmap.png"; always kept.
+    """
+    while len(os.fsencode(stem + ending)) > LONGEST_NAME:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def free_stem(stem: str, taken: set[str], longest_ending: str) -> str:
+    """The stem, shortened to fit, or with -2, -3 ... where another file has taken it.
+
+    Args:
+        stem: a file's name without its ending.
+        taken: what is taken, without regard to case and form of accents; the result is added.
+        longest_ending: that will be put behind the result.
+    """
+    number, name = 1, fit_name(stem, longest_ending).removesuffix(longest_ending)
+    while (key := unicodedata.normalize("NFC", name).casefold()) in taken:
+        number += 1
+        more = f"-{number}"
+        name = fit_name(stem, more + longest_ending).removesuffix(longest_ending)
+    taken.add(key)
+    return name
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: control characters, and bytes of a name that are no UTF-8, escaped."""
+    text = as_utf8(text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def as_utf8(path: str) -> str:
+    """A path as text that can be written as UTF-8: bytes that are none become ``\\xNN``.
+
+    A name is bytes; Python decodes them by the locale, which may be none (LANG=C).
+    """
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no path of this system, such as a lone surrogate of other text
+        return path.encode("utf-8", "backslashreplace").decode()
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,325 @@
+"""pneumo predict: no result takes the place of an input, and no name or full disk stops a batch."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from pneumo.imaging.phantom import phantom
+from tests.unit.commands.shell import run
+
+ROOT = Path(__file__).resolve().parents[3]
+IMAGE = cv2.imencode(".png", phantom(1, size=96)[0])[1].tobytes()
+
+
+@pytest.fixture
+def ward(tmp_path, monkeypatch, stand_ins) -> Path:
+    """A folder with three radiographs; stand-in networks."""
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        (folder / name).write_bytes(IMAGE)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+def predict(*words: object) -> int:
+    return run("predict", "--model", "cnn", *words)
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+# Inputs stay as they are
+
+
+def test_heatmaps_beside_the_images_leave_them_as_they_are(ward, tmp_path):
+    before = contents(ward)
+    for out in ("one.jsonl", "two.jsonl"):  # the second run meets the results of the first
+        predict(ward, "--heatmaps", ward, "--format", "jsonl", "--output", tmp_path / out)
+        assert {name: contents(ward)[name] for name in before} == before
+        assert [Path(r["path"]).name for r in lines(tmp_path / out)] == sorted(before)
+    assert len(contents(ward)) == 9
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "table"])
+def test_an_output_in_the_folder_is_no_image_of_the_next_run(ward, form, capsys):
+    for _ in range(2):
+        assert predict(ward, "--format", form, "--output", ward / "out.txt") == 0
+    text = (ward / "out.txt").read_text()
+    assert text.count(".png") == 3 and "out.txt" not in text
+
+
+def target_itself(ward: Path) -> list:
+    return [ward / "a.png", "--output", ward / "a.png"]
+
+
+def target_in_the_folder(ward: Path) -> list:
+    return [ward, "--output", ward / "b.png"]
+
+
+def target_by_link(ward: Path) -> list:
+    (ward.parent / "link").symlink_to(ward / "a.png")
+    return [ward, "--output", ward.parent / "link"]
+
+
+def input_by_link(ward: Path) -> list:
+    (ward.parent / "link").symlink_to(ward / "a.png")
+    return [ward.parent / "link", "--output", ward / "a.png"]
+
+
+def target_by_hard_link(ward: Path) -> list:
+    os.link(ward / "a.png", ward.parent / "hard")
+    return [ward, "--output", ward.parent / "hard"]
+
+
+def partial_is_an_input(ward: Path) -> list:
+    (ward / "a.png").rename(ward / "x.csv.partial")
+    return [ward / "x.csv.partial", "--output", ward / "x.csv"]
+
+
+def partial_is_a_link(ward: Path) -> list:
+    (ward / "x.csv.partial").symlink_to(ward / "a.png")
+    return [ward / "a.png", "--output", ward / "x.csv"]
+
+
+def heatmap_is_an_input(ward: Path) -> list:
+    (ward / "b.png").rename(ward / "a.heatmap.png")
+    return [ward, "--heatmaps", ward]
+
+
+def evidence_is_an_input(ward: Path) -> list:
+    (ward / "b.png").rename(ward / "a.evidence.npy")  # a radiograph, whatever it is called
+    return [ward, "--heatmaps", ward]
+
+
+def heatmap_by_a_linked_folder(ward: Path) -> list:
+    (ward / "b.png").rename(ward / "a.heatmap.png")
+    (ward.parent / "maps").symlink_to(ward)
+    return [ward, "--heatmaps", ward.parent / "maps"]
+
+
+def heatmap_is_a_link(ward: Path) -> list:
+    (ward.parent / "maps").mkdir()
+    (ward.parent / "maps" / "a.heatmap.png").symlink_to(ward / "b.png")
+    return [ward, "--heatmaps", ward.parent / "maps"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    "attack",
+    [target_itself, target_in_the_folder, target_by_link, input_by_link, target_by_hard_link,
+     partial_is_an_input, partial_is_a_link, heatmap_is_an_input, evidence_is_an_input,
+     heatmap_by_a_linked_folder, heatmap_is_a_link],
+)  # fmt: skip
+def test_a_result_never_takes_the_place_of_an_input(ward, attack, resume, capsys):
+    words = [*attack(ward), "--format", "jsonl"]
+    if resume and "--output" in words:
+        words.append("--resume")
+    before = contents(ward)
+    assert predict(*words) == 1
+    assert contents(ward) == before, "nothing is written before all targets were looked at"
+    shown = capsys.readouterr()
+    assert shown.out == "" and len(shown.err.splitlines()) == 1 and shown.err.endswith(".\n")
+
+
+def test_another_spelling_of_an_input_is_found_where_case_does_not_count(ward, tmp_path):
+    if not (ward / "A.PNG").exists():
+        pytest.skip("this file system tells a.png from A.PNG")
+    assert predict(ward, "--output", ward / "A.PNG", "--format", "jsonl") == 1
+
+
+def test_names_that_differ_by_case_alone_get_heatmaps_of_their_own(ward, tmp_path):
+    (ward / "A.jpg").write_bytes(IMAGE)
+    assert predict(ward, "--heatmaps", tmp_path / "maps", "--output", tmp_path / "o") == 0
+    names = [path.name.casefold() for path in (tmp_path / "maps").iterdir()]
+    assert len(set(names)) == 8
+
+
+def test_a_file_that_holds_no_results_is_not_continued_over(ward, tmp_path, capsys):
+    for name in ("own.jsonl", "own.jsonl.partial"):
+        (tmp_path / name).write_text("a letter\n")
+        words = (ward, "--format", "jsonl", "--output", tmp_path / "own.jsonl", "--resume")
+        assert predict(*words) == 1
+        assert (tmp_path / name).read_text() == "a letter\n"
+        assert capsys.readouterr().err.endswith(".\n")
+
+
+# One bad name stops no batch
+
+
+NAMES = [b"caf\xe9.png", "é.png".encode(), b"n" * 251 + b".png", b"\xff" * 255,
+         "肺炎.png".encode(), b"two\nlines.png", b"red\x1b[31m.png", "\u202egnp.x".encode(),
+         b";=1+1.png", b"-rf.png"]  # fmt: skip
+EACH_FORMAT = """
+import sys
+from pneumo.cli import main
+ward, out = sys.argv[1:]
+for form in ("jsonl", "csv", "table"):
+    words = ["predict", ward, "--model", "cnn", "--format", form]
+    if main([*words, "--output", f"{out}/{form}", "--heatmaps", f"{out}/maps"]):
+        sys.exit(f"{form} to a file")
+sys.exit(main(words))
+"""
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode here")
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+)
+def test_every_image_has_its_record_whatever_its_name(ward, tmp_path, locale):
+    for name in NAMES:
+        Path(os.fsdecode(os.fsencode(ward) + b"/" + name)).write_bytes(IMAGE)
+    (tmp_path / "out").mkdir()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))}
+    done = subprocess.run(
+        [sys.executable, "-c", EACH_FORMAT, ward, tmp_path / "out"], cwd=ROOT,
+        capture_output=True, env={**environment, **locale},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(list((tmp_path / "out" / "maps").iterdir())) == 2 * 13
+    expected = {os.fsencode(ward) + b"/" + name for name in NAMES} | {
+        os.fsencode(path) for path in ward.glob("?.png")
+    }
+    rows = lines(tmp_path / "out" / "jsonl")
+    if "PYTHONUTF8" not in locale:
+        assert {os.fsencode(row["path"]) for row in rows} == expected
+    assert len(rows) == len(paths_in(tmp_path / "out" / "csv", "csv")) == len(expected) == 13
+    for table in (done.stdout.decode(), (tmp_path / "out" / "table").read_text(encoding="utf-8")):
+        assert len(table.splitlines()) == 14 and all(map(str.isprintable, table.splitlines()))
+        assert "caf\\xe9.png" in table
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_file_is_a_record_too(ward, tmp_path, capsys):
+    os.mkfifo(ward / "pipe")
+    (ward / "gone").symlink_to(ward / "nowhere")
+    assert predict(ward, "--format", "jsonl") == 1
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["status"] for r in found] == ["ok", "ok", "ok", "error", "refused"]
+
+
+def test_a_fault_of_ours_costs_one_record(ward, monkeypatch, capsys):
+    from pneumo.reading import reader
+
+    whole, calls = reader.Reader.examine, []
+
+    def examine(self, path):
+        calls.append(path)
+        if len(calls) == 2:
+            raise RuntimeError("no such luck")
+        return whole(self, path)
+
+    monkeypatch.setattr(reader.Reader, "examine", examine)
+    assert predict(ward, "--format", "jsonl") == 1
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["status"] for r in found] == ["ok", "error", "ok"] and found[1]["reason"]
+
+
+# Full disks, stopped runs
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+import pneumo.reading.reader
+from pneumo.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def limited(limit: int, *words: object) -> subprocess.CompletedProcess:
+    """The command on a disk that takes files of so many bytes and no more."""
+    return subprocess.run(
+        [sys.executable, "-c", LIMITED.format(limit=limit), "predict", "--model", "cnn",
+         *map(str, words)], cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+def test_a_full_disk_costs_heatmaps_and_no_record(ward, tmp_path):
+    done = limited(2000, ward, "--format", "jsonl", "--heatmaps", tmp_path / "maps")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1 and [r["status"] for r in found] == ["ok"] * 3
+    assert all(r["heatmap"] is None and "heatmap-not-written" in r["warnings"] for r in found)
+    assert "Traceback" not in done.stderr and not list((tmp_path / "maps").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_run_that_a_full_disk_stopped_is_continued(ward, tmp_path, form, capsys):
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert predict(ward, "--format", form, "--output", whole) == 0
+    size = whole.stat().st_size
+    done = limited(size * 3 // 4, ward, "--format", form, "--output", out)
+    assert done.returncode == 1 and "--resume" in done.stderr and "Traceback" not in done.stderr
+    assert not out.exists(), "a file under its own name is complete"
+    assert predict(ward, "--format", form, "--output", out, "--resume") == 0
+    assert paths_in(out, form) == paths_in(whole, form)
+    assert not (tmp_path / "out.partial").exists()
+
+
+def paths_in(out: Path, form: str) -> list[str]:
+    if form == "jsonl":
+        return [record["path"] for record in lines(out)]
+    with out.open(newline="", encoding="utf-8") as stream:
+        return [row["path"] for row in csv.DictReader(stream)]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("cut", [1, 40, 200])
+def test_resume_keeps_what_is_there_and_analyzes_the_rest(ward, tmp_path, form, cut, capsys):
+    (ward / "bad;=1,\r\nx.png").write_bytes(b"no image")
+    words = (ward, "--format", form, "--output", tmp_path / "out", "--resume")
+    assert predict(*words) == 1  # nothing is there yet
+    whole = (tmp_path / "out").read_bytes()
+    expected = paths_in(tmp_path / "out", form)
+    assert len(expected) == 4
+    (tmp_path / "out").unlink()
+    (tmp_path / "out.partial").write_bytes(whole[:-cut])
+    (ward / "d.png").write_bytes(IMAGE)  # a new one has come
+    assert predict(*words) == 1, "an earlier record of an unread image counts"
+    found = paths_in(tmp_path / "out", form)
+    assert found[:4] == expected and len(found) == 5 and found[4].endswith("d.png")
+    kept = (tmp_path / "out").read_bytes()
+    assert kept.startswith(whole[: len(whole) // 2])
+    assert predict(*words) == 1 and (tmp_path / "out").read_bytes() == kept
+
+
+def test_results_of_another_model_are_not_continued(ward, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    predict(ward, "--format", "csv", "--output", out)
+    kept = out.read_bytes()
+    for more in (["--model", "resnet18"], ["--threshold", "0.9"], ["--heatmaps", tmp_path / "m"]):
+        words = ("predict", ward, "--model", "cnn", *more, "--format", "csv", "--output", out)
+        assert run(*words, "--resume") == 1
+        assert out.read_bytes() == kept
+        assert capsys.readouterr().err.startswith("pneumo predict: ")
+
+
+def test_resume_gives_no_heatmap_the_name_of_an_earlier_one(ward, tmp_path):
+    words = (ward, "--format", "jsonl", "--output", tmp_path / "o", "--heatmaps", tmp_path / "m")
+    predict(*words)
+    first = contents(tmp_path / "m")
+    (ward / "a.bmp").write_bytes(IMAGE)  # sorted before a.png, whose heatmap is a.evidence.npy
+    predict(*words, "--resume")
+    after = contents(tmp_path / "m")
+    assert {name: after[name] for name in first} == first and len(after) == 8
+
+
+def test_a_device_is_written_to_and_not_replaced(ward):
+    assert predict(ward, "--format", "jsonl", "--output", os.devnull) == 0
+    assert not Path(os.devnull).is_file()
