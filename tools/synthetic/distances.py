@@ -1,10 +1,10 @@
-"""How near films are to each other: the check that a synthetic film is nobody's.
+"""How near radiographs are to each other: the check that a synthetic one is nobody's.
 
-Two films are compared as 64 x 64 grey pictures whose mean is taken away and whose length is made
-1, so brightness and contrast do not count; their distance is Euclidean, from 0 (the same) over
+Two radiographs are compared as 64 x 64 grey pictures whose mean is taken away and whose length is
+made 1, so brightness and contrast do not count; their distance is Euclidean, from 0 (the same) over
 1.41 (nothing in common) to 2 (one is the negative of the other), and the smaller of that to the
-film and to its mirror image. A synthetic film passes when its nearest real film is at least as
-far away as real films of different patients are in all but the closest 5 % of cases.
+radiograph and to its mirror image. A synthetic one passes when its nearest real radiograph is at
+least as far away as those of different patients are in all but the closest 5 % of cases.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 512
 
 
 def code(pixels: np.ndarray) -> np.ndarray:
-    """A film as a vector to measure distances with.
+    """A radiograph as a vector to measure distances with.
 
     Args:
         pixels: uint8, square, at least SIDE x SIDE.
@@ -40,19 +40,19 @@ def code(pixels: np.ndarray) -> np.ndarray:
 
 
 def mirrored(codes: np.ndarray) -> np.ndarray:
-    """Codes (N, SIDE * SIDE) of the films flipped left to right."""
+    """Codes (N, SIDE * SIDE) of the radiographs flipped left to right."""
     return codes.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(len(codes), -1)
 
 
 @dataclass(frozen=True, eq=False)
-class RealFilms:
-    """The codes of all real films and how near films of different patients come to each other.
+class RealRadiographs:
+    """The codes of all real radiographs, and how near those of different patients come.
 
     Attributes:
         codes: float32, (N, SIDE * SIDE).
-        names: where each film lies in the dataset, such as train/NORMAL/IM-0115-0001.jpeg.
+        names: where each radiograph lies in the dataset, such as train/NORMAL/IM-0115-0001.jpeg.
         limit: the 5th percentile of `between`.
-        between: float32, (N,), distance of each film to the nearest of another patient.
+        between: float32, (N,), distance of each radiograph to the nearest of another patient.
     """
 
     codes: np.ndarray
@@ -61,7 +61,7 @@ class RealFilms:
     limit: float
 
     def nearest(self, pixels: np.ndarray) -> tuple[float, str]:
-        """Distance to the nearest real film (or its mirror image), and that film's name."""
+        """Distance to the nearest real radiograph (or its mirror image), and its name."""
         own = code(Preprocessing().square(pixels))[None]
         both = np.concatenate([own, mirrored(own)])
         best = int((self.codes @ both.T).max(axis=1).argmax())
@@ -70,48 +70,50 @@ class RealFilms:
         return float(gaps.min()), self.names[best]
 
 
-def real_films(root: str | Path) -> RealFilms:
+def real_radiographs(root: str | Path) -> RealRadiographs:
     """Reads train and test of a dataset folder and measures them.
 
     Raises:
-        DataError: when a split is missing or a film cannot be read.
+        DataError: when a split is missing or a radiograph cannot be read.
     """
     tables = {split: films(root, split) for split in ("train", "test")}
-    table = [film for split in tables.values() for film in split]
+    table = [radiograph for split in tables.values() for radiograph in split]
     names = [
-        f"{split}/{film.path.parent.name}/{film.path.name}"
+        f"{split}/{radiograph.path.parent.name}/{radiograph.path.name}"
         for split, part in tables.items()
-        for film in part
+        for radiograph in part
     ]
     return measured([code(p) for p in load_squares(table, Preprocessing())], table, names)
 
 
-def measured(codes: Sequence[np.ndarray], table: Sequence[Film], names: Sequence[str]) -> RealFilms:
-    """Measures films whose codes are known; films of one `group` are not compared.
+def measured(
+    codes: Sequence[np.ndarray], table: Sequence[Film], names: Sequence[str]
+) -> RealRadiographs:
+    """Measures radiographs whose codes are known; radiographs of one `group` are not compared.
 
     Args:
-        codes: one vector of `code` a film.
-        table: the films, for their patient groups.
+        codes: one vector of `code` a radiograph.
+        table: the radiographs, for their patient groups.
         names: what to call them.
     """
     stacked = np.stack(codes)
-    between = distances_between(stacked, [film.group for film in table])
+    between = distances_between(stacked, [radiograph.group for radiograph in table])
     limit = float(np.percentile(between, PERCENTILE))
-    return RealFilms(stacked, tuple(names), between, limit)
+    return RealRadiographs(stacked, tuple(names), between, limit)
 
 
 def distances_between(codes: np.ndarray, groups: Sequence[str]) -> np.ndarray:
-    """Distance of each film to the nearest film, or mirror image, of another patient.
+    """Distance of each radiograph to the nearest radiograph, or mirror image, of another patient.
 
     Args:
         codes: float32, (N, SIDE * SIDE).
-        groups: patient of each film; at least two different ones.
+        groups: patient of each radiograph; at least two different ones.
 
     Returns:
         float32, (N,).
 
     Raises:
-        ValueError: when all films are of one patient.
+        ValueError: when all radiographs are of one patient.
     """
     numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
     if numbers.max(initial=0) == 0:

@@ -1,6 +1,6 @@
-"""Gives a soft statistical chest film the fine detail of a drawn one.
+"""Gives a soft statistical radiograph the fine detail of a drawn one.
 
-The statistical model knows what chest films look like as a whole but blurs everything finer than
+The statistical model knows what radiographs look like as a whole but blurs everything finer than
 about 3 % of the picture. A drawn anatomy is laid over the sample until the two agree, and what is
 finer than that is taken from the drawing: rib edges, vertebrae, vessels, the rims of heart and
 diaphragm.
@@ -29,19 +29,19 @@ _FREE = (
 
 
 def fitted_anatomy(
-    film: np.ndarray, rng: np.random.Generator, tries: int = 320
+    radiograph: np.ndarray, rng: np.random.Generator, tries: int = 320
 ) -> tuple[Anatomy, float]:
-    """Finds the drawn anatomy that agrees best with a film.
+    """Finds the drawn anatomy that agrees best with a radiograph.
 
     Args:
-        film: uint8, square.
+        radiograph: uint8, square.
         rng: draws the steps of the search.
-        tries: drawings compared with the film.
+        tries: drawings compared with the radiograph.
 
     Returns:
-        The anatomy whose drawing agrees best with the film, and their correlation, -1..1.
+        The anatomy whose drawing agrees best with the radiograph, and their correlation, -1..1.
     """
-    wanted = _comparable(thickness_of(_resized(film, _FIT_SIZE) / 255.0))
+    wanted = _comparable(thickness_of(_resized(radiograph, _FIT_SIZE) / 255.0))
     low = np.array([entry[1] for entry in _FREE])
     high = np.array([entry[2] for entry in _FREE])
     usual = asdict(Anatomy())
@@ -60,16 +60,16 @@ def fitted_anatomy(
 
 
 def sharpened(
-    film: np.ndarray,
+    radiograph: np.ndarray,
     child: Anatomy,
     rng: np.random.Generator,
     size: int = 640,
     opacity: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Enlarges a soft film and takes its fine detail from a drawing of the same anatomy.
+    """Enlarges a soft radiograph and takes its fine detail from a drawing of the same anatomy.
 
     Args:
-        film: uint8, square; the statistical sample.
+        radiograph: uint8, square; the statistical sample.
         child: the anatomy fitted to it.
         rng: draws vessels and texture.
         size: side of the result in pixels.
@@ -78,7 +78,7 @@ def sharpened(
     Returns:
         float32 array, size x size, 0..1.
     """
-    soft = thickness_of(_resized(film, size) / 255.0)
+    soft = thickness_of(_resized(radiograph, size) / 255.0)
     drawn = attenuation(child, size, rng, opacity)
     sigma = _CROSSOVER * size
     low, drawn_low = blurred(soft, sigma), blurred(drawn, sigma)
@@ -133,6 +133,8 @@ def _comparable(thickness: np.ndarray) -> np.ndarray:
     return sharp / max(float(np.linalg.norm(sharp)), 1e-6)
 
 
-def _resized(film: np.ndarray, size: int) -> np.ndarray:
-    way = cv2.INTER_AREA if size < len(film) else cv2.INTER_CUBIC
-    return np.clip(cv2.resize(film.astype(np.float32), (size, size), interpolation=way), 0, 255)
+def _resized(radiograph: np.ndarray, size: int) -> np.ndarray:
+    way = cv2.INTER_AREA if size < len(radiograph) else cv2.INTER_CUBIC
+    return np.clip(
+        cv2.resize(radiograph.astype(np.float32), (size, size), interpolation=way), 0, 255
+    )

@@ -1,0 +1,1 @@
+"""Tools: what only maintainers run."""

@@ -1,0 +1,1 @@
+"""Synthetic radiographs for examples/: python -m tools.synthetic make | distances | reread."""
