@@ -5,7 +5,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def bundled(name: str) -> Path:
+def bundled_folder(name: str) -> Path:
     """The folder of this name, "checkpoints" or "examples", that came with the package."""
     installed = _PACKAGE / "_bundled"
     return (installed if installed.is_dir() else _PACKAGE.parent) / name

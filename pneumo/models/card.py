@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union
 
-from pneumo.bundled import bundled
+from pneumo.bundled import bundled_folder
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
 
@@ -26,7 +26,7 @@ FORMAT = 2
 # A card with 101 points of two curves and 40 epochs has about 40 kB.
 MAX_CARD_BYTES = 5_000_000
 MAX_DEPTH = 12
-BUNDLED = bundled("checkpoints")
+BUNDLED = bundled_folder("checkpoints")
 
 # A map tells the affected side when all of these were measured and reach their goal.
 RELIABLE_SIDE = {"composites_share": 0.92, "composites_right": 0.95, "boxes_side_share": 0.75}
