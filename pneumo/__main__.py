@@ -1,4 +1,4 @@
-"""python -m pneumo: calls pneumo.cli."""
+"""python -m pneumo: the same as the console script pneumo."""
 
 import sys
 

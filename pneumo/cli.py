@@ -1,53 +1,76 @@
-"""The command line: python -m pneumo predict | evaluate | benchmark | data | card | ..."""
+"""The command line `pneumo`, also as `python -m pneumo`."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+from collections.abc import Sequence
 
-# Sub-command -> module and help; a module is imported only when its command runs, because
-# training's libraries take seconds to load and predict needs none of them.
+from pneumo import __version__
+
+# Command -> its help. Its module in pneumo.commands is imported only when it runs, because
+# PyTorch takes seconds to load and `data download` needs none of it.
 COMMANDS = {
-    "predict": ("pneumo.commands.predict", "read films, one record each"),
-    "evaluate": ("pneumo.commands.evaluate", "score the networks on a labelled folder"),
-    "guard": ("pneumo.commands.guard", "fit the guard against wrong pictures, or measure it"),
-    "corruptions": ("pneumo.commands.corruptions", "how the networks do on spoiled films"),
-    "benchmark": ("pneumo.commands.benchmark", "how fast it works on this machine"),
-    "data": ("pneumo.commands.data", "download or audit the dataset"),
-    "release": ("pneumo.commands.release", "bundle the seed that is best on validation"),
-    "decide": ("pneumo.commands.decide", "fix thresholds and UNCERTAIN anew on validation"),
-    "card": ("pneumo.commands.card", "write the model card and the README's results table"),
-    "examples": ("pneumo.commands.examples", "make, measure or download example films"),
+    "app": "open the app in the browser",
+    "predict": "analyze radiographs, one record each",
+    "evaluate": "score the models, or measure them in a special way",
+    "train": "train a model",
+    "release": "calibrate, measure and bundle trained weights",
+    "data": "download or audit the dataset",
+    "examples": "download example radiographs",
+    "benchmark": "how fast this machine analyzes radiographs",
 }
+# What the extra [train] installs, by the names that are imported.
+TRAIN_EXTRA = {"accelerate", "pyarrow", "scipy", "sklearn", "yaml"}
 
 
-def main(words: list[str] | None = None) -> int:
-    """Run one sub-command.
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        words: its name and arguments; those of the process unless given.
 
     Returns:
         0 when all went well, 1 when something could not be read or done, 2 for wrong usage.
     """
     words = sys.argv[1:] if words is None else words
-    parser = argparse.ArgumentParser(prog="python -m pneumo", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    chosen = words[0] if words and words[0] in COMMANDS else None
-    for name, (module, text) in COMMANDS.items():
-        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        if name == chosen:
-            loaded = importlib.import_module(module)
-            loaded.add_arguments(sub)
-            sub.set_defaults(run=loaded.run)
-    args = parser.parse_args(words)
+    command = words[0] if words and words[0] in COMMANDS else ""
     try:
+        args = _parser(command).parse_args(words)
         return args.run(args)
+    except KeyboardInterrupt:
+        print(f"\npneumo {command}: stopped.", file=sys.stderr)
+    except BrokenPipeError:  # of what was piped into, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in TRAIN_EXTRA:
+            raise
+        print(
+            f"pneumo {command} needs {error.name}, which serving does without. Install it with: "
+            "pip install 'pneumo[train]', in a checkout: pip install -r requirements-train.txt",
+            file=sys.stderr,
+        )
     except Exception as error:
-        # What this project raises, and what the disk says, are sentences for the person; anything
-        # else is a mistake of ours and shows itself whole.
+        # What this project raises, and what the disk says, are sentences for the user; anything
+        # else is a fault of ours and shows itself whole.
         if not (isinstance(error, OSError) or type(error).__module__.startswith("pneumo.")):
             raise
-        print(f"pneumo {args.command}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\npneumo {args.command}: stopped.", file=sys.stderr)
-        return 1
+        print(f"pneumo {command}: {error}", file=sys.stderr)
+    return 1
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of the one that was named."""
+    parser = argparse.ArgumentParser(prog="pneumo", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"pneumo {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, allow_abbrev=False)
+        if name == command:
+            module = importlib.import_module(f"pneumo.commands.{name}")
+            sub.description = module.__doc__.partition(": ")[2] or text
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo.commands.served import NotRunning, headless_browser
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import Checkpoint, load, save
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
+from tests.served import NotRunning, headless_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 # Workers share the cores: threads of one would wait for those of another, a third of the time of

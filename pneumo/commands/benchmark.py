@@ -1,25 +1,56 @@
-"""python -m pneumo benchmark: how fast the project works on this machine."""
+"""pneumo benchmark: how many radiographs a second this machine analyzes."""
 
 from __future__ import annotations
 
 import argparse
+import time
+from statistics import median
 
-from pneumo.commands import benchmark_batch, benchmark_training
+import torch
 
-# What is measured -> its module; each has a first line, add_arguments and run, as a command has.
-BENCHMARKS = {"batch": benchmark_batch, "training": benchmark_training}
+from pneumo.commands.output import OutputError
+from pneumo.commands.predict import default_model, walk
+from pneumo.models.networks import network_names
+from pneumo.reading.reader import Reader
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one sub-command for each thing that can be measured."""
-    kinds = parser.add_subparsers(dest="benchmark", required=True, metavar="WHAT")
-    for name, module in BENCHMARKS.items():
-        text = module.__doc__.splitlines()[0].partition(": ")[2]
-        kind = kinds.add_parser(name, help=text, description=text, allow_abbrev=False)
-        module.add_arguments(kind)
-        kind.set_defaults(measure=module.run)
+    """Declare the sub-command's arguments."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="radiographs, or folders of them")
+    parser.add_argument("--model", choices=network_names(), help="default: resnet18 if there")
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure what was asked for."""
-    return args.measure(args)
+    """Time each file from its bytes to the reading, and the network's bare forward pass between.
+
+    Raises:
+        CheckpointError: when there is no usable checkpoint.
+        OutputError: when the paths hold no radiograph that is analyzed.
+    """
+    reader = Reader(args.model or default_model())
+    radiographs = [path for path in walk(args.paths) if reader.predict(path).ok]
+    if not radiographs:
+        raise OutputError("None of these files is analyzed. Please name some radiographs.")
+    side = reader.checkpoint.preprocessing.size
+    image = torch.zeros(1, 1, side, side)
+    whole, forward = [], []
+    for _ in range(max(1, args.rounds)):
+        for path in radiographs:  # by turns, so that what else the machine does slows both
+            whole.append(_seconds(lambda path=path: reader.predict(path)))
+            forward.append(_seconds(lambda: _forward(reader, image)))
+    print(f"{len(radiographs)} radiographs, {reader.name}, {torch.get_num_threads()} threads")
+    print(f"file to reading   {median(whole) * 1000:8.1f} ms, {1 / median(whole):.1f} a second")
+    print(f"forward pass      {median(forward) * 1000:8.1f} ms")
+    return 0
+
+
+def _forward(reader: Reader, image: torch.Tensor) -> None:
+    with torch.no_grad():
+        reader.checkpoint.network(image)
+
+
+def _seconds(work) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

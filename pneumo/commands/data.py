@@ -1,24 +1,75 @@
-"""python -m pneumo data: download the dataset, or audit a copy of it."""
+"""pneumo data: download the dataset, or audit a copy of it."""
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from pathlib import Path
 
-from pneumo.data import audit_command, download_data_command
+from pneumo.data.download import ATTRIBUTION, MIRROR, download
+
+PUBLISHED = {
+    "train/NORMAL": 1341,
+    "train/PNEUMONIA": 3875,
+    "test/NORMAL": 234,
+    "test/PNEUMONIA": 390,
+    "val/NORMAL": 8,
+    "val/PNEUMONIA": 8,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `data download` and `data audit`."""
-    commands = parser.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
-    for name, module, text in (
-        ("download", download_data_command, "fetch the dataset from the Hugging Face Hub"),
-        ("audit", audit_command, "counts, patients, duplicates and give-aways of a copy"),
-    ):
-        sub = commands.add_parser(name, help=text, allow_abbrev=False)
-        module.add_arguments(sub)
-        sub.set_defaults(act=module.run)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    fetch = commands.add_parser(
+        "download",
+        help="fetch the dataset (1.2 GB) from the Hugging Face Hub",
+        description=f"Fetches the chest X-ray dataset ({ATTRIBUTION}) from {MIRROR}.",
+    )
+    fetch.add_argument(
+        "--out",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where train/, test/ and val/ go (default: %(default)s)",
+    )
+    fetch.set_defaults(act=_download)
+    look = commands.add_parser(
+        "audit",
+        help="counts, patients, duplicates, and what gives the label away",
+        description="Counts, class balance, patients, duplicates, and properties of the files "
+        "that give the label away.",
+    )
+    look.add_argument("dir", type=Path, metavar="DIR", help="holds train/, test/ or val/")
+    look.add_argument("--plot", type=Path, metavar="FILE", help="also draw it (.png, .svg, .pdf)")
+    look.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
+    look.set_defaults(act=_audit, usage_error=look.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen one; its exit code."""
     return args.act(args)
+
+
+def _download(args: argparse.Namespace) -> int:
+    """Fetch what is missing and say what is there.
+
+    Raises:
+        DownloadError: with a sentence.
+    """
+    record = download(args.out, ("train", "test", "val"), lambda split, label: f"{split}/{label}")
+    images = [name for names in record["files"].values() for name in names]
+    counts = Counter(name.rpartition("/")[0] for name in images)
+    print(f"{args.out} is complete.")
+    for folder, expected in PUBLISHED.items():
+        found = counts.get(folder, 0)
+        remark = "" if found == expected else f" (published: {expected}; the mirror has changed)"
+        print(f"  {folder:<16} {found:>5} images{remark}")
+    print(f"Source: {ATTRIBUTION}; mirror {MIRROR} at {record['revision'][:12]}.")
+    return 0
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from pneumo.commands.audit import run as audit  # PyTorch takes seconds to load
+
+    return audit(args)

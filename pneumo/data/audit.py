@@ -15,9 +15,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from pneumo.data.dataset import CLASSES, HOW_TO_GET_IT, DataError, Film, films
-from pneumo.evaluation.metrics import auc
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
@@ -27,15 +27,15 @@ PROPERTIES = ("sharpness", "file_bytes", "bytes_per_pixel")
 
 @dataclass(frozen=True)
 class Measured:
-    """A film of the dataset and the properties of its file and pixels.
+    """A radiograph of the dataset and the properties of its file and pixels.
 
     Attributes:
-        film: whose.
+        film: its entry in the dataset.
         split: train, test or val.
-        width, height: of the stored picture, in pixels.
+        width, height: of the stored image, in pixels.
         file_bytes: size of the file.
         sharpness: variance of the Laplacian of the network's square, in squared grey levels.
-        digest: sha256 of the decoded grey pixels and their shape; equal for identical pictures.
+        digest: sha256 of the decoded grey pixels and their shape; equal for identical images.
     """
 
     film: Film
@@ -54,22 +54,20 @@ class Measured:
 
 @dataclass(frozen=True)
 class Audit:
-    """All films that could be read, and a sentence for each that could not."""
+    """All radiographs that could be read, and a sentence for each that could not."""
 
     measured: tuple[Measured, ...]
     unreadable: tuple[str, ...]
 
     def splits(self) -> tuple[str, ...]:
-        """The splits that hold films, in their usual order."""
+        """The splits that hold radiographs, in their usual order."""
         held = {one.split for one in self.measured}
         return tuple(split for split in SPLITS if split in held)
 
     def of(self, split: str, label: int | None = None) -> tuple[Measured, ...]:
-        """The films of a split, of one class where `label` (0 or 1) is given."""
+        """The radiographs of a split, of one class where `label` (0 or 1) is given."""
         return tuple(
-            one
-            for one in self.measured
-            if one.split == split and label in (None, one.film.label)
+            one for one in self.measured if one.split == split and label in (None, one.film.label)
         )
 
     def record(self) -> dict:
@@ -82,11 +80,11 @@ class Audit:
 
 
 def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) -> Audit:
-    """Decodes and measures every film of `root`'s train, test and val.
+    """Decodes and measures every radiograph of `root`'s train, test and val.
 
     Args:
         root: the dataset; at least one of the three splits must be there.
-        progress: called with the number of films done and their total.
+        progress: called with the number of radiographs done and their total.
 
     Raises:
         DataError: when no split is there, or one lacks a class.
@@ -105,7 +103,7 @@ def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) 
 
 
 def measure(split: str, film: Film) -> Measured | str:
-    """Measures one film; a sentence with its path when it cannot be read."""
+    """Measures one radiograph; a sentence with its path when it cannot be read."""
     try:
         pixels = read_radiograph(film.path).pixels
     except UnreadableImage as error:
@@ -129,12 +127,12 @@ def describe_split(part: Sequence[Measured]) -> dict:
     sizes = Counter((one.width, one.height) for one in part)
     pixels = [one.width * one.height for one in part]
     return {
-        "films": len(part),
+        "radiographs": len(part),
         "classes": {name: classes[name] for name in CLASSES},
         "pneumonia_share": classes["PNEUMONIA"] / len(part),
         "kinds": dict(sorted(Counter(one.film.kind for one in part).items())),
         "patients": len({one.film.group for one in part}),
-        "most_films_of_a_patient": max(Counter(one.film.group for one in part).values()),
+        "most_of_a_patient": max(Counter(one.film.group for one in part).values()),
         "duplicates": describe_duplicates(part),
         "sizes": {
             "different": len(sizes),
@@ -151,7 +149,7 @@ def describe_split(part: Sequence[Measured]) -> dict:
 
 
 def describe_duplicates(part: Iterable[Measured]) -> dict:
-    """Pixel-identical films: how many sets, how many copies too many, and what they straddle."""
+    """Pixel-identical radiographs: sets, copies too many, and what the sets straddle."""
     by_pixels = defaultdict(list)
     for one in part:
         by_pixels[one.digest].append(one)
@@ -160,14 +158,14 @@ def describe_duplicates(part: Iterable[Measured]) -> dict:
         "sets": len(repeated),
         "pairs": sum(len(same) * (len(same) - 1) // 2 for same in repeated),
         "redundant": sum(len(same) - 1 for same in repeated),
-        "distinct_films": len(by_pixels),
+        "distinct": len(by_pixels),
         "sets_with_both_labels": _straddling(repeated, lambda one: one.film.label),
         "sets_of_several_patients": _straddling(repeated, lambda one: one.film.group),
     }
 
 
 def describe_across(measured: Sequence[Measured]) -> dict:
-    """Patients and pixel-identical films that are in more than one split."""
+    """Patients and pixel-identical radiographs that are in more than one split."""
     where, by_pixels = defaultdict(set), defaultdict(list)
     for one in measured:
         where[one.film.group].add(one.split)
@@ -180,15 +178,14 @@ def describe_across(measured: Sequence[Measured]) -> dict:
 
 
 def give_away(part: Sequence[Measured], name: str) -> float | None:
-    """Probability that a NORMAL film has more of a property than a PNEUMONIA film has.
+    """Probability that a NORMAL radiograph has more of a property than a PNEUMONIA one.
 
-    0.5 gives nothing away; None when a class is missing.
+    0.5 tells nothing; None when a class is missing.
     """
-    area = auc(
-        np.array([one.film.label == 0 for one in part]),
-        np.array([getattr(one, name) for one in part]),
-    )
-    return None if np.isnan(area) else area
+    normal = [one.film.label == 0 for one in part]
+    if len(set(normal)) < 2:
+        return None
+    return float(roc_auc_score(normal, [getattr(one, name) for one in part]))
 
 
 def _median(part: Sequence[Measured], label: str, name: str) -> float | None:
@@ -196,7 +193,5 @@ def _median(part: Sequence[Measured], label: str, name: str) -> float | None:
     return float(np.median(values)) if values else None
 
 
-def _straddling(
-    sets: Iterable[Sequence[Measured]], value: Callable[[Measured], object]
-) -> int:
+def _straddling(sets: Iterable[Sequence[Measured]], value: Callable[[Measured], object]) -> int:
     return sum(1 for same in sets if len({value(one) for one in same}) > 1)

@@ -48,7 +48,7 @@ def _counts(found: Audit, panel: Axes) -> None:
         bars = panel.bar(places, counts, 0.4, color=COLOURS[label], label=name)
         panel.bar_label(bars, fontsize=8)
     panel.set_xticks(range(len(splits)), splits)
-    panel.set_title("films")
+    panel.set_title("radiographs")
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -57,7 +57,12 @@ def _distribution(found: Audit, split: str, name: str, bins: np.ndarray, panel: 
         values = [getattr(one, name) for one in found.of(split, label)]
         share = np.full(len(values), 1 / max(len(values), 1))
         panel.hist(
-            values, bins, weights=share, histtype="stepfilled", alpha=0.5, color=COLOURS[label],
+            values,
+            bins,
+            weights=share,
+            histtype="stepfilled",
+            alpha=0.5,
+            color=COLOURS[label],
             label=called,
         )
     area = give_away(found.of(split), name)

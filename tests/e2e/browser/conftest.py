@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pneumo.commands.served import NotRunning, running_app
 from pneumo.imaging.phantom import phantom
 from tests.e2e.browser.hands import drop, settled
+from tests.served import NotRunning, running_app
 from tests.unit.conftest import networks
 
 __all__ = ["networks"]

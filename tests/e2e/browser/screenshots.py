@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pneumo.commands.served import ROOT, NotRunning, headless_browser, running_app
 from tests.e2e.browser.hands import choose, settled
+from tests.served import ROOT, NotRunning, headless_browser, running_app
 
 FOLDER = ROOT / "docs" / "screenshots"
 EXAMPLES = ROOT / "examples"

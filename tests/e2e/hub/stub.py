@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 REPO = "hf-vision/chest-xray-pneumonia"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -18,7 +18,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class StubHub:
     """What the stub serves and how; change it while it runs.
 
-    `cut` and `hang` map a path to the number of body bytes after which the answer ends or
+    `cut` and `hang` map a path to the number of body bytes after which the answer ends (once) or
     stalls; `status` maps a path (or "listing") to an answer other than 200; `instead` maps a
     path to other content than the listing's checksum is of.
     """
@@ -58,14 +58,26 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: StubHub
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
-        where = urlsplit(self.path).path
+        where = unquote(urlsplit(self.path).path)
         if where.startswith(f"/api/datasets/{REPO}"):
             return self._listing()
         prefix = f"/datasets/{REPO}/resolve/{COMMIT}/"
         if where.startswith(prefix):  # the real Hub sends large files on to its storage
-            stored = f"{self.hub.url}/storage/{where.removeprefix(prefix)}"
-            return self._answer(302, b"", {"Location": stored})
+            path = where.removeprefix(prefix)
+            if path not in self.hub.files:
+                return self._answer(404, b"no such file", {"X-Error-Code": "EntryNotFound"})
+            content = self.hub.files[path]
+            more = {
+                "Location": f"{self.hub.url}/storage/{path}",
+                "X-Repo-Commit": COMMIT,
+                "X-Linked-Size": str(len(content)),
+                "X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            }
+            return self._answer(302, b"", more)
         if where.startswith("/storage/"):
             return self._file(where.removeprefix("/storage/"))
         return self._answer(404, b"no such page")
@@ -95,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **(more or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        stop = min(self.hub.cut.get(path, len(body)), self.hub.hang.get(path, len(body)))
+        if self.command == "HEAD":
+            return
+        stop = min(self.hub.cut.pop(path, len(body)), self.hub.hang.get(path, len(body)))
         self.hub.sent[path] = self.hub.sent.get(path, 0) + len(body[:stop])
         self.wfile.write(body[:stop])
         self.wfile.flush()

@@ -1,6 +1,5 @@
 """The audit finds what was planted in a folder, and the known facts of the real dataset."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -8,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from pneumo.data import audit_command
 from pneumo.data.audit import audit
 from pneumo.data.dataset import DataError
+from tests.unit.commands.shell import run as command
 
 
-def film(path: Path, seed: int, blur: float = 0.0, quality: int = 90) -> None:
+def image(path: Path, seed: int, blur: float = 0.0, quality: int = 90) -> None:
     """Writes a JPEG of noise, of nobody; blurred ones are less sharp and smaller."""
     pixels = np.random.default_rng(seed).integers(0, 256, (60, 80), dtype=np.uint8)
     picture = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(blur))
@@ -25,18 +24,16 @@ def film(path: Path, seed: int, blur: float = 0.0, quality: int = 90) -> None:
 def folder(tmp_path):
     """Train gives the label away by sharpness; test does not."""
     for n in range(8):
-        film(tmp_path / f"train/NORMAL/IM-{n:04}-0001.jpeg", n)
-        film(tmp_path / f"train/PNEUMONIA/person{n}_bacteria_{n}.jpeg", 100 + n, blur=2)
-        film(tmp_path / f"test/NORMAL/NORMAL2-IM-{n:04}-0001.jpeg", 200 + n)
-        film(tmp_path / f"test/PNEUMONIA/person{n}_virus_{n}.jpeg", 300 + n)
+        image(tmp_path / f"train/NORMAL/IM-{n:04}-0001.jpeg", n)
+        image(tmp_path / f"train/PNEUMONIA/person{n}_bacteria_{n}.jpeg", 100 + n, blur=2)
+        image(tmp_path / f"test/NORMAL/NORMAL2-IM-{n:04}-0001.jpeg", 200 + n)
+        image(tmp_path / f"test/PNEUMONIA/person{n}_virus_{n}.jpeg", 300 + n)
     return tmp_path
 
 
-def run(*arguments: object) -> int:
-    """Runs the command as `python -m pneumo data audit` does."""
-    parser = argparse.ArgumentParser()
-    audit_command.add_arguments(parser)
-    return audit_command.run(parser.parse_args([str(argument) for argument in arguments]))
+def run(*words: object) -> int:
+    """Exit code of `pneumo data audit WORDS`."""
+    return command("data", "audit", *words)
 
 
 def test_a_property_of_one_class_only_is_told_split_by_split(folder):
@@ -51,13 +48,13 @@ def test_a_property_of_one_class_only_is_told_split_by_split(folder):
 
 
 def test_sharpness_is_measured_on_the_networks_square(folder):
-    """A larger print of the same film has another file but nearly the same sharpness."""
+    """A larger copy of the same image has another file but nearly the same sharpness."""
     small = Image.open(folder / "test/NORMAL/NORMAL2-IM-0000-0001.jpeg").resize((224, 224))
     for index, side in enumerate((224, 896)):
         copy = folder / f"val/NORMAL/IM-0001-{index}.png"
         copy.parent.mkdir(parents=True, exist_ok=True)
         small.resize((side, side), Image.Resampling.BICUBIC).save(copy)
-    film(folder / "val/PNEUMONIA/person1_virus_1.jpeg", 1)
+    image(folder / "val/PNEUMONIA/person1_virus_1.jpeg", 1)
     first, second = (one.sharpness for one in audit(folder).of("val", 0))
     assert abs(first - second) < 0.4 * first
 
@@ -80,7 +77,7 @@ def test_planted_duplicates_and_shared_patients_are_found(folder):
         "sets": 2,
         "pairs": 4,
         "redundant": 3,
-        "distinct_films": 16,
+        "distinct": 16,
         "sets_with_both_labels": 1,
         "sets_of_several_patients": 2,
     }
@@ -103,22 +100,22 @@ def test_the_command_prints_draws_and_writes(folder, tmp_path, capsys):
     assert json.loads(numbers.read_text())["splits"]["train"]["patients"] == 16
 
 
-def test_a_film_that_cannot_be_read_is_named_and_the_rest_is_audited(folder, capsys):
+def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_audited(folder, capsys):
     broken = folder / "train/NORMAL/IM-0005-0001.jpeg"
     broken.write_bytes(b"\xff\xd8\xff nothing")
     assert run(folder) == 1
     printed = capsys.readouterr().out
-    assert "1 films could not be read" in printed and str(broken) in printed
+    assert "1 images could not be read" in printed and str(broken) in printed
     assert "7 (46.7%)" in printed
 
 
-def test_a_class_that_no_film_could_be_read_of(folder):
+def test_a_class_of_which_no_image_could_be_read(folder):
     for broken in (folder / "train/NORMAL").iterdir():
         broken.write_bytes(b"")
     found = audit(folder)
     assert len(found.unreadable) == 8
     assert found.record()["splits"]["train"]["normal_is_higher_auc"]["sharpness"] is None
-    assert audit_command.table({"folder": str(folder), **found.record()})
+    assert run(folder) == 1
 
 
 def test_a_folder_without_splits_and_a_plot_of_unknown_kind_are_sentences(tmp_path, capsys):
@@ -144,10 +141,20 @@ def test_the_facts_of_the_published_dataset(data_root):
     assert train["duplicates"]["sets_with_both_labels"] == 0
     assert train["duplicates"]["sets_of_several_patients"] == 0
     assert test["duplicates"]["redundant"] == 6
-    assert test["duplicates"]["distinct_films"] == 618
+    assert test["duplicates"]["distinct"] == 618
     assert record["across"]["patients_in_several_splits"] == []
     assert record["unreadable"] == []
     # Sharpness and compression: a strong give-away in train, a weaker one in test.
     for name in ("sharpness", "bytes_per_pixel"):
         assert train["normal_is_higher_auc"][name] > 0.78
         assert test["normal_is_higher_auc"][name] < train["normal_is_higher_auc"][name] - 0.05
+
+
+def test_a_result_never_takes_the_place_of_an_image(folder, capsys):
+    target = folder / "train/NORMAL/own.png"
+    (folder / "train/NORMAL/IM-0001-0001.jpeg").rename(target)
+    before = target.read_bytes()
+    for flag in ("--plot", "--json"):
+        assert run(folder, flag, target) == 1
+        assert target.read_bytes() == before
+    assert capsys.readouterr().err.startswith("pneumo data: ")

@@ -1,11 +1,16 @@
-"""`python -m pneumo data audit DIR`: the audit of a dataset as a table, a plot and JSON."""
+"""pneumo data audit: the audit of a dataset as a table, a plot and JSON."""
+
+from __future__ import annotations
 
 import argparse
 import json
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
+
+from tqdm import tqdm
+
+from pneumo.commands.output import printable, refuse_inputs, write_whole
+from pneumo.data.audit import Audit, audit
 
 SHOWN = 10  # names in a list before it is cut short
 PROPERTIES = {
@@ -16,54 +21,34 @@ PROPERTIES = {
 TELLING = 0.2  # distance of an AUC from 0.5 that is worth a remark
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds this command's arguments."""
-    parser.description = (
-        "Counts, class balance, patients, duplicates, and properties of the files that give the "
-        "label away."
-    )
-    parser.add_argument("dir", type=Path, metavar="DIR", help="holds train/, test/ or val/")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it (.png, .svg, .pdf)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
-
-
 def run(args: argparse.Namespace) -> int:
-    """Audits; 0 when every film could be read, 1 when not, 2 for a plot of unknown kind."""
-    if args.plot and args.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        print(f"{args.plot}: a plot is written as .png, .svg or .pdf.", file=sys.stderr)
-        return 2
-    # Heavy, and of no use to --help or to a mistyped option.
-    from pneumo.data.audit import audit
-    from pneumo.data.dataset import DataError
+    """Audit; 0 when every image could be read, 1 when not.
 
-    try:
-        found = _with_progress(lambda progress: audit(args.dir, progress))
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return 1
+    Raises:
+        DataError: when the folder holds no dataset.
+        OutputError: when a result would overwrite an image.
+    """
+    if args.plot and args.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        args.usage_error("a plot is written as .png, .svg or .pdf")
+    refuse_inputs(filter(None, (args.plot, args.json)), args.dir.rglob("*"))
+    found = _with_progress(lambda progress: audit(args.dir, progress))
     record = {"folder": str(args.dir), **found.record()}
     for line in table(record):
         print(line)
-    try:
-        if args.json:
-            args.json.parent.mkdir(parents=True, exist_ok=True)
-            args.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        if args.plot:
-            from pneumo.data.audit_plot import draw
+    for file in filter(None, (args.plot, args.json)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    if args.json:
+        write_whole(args.json, (json.dumps(record, indent=2) + "\n").encode())
+    if args.plot:
+        from pneumo.data.audit_plot import draw  # matplotlib takes a second to load
 
-            args.plot.parent.mkdir(parents=True, exist_ok=True)
-            draw(found, args.plot)
-    except OSError as error:
-        print(f"{error.filename} could not be written: {error.strerror}.", file=sys.stderr)
-        return 1
+        draw(found, args.plot)
     return 1 if found.unreadable else 0
 
 
-def _with_progress(work: Callable) -> object:
-    """Runs `work(progress)` with a bar that appears when it takes more than two seconds."""
-    from tqdm import tqdm
-
-    with tqdm(unit="film", desc="audit", delay=2, leave=False) as bar:
+def _with_progress(work: Callable[[Callable[[int, int], None]], Audit]) -> Audit:
+    """Run `work(progress)` with a bar that appears when it takes more than two seconds."""
+    with tqdm(unit="image", desc="audit", delay=2, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
@@ -84,7 +69,9 @@ def table(record: dict) -> list[str]:
 
 
 def _class(name: str) -> Callable[[dict], str]:
-    return lambda part: f"{part['classes'][name]} ({part['classes'][name] / part['films']:.1%})"
+    return lambda part: (
+        f"{part['classes'][name]} ({part['classes'][name] / part['radiographs']:.1%})"
+    )
 
 
 def _auc(name: str) -> Callable[[dict], str]:
@@ -104,20 +91,20 @@ def _medians(name: str, digits: int) -> Callable[[dict], str]:
 
 
 _ROWS: dict[str, Callable[[dict], object]] = {
-    "films": lambda part: part["films"],
+    "radiographs": lambda part: part["radiographs"],
     "  NORMAL": _class("NORMAL"),
     "  PNEUMONIA": _class("PNEUMONIA"),
     "    bacterial / viral": lambda part: " / ".join(
         str(part["kinds"].get(kind, 0)) for kind in ("bacteria", "virus")
     ),
     "patients (series and number)": lambda part: part["patients"],
-    "  most films of one": lambda part: part["most_films_of_a_patient"],
-    "identical pictures: pairs": lambda part: part["duplicates"]["pairs"],
+    "  most of one patient": lambda part: part["most_of_a_patient"],
+    "identical images: pairs": lambda part: part["duplicates"]["pairs"],
     "  sets": lambda part: part["duplicates"]["sets"],
     "  copies too many": lambda part: part["duplicates"]["redundant"],
     "  sets with both labels": lambda part: part["duplicates"]["sets_with_both_labels"],
     "  sets of several patients": lambda part: part["duplicates"]["sets_of_several_patients"],
-    "picture sizes": lambda part: part["sizes"]["different"],
+    "image sizes": lambda part: part["sizes"]["different"],
     "  commonest": lambda part: part["sizes"]["commonest"],
     "AUC of one property (higher: NORMAL)": lambda part: "",
     "  sharpness": _auc("sharpness"),
@@ -135,7 +122,7 @@ def _remarks(record: dict) -> list[str]:
     shared = across["patients_in_several_splits"]
     lines = [
         f"Patients in more than one split: {len(shared)}{_few(shared)}.",
-        f"Identical pictures in more than one split: {across['identical_in_several_splits']}; "
+        f"Identical images in more than one split: {across['identical_in_several_splits']}; "
         f"under both labels: {across['identical_with_both_labels']}.",
     ]
     for split, part in record["splits"].items():
@@ -151,8 +138,8 @@ def _remarks(record: dict) -> list[str]:
                 "network can learn that instead of disease."
             )
     if record["unreadable"]:
-        lines.append(f"{len(record['unreadable'])} films could not be read and are not counted:")
-        lines += [f"  {sentence}" for sentence in record["unreadable"][:SHOWN]]
+        lines.append(f"{len(record['unreadable'])} images could not be read and are not counted:")
+        lines += [f"  {printable(sentence)}" for sentence in record["unreadable"][:SHOWN]]
         if len(record["unreadable"]) > SHOWN:
             lines.append(f"  and {len(record['unreadable']) - SHOWN} more")
     return lines

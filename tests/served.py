@@ -1,4 +1,4 @@
-"""The app in a process of its own, and a headless browser: for benchmarks, tests, screenshots."""
+"""The app in a process of its own, and a headless browser: for tests and screenshots."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
 )
 
 
@@ -41,14 +46,21 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        **os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1",
-        "NO_PROXY": "127.0.0.1,localhost", "GRADIO_TEMP_DIR": str(folder / "uploads"),
-        "OMP_NUM_THREADS": "1", **settings,
+        **os.environ,
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "GRADIO_TEMP_DIR": str(folder / "uploads"),
+        "OMP_NUM_THREADS": "1",
+        **settings,
     }
     log = folder / "app.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")], cwd=folder, env=environment, stdout=stream,
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=folder,
+            env=environment,
+            stdout=stream,
             stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"

@@ -1,0 +1,30 @@
+"""pneumo app: the app in the browser, as `python app.py` starts it."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-command's arguments."""
+    parser.add_argument(
+        "--examples", type=Path, metavar="DIR", help="a local folder of images for the gallery"
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    if args.examples and not args.examples.is_dir():
+        args.usage_error(f"there is no folder {args.examples}")
+    from pneumo.ui.layout import build_demo, launch  # Gradio takes seconds to load
+
+    demo = build_demo(args.examples)
+    launch(demo, inbrowser=args.open, prevent_thread_lock=True)
+    # Not before: Gradio gives up when its own page takes more than three seconds to answer.
+    threading.Thread(target=demo.store.warm_up, daemon=True).start()
+    demo.block_thread()
+    return 0

@@ -1,0 +1,79 @@
+"""pneumo train: train a network, as `python train.py` does.
+
+On several devices or machines: torchrun --nproc-per-node 2 train.py --model resnet18 --data data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from pneumo.models.networks import network_names
+from pneumo.training.recipe import RecipeError, load_recipe
+from pneumo.training.run import Paths, train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-command's arguments."""
+    parser.set_defaults(usage_error=parser.error)
+    add = parser.add_argument
+    add("--model", required=True, choices=network_names())
+    add(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PNEUMO_DATA", "data")),
+        metavar="DIR",
+        help="folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)",
+    )
+    add(
+        "--init",
+        metavar="imagenet|scratch|PATH",
+        help="starting weights (default: the bundled ones, else scratch)",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="changes",
+        help="change one value of the recipe (pneumo/training/recipes/MODEL.yaml)",
+    )
+    add(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        dest="run_folder",
+        help="weights, log and resumable state (default: runs/MODEL)",
+    )
+    add("--resume", action="store_true", help="continue a run that was stopped")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; 0 when done, 1 when stopped.
+
+    Raises:
+        DataError, CheckpointError, InitialError, StateError: each with a sentence.
+    """
+    pairs = [change.partition("=") for change in args.changes]
+    if any(not equals for _, equals, _ in pairs):
+        args.usage_error("--set takes KEY=VALUE")
+    try:
+        recipe = load_recipe(args.model, {key: value for key, _, value in pairs})
+    except RecipeError as error:
+        args.usage_error(str(error))
+    folder = args.run_folder or Path("runs") / args.model
+    try:
+        train(recipe, args.init, Paths(args.data, folder), resume=args.resume)
+    except FloatingPointError as error:
+        print(f"pneumo train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\npneumo train: stopped. Add --resume to the same command to continue after the last "
+            "whole epoch.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
