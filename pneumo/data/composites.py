@@ -23,17 +23,24 @@ def bounding_box(lungs: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def composite(
-    image: np.ndarray, lungs: np.ndarray, other: np.ndarray, other_lungs: np.ndarray, left: bool
+    image: np.ndarray,
+    lungs: np.ndarray,
+    other: np.ndarray,
+    other_lungs: np.ndarray,
+    left: bool,
+    band: tuple[float, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A radiograph with one hemithorax replaced by another patient's.
+    """A radiograph with one hemithorax, or a band of it, replaced by another patient's.
 
     The other radiograph is shifted and stretched until its lungs fill the same bounding box; both
-    blend into each other over a tenth of the box, at its middle.
+    blend into each other over a tenth of the box, at its middle and at the ends of the band.
 
     Args:
         image, lungs: uint8, (S, S); the lungs 0 or 255.
         other, other_lungs: the same of the other radiograph.
         left: the side, as the image shows it, that is kept.
+        band: top and bottom of what is replaced on the other side, as shares of the box's height;
+            all of that side unless given.
 
     Returns:
         image, its lungs, and the part of them that was kept, all uint8 (S, S).
@@ -51,6 +58,10 @@ def composite(
     columns = np.arange(image.shape[1]) - midline(lungs)
     share = np.clip(0.5 + columns / (0.1 * box[2]), 0, 1).astype(np.float32)
     share = np.tile(1 - share if left else share, (image.shape[0], 1))
+    if band is not None:
+        rows = (np.arange(image.shape[0]) - box[1]) / max(box[3], 1)
+        inside = np.clip(0.5 + np.minimum(rows - band[0], band[1] - rows) / 0.1, 0, 1)
+        share = 1 - (1 - share) * inside[:, None].astype(np.float32)
     joined = cv2.blendLinear(image, moved, share, 1 - share)
     kept = np.where(share > 0.5, lungs, 0).astype(np.uint8)
     return joined, np.where(share > 0.5, lungs, field).astype(np.uint8), kept

@@ -21,6 +21,8 @@ from pneumo.training.recipe import Recipe
 MASK_STRIDE = 16
 # Share of composites whose two hemithoraces have different labels.
 OPPOSITE = 0.75
+# Share of composites in which a band of a hemithorax is replaced, not all of it.
+BANDS = 0.6
 
 
 class EpochSampler(Sampler[tuple[int, int, int]]):
@@ -90,7 +92,7 @@ class TrainingImages(Dataset):
         if judged:
             change = rng.random()
             if (change := change - recipe.composite_p) < 0:
-                image, target, lungs, disease, healthy = self._composite(index, rng)
+                image, target, lungs, disease, healthy = self._composite(index, rng, epoch)
                 taught = -1.0
             elif (change := change - recipe.opacity_p) < 0:
                 if not label:
@@ -126,18 +128,25 @@ class TrainingImages(Dataset):
         }
 
     def _composite(
-        self, index: int, rng: np.random.Generator
+        self, index: int, rng: np.random.Generator, epoch: int
     ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, np.ndarray]:
         """Image, target, lungs, diseased lung and healthy lung of a composite."""
         images, label = self.images, int(self.images.labels[index])
         other_label = 1 - label if rng.random() < OPPOSITE else label
         other = int(rng.choice(self._pools[other_label]))
+        band = None
+        # Finer composites go with the finer map.
+        if epoch >= self.recipe.coarse_epochs and rng.random() < BANDS:
+            height = rng.uniform(0.3, 0.65)
+            top = rng.uniform(0, 1 - height)
+            band = (float(top), float(top + height))
         image, lungs, kept = composite(
             images.squares[index],
             images.lungs[index],
             images.squares[other],
             images.lungs[other],
             bool(rng.integers(2)),
+            band,
         )
         nothing = np.zeros_like(lungs)
         if other_label == label:

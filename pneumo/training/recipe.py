@@ -35,7 +35,8 @@ class Recipe:
         normal_share: share of NORMAL among the drawn radiographs; above a half, because composites
             and inserted opacities turn some of them into positives.
         crop: smallest share of the area that a random crop keeps.
-        composite_p: probability that one hemithorax is replaced by another patient's.
+        composite_p: probability that one hemithorax, or a band of it, is replaced by another
+            patient's.
         opacity_p: probability that a normal radiograph gets an inserted opacity.
         lung_mask_p: probability that the lungs are painted over (target 0.5).
         background_swap_p: probability that everything but the lungs is replaced.
