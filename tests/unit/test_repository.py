@@ -1,49 +1,71 @@
-"""The repository: a Space's front matter, pins, generated texts, and no picture of a patient."""
+"""The repository: a Space's front matter, pins that agree, and no image of a patient."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
-from pneumo.reporting.model_card import model_card, with_results
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import pneumo
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def tracked() -> list[str]:
     """Names of the files git knows; empty outside of a checkout."""
     listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    return listing.stdout.split() if listing.returncode == 0 else []
+    return listing.stdout.splitlines() if listing.returncode == 0 else []
+
+
+def pins(name: str) -> dict[str, str]:
+    """Package -> version that a requirements file pins; every line must pin one."""
+    found = {}
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            package, version = re.fullmatch(r"([\w-]+)==(\S+)", line).groups()
+            found[canonicalize_name(package)] = version
+    return found
 
 
 def test_front_matter_is_what_a_space_needs():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("---\n")
     front = dict(re.findall(r"^(\w+): *(.+)$", readme.split("---\n")[1], re.M))
-    pins = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M))
-    assert front["sdk"] == "gradio" and front["sdk_version"] == pins["gradio"]
-    assert front["app_file"] == "app.py" and front["python_version"] == '"3.12"'
+    assert front["sdk"] == "gradio" and front["sdk_version"] == pins("requirements.txt")["gradio"]
+    assert (ROOT / front["app_file"]).is_file() and front["python_version"] == '"3.12"'
     assert len(front["short_description"]) <= 60  # the Hub's limit
-    assert {"libgl1", "libglib2.0-0"} <= set((ROOT / "packages.txt").read_text().split())
+    assert len(readme.splitlines()) <= 120
 
 
-def test_every_requirement_is_pinned():
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        for line in (ROOT / name).read_text().splitlines():
-            assert not line or line.startswith(("#", "-r ")) or re.fullmatch(r"[\w-]+==\S+", line)
+@pytest.mark.parametrize(
+    ("file", "extra"),
+    [("requirements.txt", None), ("requirements-train.txt", "train"),
+     ("requirements-dev.txt", "test")],
+)  # fmt: skip
+def test_what_is_pinned_is_what_the_package_asks_for(file, extra):
+    lines = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+    asked = {canonicalize_name(r.name): r for r in map(Requirement, lines) if not r.extras}
+    pinned = pins(file)
+    assert set(asked) == set(pinned)
+    for name, requirement in asked.items():
+        assert requirement.specifier.contains(pinned[name]), name
 
 
-def test_card_and_readme_are_generated_from_the_json_files():
-    written = (ROOT / "checkpoints" / "MODEL_CARD.md").read_text()
-    assert written == model_card(), "run: python -m pneumo card"
-    readme = (ROOT / "README.md").read_text()
-    assert readme == with_results(readme), "run: python -m pneumo card"
+def test_versions_agree():
+    version = pneumo.__version__
+    assert re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$",
+                     (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)  # fmt: skip
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
-def test_no_picture_of_a_patient_is_tracked():
-    pictures = {".png", ".jpg", ".jpeg", ".dcm", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
-    allowed = ("examples/", "docs/")
+def test_no_image_of_a_patient_is_tracked():
+    images = {".png", ".jpg", ".jpeg", ".dcm", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
     for name in tracked():
-        if Path(name).suffix.lower() in pictures:
-            assert name.startswith(allowed) and Path(name).suffix == ".png", name
+        if Path(name).suffix.lower() in images:
+            assert name.startswith(("examples/", "docs/")) and name.endswith(".png"), name

@@ -29,16 +29,12 @@ class StubHub:
     status: dict[str, int] = field(default_factory=dict)
     instead: dict[str, bytes] = field(default_factory=dict)
     listing: bytes | None = None
-    ranges: bool = True
-    told: bool = True  # whether the listing tells sizes and checksums
     url: str = ""
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
 
     def siblings(self) -> list[dict]:
         """The listing's files, described as the real Hub describes LFS files."""
-        if not self.told:
-            return [{"rfilename": path} for path in self.files]
         return [
             {
                 "rfilename": path,
@@ -66,20 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         if where.startswith(f"/api/datasets/{REPO}"):
             return self._listing()
         prefix = f"/datasets/{REPO}/resolve/{COMMIT}/"
-        if where.startswith(prefix):  # the real Hub sends large files on to its storage
-            path = where.removeprefix(prefix)
-            if path not in self.hub.files:
-                return self._answer(404, b"no such file", {"X-Error-Code": "EntryNotFound"})
-            content = self.hub.files[path]
-            more = {
-                "Location": f"{self.hub.url}/storage/{path}",
-                "X-Repo-Commit": COMMIT,
-                "X-Linked-Size": str(len(content)),
-                "X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"',
-            }
-            return self._answer(302, b"", more)
-        if where.startswith("/storage/"):
-            return self._file(where.removeprefix("/storage/"))
+        if where.startswith(prefix):
+            return self._file(where.removeprefix(prefix))
         return self._answer(404, b"no such page")
 
     def _listing(self) -> None:
@@ -90,17 +74,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: str) -> None:
         asked = self.headers.get("Range")
-        self.hub.requests.append((path, asked))
+        if self.command == "GET":
+            self.hub.requests.append((path, asked))
         if status := self.hub.status.get(path):
             return self._answer(status, b"refused")
-        content = self.hub.instead.get(path, self.hub.files.get(path))
-        if content is None:
-            return self._answer(404, b"no such file")
-        if not asked or not self.hub.ranges:
-            return self._answer(200, content, path=path)
+        if path not in self.hub.files:
+            return self._answer(404, b"no such file", {"X-Error-Code": "EntryNotFound"})
+        listed = self.hub.files[path]
+        content = self.hub.instead.get(path, listed)
+        more = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha256(listed).hexdigest()}"'}
+        if not asked:
+            return self._answer(200, content, more, path)
         start = int(asked.removeprefix("bytes=").rstrip("-"))
-        within = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        return self._answer(206, content[start:], {"Content-Range": within}, path)
+        more["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return self._answer(206, content[start:], more, path)
 
     def _answer(self, status: int, body: bytes, more: dict | None = None, path: str = "") -> None:
         self.send_response(status)
