@@ -9,7 +9,8 @@ from statistics import median
 import torch
 
 from pneumo.commands.output import OutputError
-from pneumo.commands.predict import default_model, walk
+from pneumo.commands.predict import walk
+from pneumo.models.checkpoint import default_model
 from pneumo.models.networks import network_names
 from pneumo.reading.reader import Reader
 

@@ -24,7 +24,7 @@ from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.card import read_card
-from pneumo.models.checkpoint import available_models
+from pneumo.models.checkpoint import default_model
 from pneumo.models.networks import network_names
 from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
 from pneumo.reading.reader import Reader, Reading
@@ -161,12 +161,6 @@ def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> tupl
                 )
     record["warnings"] = " ".join(named)
     return record, failed
-
-
-def default_model() -> str:
-    """resnet18 where it has a checkpoint, else the first network that has one."""
-    names = available_models()
-    return "resnet18" if "resnet18" in names or not names else names[0]
 
 
 def walk(
