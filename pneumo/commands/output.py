@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,7 +48,7 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: when it could not be written; then nothing of it is left.
     """
     path = Path(os.path.realpath(path))
-    unfinished = path.with_name(f".pneumo-{os.getpid()}.part")
+    unfinished = path.with_name(f".pneumo-{secrets.token_hex(8)}.part")
     try:
         with unfinished.open("xb") as stream:
             stream.write(content)

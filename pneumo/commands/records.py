@@ -102,6 +102,9 @@ class Records:
             self.partial.replace(self.output)
         elif self.partial and not self.earlier and not self._written:
             self.partial.unlink()
+        elif self.partial and self.form != "table":
+            place = printable(str(self.partial))
+            print(f"The results so far are in {place}. Continue with --resume.", file=sys.stderr)
 
     def has(self, path: str) -> bool:
         """Whether an earlier run has written this image's record; asked once for each image."""
@@ -135,13 +138,7 @@ class Records:
             raise
         except OSError as error:
             where = printable(str(self.output)) if self.output else "The output"
-            advice = ""
-            if self.partial:
-                advice = (
-                    f" The results so far are in {printable(str(self.partial))}: make room and "
-                    "continue with --resume."
-                )
-            raise OutputError(f"{where} cannot be written: {error.strerror}.{advice}") from None
+            raise OutputError(f"{where} cannot be written: {error.strerror}.") from None
 
     def _header(self) -> str:
         if self.form == "csv":

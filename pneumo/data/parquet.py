@@ -77,10 +77,9 @@ def _label_names(schema: Any) -> dict[object, str]:
     return dict(enumerate(names))
 
 
-def _image(image: object, label: object, names: dict[object, str], row: str) -> PublishedImage:
-    content = image.get("bytes") if isinstance(image, dict) else image
+def _image(image: Any, label: object, names: dict[object, str], row: str) -> PublishedImage:
     name = image.get("path") if isinstance(image, dict) else None
-    content = bytes(content or b"")
+    content = bytes((image.get("bytes") if isinstance(image, dict) else image) or b"")
     ending = next((end for start, end in _ENDINGS.items() if content.startswith(start)), None)
     if ending is None:
         raise ParquetError(f"{row} holds no JPEG or PNG image.")
