@@ -29,6 +29,7 @@ from pydicom.uid import (
 )
 
 from pneumo.imaging.messages import UnreadableImage
+from pneumo.imaging.polarity import bones_bright, looks_inverted
 from pneumo.imaging.precheck import check_size, check_unpacked
 from pneumo.imaging.scaling import FULL_SCALES, MEANT_SHARE, display_range
 
@@ -59,6 +60,7 @@ REFUSED_MODALITIES = {
 PHOTOMETRICS = frozenset(
     ["MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"]
 ) | {"PALETTE COLOR"}
+_OPPOSITE = {"MONOCHROME1": "MONOCHROME2", "MONOCHROME2": "MONOCHROME1"}
 # A window under which fewer of the pixels than this are neither black nor white is wrong.
 _LEAST_SHOWN = 0.05
 # JPEG 2000 takes about this long to decode: seconds a megabyte of the stream, and a megapixel.
@@ -67,15 +69,15 @@ JPEG_2000_SECONDS = 1.6
 _SAMPLED_SIDE = 512
 
 
-def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str], bool]:
+def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
     """Decode the one radiograph of a DICOM file.
 
     Args:
         data: The whole file.
 
     Returns:
-        Grey pixels (uint8, (H, W)) as the file asks for them to be shown, what it is, codes of
-        `messages.NOTES`, and whether the file declares which of black and white is which.
+        Grey pixels (uint8, (H, W)) as the file asks for them to be shown, but bones bright; what
+        it is; and codes of `messages.NOTES`.
 
     Raises:
         UnreadableImage: No single radiograph in it, over a limit, or a compression that is not
@@ -97,13 +99,19 @@ def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str], bool]:
         if photometric == "PALETTE COLOR":
             values = apply_color_lut(values, file)
         if values.ndim == 3:
-            pixels = _luma(values, file.BitsStored)
-            notes.append("color")
+            pixels, inverted = bones_bright(_luma(values, file.BitsStored))
+            notes += ["color", *(["inverted"] if inverted else [])]
         else:
-            pixels, window_notes = _show(*_codes(values, file), file)
+            codes, bits = _codes(values, file)
+            pixels, window_notes = _show(codes, bits, file)
+            if looks_inverted(pixels):
+                # Again, because what is padding stays black.
+                file.PhotometricInterpretation = _OPPOSITE[file.PhotometricInterpretation]
+                pixels, window_notes = _show(codes, bits, file)
+                notes.append("polarity" if photometric else "inverted")
             notes += window_notes
     source = " ".join(word for word in ("DICOM", modality, photometric) if word)
-    return pixels, source, notes, photometric.startswith("MONOCHROME")
+    return pixels, source, notes
 
 
 def _check(file: Dataset) -> None:
@@ -134,7 +142,8 @@ def _complete(file: Dataset, photometric: str) -> None:
     file.PixelRepresentation = int(_integer(file, "PixelRepresentation", 0) == 1)
     file.PlanarConfiguration = int(_integer(file, "PlanarConfiguration", 0) == 1)
     file.NumberOfFrames = 1
-    file.PhotometricInterpretation = photometric or ("MONOCHROME2" if samples == 1 else "RGB")
+    fitting = photometric if (samples == 3) != photometric.startswith(("MONO", "PAL")) else ""
+    file.PhotometricInterpretation = fitting or ("MONOCHROME2" if samples == 1 else "RGB")
     if "TransferSyntaxUID" not in file.file_meta:
         implicit, little = file.original_encoding
         native = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
@@ -156,9 +165,7 @@ def _stored_values(file: Dataset) -> np.ndarray:
         frame = get_frame(file.PixelData, 0, number_of_frames=1)
         halvings = _halvings(frame, int(file.Rows) * int(file.Columns) * file.SamplesPerPixel)
         if halvings:
-            values, top = _decode_reduced(frame, halvings), (1 << file.BitsStored) - 1
-            # Wavelets overshoot at edges: that is not a deeper image than is declared.
-            return np.minimum(values, top) if values.max() < 1.5 * top else values
+            return _decode_reduced(frame, halvings, file)
     plugin = "pillow" if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) else ""
     if syntax == JPEGExtended12Bit and file.BitsStored > 8:
         # pydicom refuses to have GDCM decode it, which does so correctly under this name.
@@ -178,7 +185,7 @@ def _halvings(frame: bytes, values: int) -> int:
     The format holds the image at several sizes, and decoding a smaller one skips most of the work.
     """
     start = frame.find(b"\xff\x52", 0, 65536)
-    levels = min(frame[start + 9], 5) if 0 <= start < len(frame) - 9 else 0
+    levels = min(frame[start + 9], 3) if 0 <= start < len(frame) - 9 else 0
     seconds = (len(frame) * _SECONDS_A_MEGABYTE + values * _SECONDS_A_MEGAPIXEL) / 1e6
     halvings = 0
     while seconds > JPEG_2000_SECONDS and halvings < levels:
@@ -186,7 +193,7 @@ def _halvings(frame: bytes, values: int) -> int:
     return halvings
 
 
-def _decode_reduced(frame: bytes, halvings: int) -> np.ndarray:
+def _decode_reduced(frame: bytes, halvings: int, file: Dataset) -> np.ndarray:
     """A JPEG 2000 image at a smaller size; values as in `_stored_values`."""
     stream = get_j2k_parameters(frame)
     image: Any  # has no type of its own for the attribute
@@ -197,8 +204,10 @@ def _decode_reduced(frame: bytes, halvings: int) -> np.ndarray:
     # Pillow shifts the depth up to 8 or 16 bits and signed values above zero.
     values = values >> (values.itemsize * 8 - stream["precision"])
     if stream["is_signed"]:
-        values = values.astype(np.int16) - (1 << (stream["precision"] - 1))
-    return values
+        return (values.astype(np.int32) - (1 << (stream["precision"] - 1))).astype(np.int16)
+    top = (1 << file.BitsStored) - 1
+    # Wavelets overshoot at edges: that is not a deeper image than is declared.
+    return values if file.PixelRepresentation or values.max() > 1.5 * top else values.clip(0, top)
 
 
 def _codes(values: np.ndarray, file: Dataset) -> tuple[np.ndarray, int]:
@@ -262,11 +271,9 @@ def _requested(levels: np.ndarray, file: Dataset) -> np.ndarray | None:
         values = apply_modality_lut(levels, file)
         if file.get("VOILUTSequence"):
             greys = apply_voi(np.rint(values).astype(np.int32), file)
-            declared = (1 << file.VOILUTSequence[0].LUTDescriptor[2]) - 1
-            largest = max(int(np.max(file.VOILUTSequence[0].LUTData)), 1)
+            declared, largest = (1 << file.VOILUTSequence[0].LUTDescriptor[2]) - 1, greys.max()
             # The table's white is its declared depth, unless what it holds contradicts that.
-            white = declared if MEANT_SHARE * declared <= largest <= declared else largest
-            return greys / white
+            return greys / (declared if MEANT_SHARE * declared <= largest <= declared else largest)
         centers, widths = _numbers(file, "WindowCenter"), _numbers(file, "WindowWidth")
         if not centers or not widths:
             return None

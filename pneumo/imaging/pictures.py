@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from pneumo.imaging.messages import UnreadableImage
+from pneumo.imaging.polarity import bones_bright
 from pneumo.imaging.precheck import check_picture, check_size, check_unpacked
 from pneumo.imaging.scaling import scale_to_eight_bits
 
@@ -32,8 +33,8 @@ def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
         kind: Its format, one of PNG, JPEG, TIFF, BMP, WEBP, found from its contents.
 
     Returns:
-        Grey pixels (uint8, (H, W), upright, as they are stored), how they were stored, and codes
-        of `messages.NOTES`.
+        Grey pixels (uint8, (H, W), upright, bones bright), how they were stored, and codes of
+        `messages.NOTES`.
 
     Raises:
         UnreadableImage: Over a limit or more than one frame; a damaged file may raise anything.
@@ -59,7 +60,9 @@ def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
                 grey, colored = _to_grey(image)
     if orientation in _UPRIGHT:
         grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
-    return grey, source, ["color"] if colored else []
+    pixels, inverted = bones_bright(grey)
+    found = {"color": colored, "inverted": inverted}
+    return pixels, source, [note for note, applies in found.items() if applies]
 
 
 def _to_grey(image: Image.Image) -> tuple[np.ndarray, bool]:

@@ -15,7 +15,6 @@ import numpy as np
 from pneumo.imaging.dicom import decode_dicom
 from pneumo.imaging.messages import UnreadableImage
 from pneumo.imaging.pictures import decode_picture
-from pneumo.imaging.polarity import bones_bright
 from pneumo.imaging.sandbox import ANSWER, REQUEST
 
 
@@ -34,15 +33,8 @@ def decode(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
         UnreadableImage: Whatever is wrong; nothing else is raised for any file.
     """
     try:
-        if kind == "DICOM":
-            pixels, source, notes, declared = decode_dicom(data)
-        else:
-            pixels, source, notes = decode_picture(data, kind)
-            declared = False
-        pixels, inverted = bones_bright(pixels)
-        if inverted:
-            notes.append("polarity" if declared else "inverted")
-        return np.require(pixels, np.uint8, ("C", "W")), source, notes
+        decoded = decode_dicom(data) if kind == "DICOM" else decode_picture(data, kind)
+        return np.require(decoded[0], np.uint8, ("C", "W")), *decoded[1:]
     except UnreadableImage:
         raise
     except MemoryError:

@@ -10,7 +10,7 @@ import pytest
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.reader import Reader
-from tests.imaging.files import dicom_files, picture_files
+from tests.unit.imaging.files import dicom_files, picture_files
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = json.loads((ROOT / "examples" / "cases.json").read_text())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo.imaging.dicom import LATERAL_NOTE
+from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.facts import Facts, count_letters, describe, facts_of
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph

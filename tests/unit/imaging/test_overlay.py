@@ -20,9 +20,13 @@ def peak(height: float = 1.0) -> np.ndarray:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
-               elements=st.floats(-5, 5, width=32)),
-    st.integers(1, 70), st.integers(1, 70),
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+        elements=st.floats(-5, 5, width=32),
+    ),
+    st.integers(1, 70),
+    st.integers(1, 70),
 )
 def test_upsampling_stays_between_the_extremes(heat, rows, columns):
     big = overlay.upsample(heat, (rows, columns))
@@ -113,22 +117,25 @@ def test_png_holds_the_pixels_and_nothing_else(shape, fast):
     kinds = []
     place = 8
     while place < len(data):
-        kinds.append(data[place + 4:place + 8])
-        place += 12 + int.from_bytes(data[place:place + 4], "big")
+        kinds.append(data[place + 4 : place + 8])
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
     assert set(kinds) == {b"IHDR", b"IDAT", b"IEND"}
 
 
-@pytest.mark.parametrize("call", [
-    lambda: overlay.colour_layer(peak(), SHAPE, 0.0),
-    lambda: overlay.colour_layer(peak(), SHAPE, float("nan")),
-    lambda: overlay.colour_layer(peak(), SHAPE, 1.0, "both"),
-    lambda: overlay.upsample(np.full((3, 3), np.nan), SHAPE),
-    lambda: overlay.upsample(np.zeros(3), SHAPE),
-    lambda: overlay.blend(np.zeros((3, 3), np.uint8), np.zeros((4, 4, 4), np.uint8)),
-    lambda: overlay.blend(np.zeros((3, 3), np.uint8), np.zeros((3, 3, 4), np.uint8), 1.1),
-    lambda: overlay.encode_png(np.zeros((3, 3), np.float32)),
-    lambda: overlay.encode_png(np.zeros((3, 3, 2), np.uint8)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: overlay.colour_layer(peak(), SHAPE, 0.0),
+        lambda: overlay.colour_layer(peak(), SHAPE, float("nan")),
+        lambda: overlay.colour_layer(peak(), SHAPE, 1.0, "both"),
+        lambda: overlay.upsample(np.full((3, 3), np.nan), SHAPE),
+        lambda: overlay.upsample(np.zeros(3), SHAPE),
+        lambda: overlay.blend(np.zeros((3, 3), np.uint8), np.zeros((4, 4, 4), np.uint8)),
+        lambda: overlay.blend(np.zeros((3, 3), np.uint8), np.zeros((3, 3, 4), np.uint8), 1.1),
+        lambda: overlay.encode_png(np.zeros((3, 3), np.float32)),
+        lambda: overlay.encode_png(np.zeros((3, 3, 2), np.uint8)),
+    ],
+)
 def test_wrong_use_is_refused(call):
     with pytest.raises(ValueError):
         call()

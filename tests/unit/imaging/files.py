@@ -1,4 +1,4 @@
-"""Makes film files of every format for the tests: pictures and DICOM."""
+"""Makes image files of every format for the tests: pictures and DICOM."""
 
 import io
 
@@ -15,7 +15,6 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import read_radiograph
 
 PATIENT = "DOE^SECRET"
@@ -34,12 +33,12 @@ def deep_png(pixels: np.ndarray, ending: str = ".png") -> bytes:
     return cv2.imencode(ending, pixels)[1].tobytes()
 
 
-def picture_files(film: np.ndarray) -> dict[str, bytes]:
-    """One film (uint8) in every lossless picture format that is read."""
-    image, deep = Image.fromarray(film), film.astype(np.uint16) * 257
+def picture_files(pixels: np.ndarray) -> dict[str, bytes]:
+    """One image (uint8) in every lossless picture format that is read."""
+    image, deep = Image.fromarray(pixels), pixels.astype(np.uint16) * 257
     opaque = np.full_like(deep, 65535)
     return {
-        "PNG grey": picture(film, "PNG"),
+        "PNG grey": picture(pixels, "PNG"),
         "PNG RGB": picture(image.convert("RGB"), "PNG"),
         "PNG RGBA": picture(image.convert("RGBA"), "PNG"),
         "PNG grey with opacity": picture(image.convert("LA"), "PNG"),
@@ -47,12 +46,12 @@ def picture_files(film: np.ndarray) -> dict[str, bytes]:
         "PNG 16-bit": picture(deep, "PNG"),
         "PNG 16-bit RGB": deep_png(np.stack([deep] * 3, axis=-1)),
         "PNG 16-bit RGBA": deep_png(np.stack([deep, deep, deep, opaque], axis=-1)),
-        "TIFF": picture(film, "TIFF"),
-        "TIFF LZW": picture(film, "TIFF", compression="tiff_lzw"),
+        "TIFF": picture(pixels, "TIFF"),
+        "TIFF LZW": picture(pixels, "TIFF", compression="tiff_lzw"),
         "TIFF 16-bit": picture(deep, "TIFF"),
         "TIFF 16-bit RGB": deep_png(np.stack([deep] * 3, axis=-1), ".tiff"),
-        "TIFF float": picture(film.astype(np.float32) / 255, "TIFF"),
-        "BMP": picture(film, "BMP"),
+        "TIFF float": picture(pixels.astype(np.float32) / 255, "TIFF"),
+        "BMP": picture(pixels, "BMP"),
         "WebP": picture(image.convert("RGB"), "WEBP", lossless=True),
     }
 
@@ -103,35 +102,45 @@ def dicom_bytes(made: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
 
 
 def packed_dicom(values: np.ndarray, syntax: str = JPEGBaseline8Bit, bits: int = 8) -> bytes:
-    """A film as JPEG Baseline (8 bits) or JPEG 2000 without loss inside DICOM."""
+    """An image as JPEG Baseline (8 bits) or JPEG 2000 without loss inside DICOM."""
     lossless = syntax == JPEG2000Lossless
     made = dicom(values, bits=bits)
-    stream = picture(values, "JPEG2000", no_jp2=True) if lossless else picture(values, "JPEG")
+    stream = (
+        picture(values, "JPEG2000", no_jp2=True)
+        if lossless
+        else picture(values, "JPEG", quality=98)
+    )
     made.PixelData = encapsulate([stream])
     made["PixelData"].VR = "OB"
     made["PixelData"].is_undefined_length = True
     return dicom_bytes(made, syntax)
 
 
-def dicom_files(film: np.ndarray) -> dict[str, bytes]:
-    """One film (uint8) in every DICOM encoding that can be written here without loss."""
-    deep = film.astype(np.uint16) * 16
+def dicom_files(pixels: np.ndarray) -> dict[str, bytes]:
+    """One image (uint8) in every DICOM encoding that can be written here without loss."""
+    deep = pixels.astype(np.uint16) * 16
     return {
-        "8-bit": dicom_bytes(dicom(film)),
+        "8-bit": dicom_bytes(dicom(pixels)),
         "12-bit": dicom_bytes(dicom(deep, bits=12)),
-        "16-bit": dicom_bytes(dicom(film.astype(np.uint16) * 257)),
+        "16-bit": dicom_bytes(dicom(pixels.astype(np.uint16) * 257)),
         "MONOCHROME1": dicom_bytes(dicom(4095 - deep, bits=12, photometric="MONOCHROME1")),
         "deflated": dicom_bytes(dicom(deep, bits=12), DeflatedExplicitVRLittleEndian),
-        "RGB": dicom_bytes(dicom(np.stack([film] * 3, axis=-1), photometric="RGB")),
+        "RGB": dicom_bytes(dicom(np.stack([pixels] * 3, axis=-1), photometric="RGB")),
     }
 
 
-def distance(data: bytes, film: np.ndarray) -> float:
-    """The mean difference in grey levels between a file as it is read and a film."""
-    return float(np.abs(read_radiograph(data).pixels.astype(int) - film).mean())
+def distance(data: bytes, pixels: np.ndarray) -> float:
+    """The mean difference in grey levels between a file as it is read and some pixels."""
+    return float(np.abs(read_radiograph(data).pixels.astype(int) - pixels).mean())
 
 
-def odd_film() -> np.ndarray:
-    """A drawn film, uint8, that fills its range; neither square nor of even size."""
-    drawn = phantom(5, size=256)[0].astype(np.float64)[:239, :233]
-    return ((drawn - drawn.min()) * 255 / np.ptp(drawn)).astype(np.uint8)
+def chest(height: int = 239, width: int = 233, seed: int = 0) -> np.ndarray:
+    """The coarse shape of a chest radiograph with some grain: uint8, from 0 to 255."""
+    y = (np.arange(height)[:, None] + 0.5) / height
+    x = (np.arange(width)[None, :] + 0.5) / width - 0.5
+    lungs = np.exp(-(((np.abs(x) - 0.2) / 0.12) ** 4) - ((y - 0.45) / 0.3) ** 4)
+    spine = np.exp(-((x / 0.06) ** 2))
+    air = np.exp(-(((np.abs(x) - 0.5) / 0.15) ** 2) - (y / 0.2) ** 2)
+    grain = np.random.default_rng(seed).normal(0, 0.02, (height, width))
+    grey = 0.62 - 0.4 * lungs + 0.2 * spine + 0.1 * y - 0.5 * air + grain
+    return np.rint((grey - grey.min()) * 255 / np.ptp(grey)).astype(np.uint8)

@@ -1,0 +1,244 @@
+"""Small files that kept a decoder busy for minutes: each is answered with a sentence, at once.
+
+A test measures the processor time of the decoding process, which the machine's load does not
+change, and that of this process, which stands for the server.
+"""
+
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumo.imaging.messages import UnreadableImage
+from pneumo.imaging.sandbox import Limits, Sandbox
+from tests.unit.imaging.files import chest, dicom, dicom_bytes, picture
+
+resource = pytest.importorskip("resource", reason="this system does not tell processor time")
+IMAGE = chest()
+# What starting the decoding process and reading one small picture takes at most.
+START_SECONDS = 2.0
+
+
+def entries(order: str, *tags: tuple[int, int, int, int]) -> bytes:
+    """The directory of a TIFF page without its pointer to the next: tag, type, count, value."""
+    return struct.pack(order + "H", len(tags)) + b"".join(
+        struct.pack(order + "HHII", *tag) for tag in tags
+    )
+
+
+def tiff_page(width: int, height: int, tile: int, tiles: int, table: int) -> bytes:
+    """A page of 8-bit grey tiles, whose offsets and sizes both stand at one place."""
+    return entries(
+        "<", (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1),
+        (262, 3, 1, 1), (277, 3, 1, 1), (322, 4, 1, tile), (323, 4, 1, tile),
+        (324, 4, tiles, table), (325, 4, tiles, table + 4 * tiles),
+    )  # fmt: skip
+
+
+def rle_bmp() -> bytes:
+    """12 kB that skip over 30,000 lines: 25 s in Pillow."""
+    body = b"\0\2\xff\xff" * 3000 + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, 8000, 8000, 1, 8, 1, len(body), 0, 0, 256, 0)
+    colors = b"".join(bytes([level] * 3 + [0]) for level in range(256))
+    start = 14 + len(header) + len(colors)
+    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + colors + body
+
+
+def shared_tiles() -> bytes:
+    """200 pages that share 15,000 tiles of one pixel: 28 s."""
+    tiles, page_size = 15_000, 2 + 12 * 10 + 4
+    table = 8 + 200 * page_size
+    pages = b""
+    for number in range(1, 201):
+        following = 8 + number * page_size if number < 200 else 0
+        pages += tiff_page(150, 100, 1, tiles, table) + struct.pack("<I", following)
+    offsets = struct.pack("<I", table) * tiles + struct.pack("<I", 1) * tiles
+    return b"II*\0" + struct.pack("<I", 8) + pages + offsets
+
+
+def tiny_tiles() -> bytes:
+    """6 MB of tiles of one pixel: 42 s and 1 GB."""
+    side, tiles = 860, 860 * 860
+    page = tiff_page(side, side, 1, tiles, 8 + 2 + 12 * 10 + 4)
+    return b"II*\0" + struct.pack("<I", 8) + page + bytes(4) + struct.pack("<I", 8) * tiles * 2
+
+
+def surplus_tiles() -> bytes:
+    """One tile by its geometry, 700,000 by its table."""
+    page = tiff_page(64, 64, 64, 700_000, 8 + 2 + 12 * 10 + 4)
+    return b"II*\0" + struct.pack("<I", 8) + page + bytes(4) + struct.pack("<I", 8) * 1_400_000
+
+
+def endless_pages() -> bytes:
+    """A page that names itself as the next."""
+    page = tiff_page(64, 64, 64, 1, 200)
+    return (b"II*\0" + struct.pack("<I", 8) + page + struct.pack("<I", 8)).ljust(5000, b"\x80")
+
+
+def long_tag() -> bytes:
+    """A tag of 5 million numbers that no reader needs."""
+    tags = ((256, 4, 1, 64), (257, 4, 1, 64), (258, 3, 5_000_000, 200), (273, 4, 1, 200),
+            (278, 4, 1, 64), (279, 4, 1, 4096))  # fmt: skip
+    return b"II*\0" + struct.pack("<I", 8) + entries("<", *tags) + bytes(10_000_200)
+
+
+def jpeg_with(filling: bytes) -> bytes:
+    """A JPEG with something before its first segment."""
+    data = picture(IMAGE, "JPEG")
+    return data[:2] + filling + data[2:]
+
+
+def comments() -> bytes:
+    """Empty comments, 20 MB of them (204 MB: 121 s and 3.8 GB)."""
+    return jpeg_with(b"\xff\xfe\0\2" * 5_000_000)
+
+
+def fill_bytes() -> bytes:
+    """FF bytes, which may stand before a marker: 25 s."""
+    return jpeg_with(b"\xff" * 20_000_000)
+
+
+def zero_bytes() -> bytes:
+    """Zeros, which Pillow skips one by one."""
+    return jpeg_with(b"\xff\xfe\0\2" + bytes(20_000_000))
+
+
+def png_with(kind: bytes) -> bytes:
+    """24 MB of empty chunks: 19 s."""
+    data = picture(IMAGE, "PNG")
+    chunk = struct.pack(">I", 0) + kind + struct.pack(">I", zlib.crc32(kind))
+    return data[:33] + chunk * 2_000_000 + data[33:]
+
+
+def empty_chunks() -> bytes:
+    return png_with(b"tEXt")
+
+
+def empty_pixel_chunks() -> bytes:
+    return png_with(b"IDAT")
+
+
+def many_scans() -> bytes:
+    """A progressive JPEG whose last scan comes a thousand times."""
+    data = picture(Image.new("L", (4000, 4000), 99), "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 1000 + data[-2:]
+
+
+def huge_declaration() -> bytes:
+    """A PNG that declares 100 megapixels."""
+    data = bytearray(picture(IMAGE, "PNG"))
+    data[16:24] = struct.pack(">II", 10_000, 10_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+ATTACKS: dict[Callable[[], bytes], str] = {
+    rle_bmp: "run_length",
+    shared_tiles: "frames",
+    tiny_tiles: "parts",
+    surplus_tiles: "parts",
+    endless_pages: "frames",
+    long_tag: "parts",
+    comments: "parts",
+    fill_bytes: "parts",
+    zero_bytes: "parts",
+    empty_chunks: "parts",
+    empty_pixel_chunks: "parts",
+    many_scans: "parts",
+    huge_declaration: "pixels",
+}
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    made = Sandbox(size=1)
+    yield made
+    made.close()
+
+
+def processor_seconds(box: Sandbox) -> float:
+    """What all decoding processes that have ended took; ends this sandbox's."""
+    box.close()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_an_attack_is_answered_before_a_decoder_opens_it(
+    box: Sandbox, attack: Callable[[], bytes]
+) -> None:
+    data = attack()
+    before, own = processor_seconds(box), time.process_time()
+    with pytest.raises(UnreadableImage) as caught:
+        box.decode(data)
+    assert (caught.value.code, caught.value.status) == (ATTACKS[attack], "refused")
+    # The next picture is read as if nothing had been.
+    np.testing.assert_array_equal(box.decode(picture(IMAGE, "PNG"))[0], IMAGE)
+    assert time.process_time() - own < 0.5
+    assert processor_seconds(box) - before < START_SECONDS
+
+
+def late_comments() -> bytes:
+    """40 MB of comments behind the first scan, which the decoder itself steps over."""
+    data = picture(IMAGE, "JPEG", progressive=True)
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    return data[:second] + b"\xff\xfe\0\2" * 10_000_000 + data[second:]
+
+
+def costly_scans() -> bytes:
+    """As many scans over as many pixels as are let through: seconds of honest work."""
+    data = picture(Image.new("L", (7000, 7000), 99), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + scan * (20 - data.count(b"\xff\xda")) + data[-2:]
+
+
+def shredded_dicom() -> bytes:
+    """A header of 3 million elements."""
+    return bytes(128) + b"DICM\x08\0\x05\0CS\0\0" + b"\x09\0\x01\0LO\0\0" * 3_000_000
+
+
+def nested_dicom() -> bytes:
+    """Sequences within sequences, half a million deep."""
+    nest = b"\x09\0\x01\0SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff"
+    return bytes(128) + b"DICM\x08\0\x05\0CS\0\0" + nest * 500_000
+
+
+def deflated_bomb() -> bytes:
+    """4 MB that inflate to 4 GB."""
+    whole = dicom_bytes(dicom(IMAGE), "1.2.840.10008.1.2.1.99")
+    start = whole.index(b"1.2.840.10008.1.2.1.99")
+    start = whole.index(b"\x02\0\x12\0", start)
+    start += 8 + struct.unpack_from("<H", whole, start + 6)[0]
+    packer, zeros = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS), bytes(1 << 22)
+    piece = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    repeated = again.compress(zeros) + again.flush(zlib.Z_FULL_FLUSH)
+    assert len(repeated) < 8000 and piece
+    return whole[:start] + repeated * 1024
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [late_comments, costly_scans, shredded_dicom, nested_dicom, deflated_bomb],
+    ids=lambda attack: attack.__name__,
+)
+def test_what_a_decoder_must_open_is_stopped_by_the_limits(attack: Callable[[], bytes]) -> None:
+    box = Sandbox(1, Limits(dicom_seconds=2.0))
+    data = attack()
+    before, own = processor_seconds(box), time.process_time()
+    try:
+        box.decode(data)
+    except UnreadableImage as error:
+        assert error.code in ("time", "memory", "damaged", "no_image")
+    assert time.process_time() - own < 0.5
+    assert processor_seconds(box) - before < 2.0 + START_SECONDS
+    np.testing.assert_array_equal(box.decode(picture(IMAGE, "PNG"))[0], IMAGE)
+    box.close()
+
+
+def test_the_limits_are_those_that_are_promised() -> None:
+    assert Limits() == Limits(picture_seconds=2.0, dicom_seconds=8.0, memory=1 << 30)

@@ -1,0 +1,147 @@
+"""Compressed DICOM images: each decoder gives the values that are stored, within its limits."""
+
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.uid import (
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from pneumo.imaging import dicom as reader
+from pneumo.imaging.worker import decode
+from tests.unit.imaging.files import (
+    chest,
+    dicom,
+    dicom_bytes,
+    distance,
+    packed_dicom,
+)
+
+PYDICOM_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return chest()
+
+
+def test_rle_and_jpeg_2000(image: np.ndarray) -> None:
+    for values, bits in ((image, 8), (image.astype(np.uint16) * 257, 16)):
+        assert distance(dicom_bytes(dicom(values, bits=bits), RLELossless), image) < 1
+        assert distance(packed_dicom(values, JPEG2000Lossless, bits), image) < 1
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_large_jpeg_2000_image_is_read_at_a_smaller_size(
+    monkeypatch: pytest.MonkeyPatch, bits: int, signed: bool
+) -> None:
+    image = chest(384, 512)
+    values = image if bits == 8 else image.astype(np.uint16) << (bits - 8)
+    data = packed_dicom(values, JPEG2000Lossless, bits)
+    if signed:
+        data = declared_signed(data, bits)
+    whole, _, notes = decode(data, "DICOM")
+    assert whole.shape == (384, 512) and "reduced" not in notes
+    monkeypatch.setattr(reader, "JPEG_2000_SECONDS", 1e-9)
+    read, _, notes = decode(data, "DICOM")
+    assert read.shape == (48, 64) and "reduced" in notes
+    small = cv2.resize(whole, (64, 48), interpolation=cv2.INTER_AREA)
+    difference = read.astype(int) - small
+    # Wavelets keep more of the grain than averaging does, but every grey where it is.
+    assert abs(difference.mean()) < 2 and np.abs(difference).mean() < 8
+
+
+def declared_signed(data: bytes, bits: int) -> bytes:
+    """A JPEG 2000 file whose stream and header say that its values are signed."""
+    made = pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))
+    frame = get_frame(made.PixelData, 0, number_of_frames=1)
+    depth = frame.index(b"\xff\x4f\xff\x51") + 42
+    stream = frame[:depth] + bytes([frame[depth] | 0x80]) + frame[depth + 1 :]
+    made.PixelRepresentation, made.PixelData = 1, encapsulate([stream])
+    made.BitsStored, made.HighBit = made.BitsAllocated, made.BitsAllocated - 1
+    return dicom_bytes(made, JPEG2000Lossless)
+
+
+def packed_by_gdcm(values: np.ndarray, bits: int, syntax: str, folder: Path) -> bytes:
+    """A image as a DICOM file in a compression that only GDCM writes."""
+    gdcm = pytest.importorskip("gdcm", reason="python-gdcm is not installed")
+    (folder / "native.dcm").write_bytes(dicom_bytes(dicom(values, bits=bits)))
+    reader, writer = gdcm.ImageReader(), gdcm.ImageWriter()
+    change = gdcm.ImageChangeTransferSyntax()
+    reader.SetFileName(str(folder / "native.dcm"))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFileName(str(folder / "packed.dcm"))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    return (folder / "packed.dcm").read_bytes()
+
+
+@pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_compressions_that_gdcm_writes(image, tmp_path, syntax: str, bits: int) -> None:
+    image = np.ascontiguousarray(image[:238, :232])  # GDCM writes no 8-bit image of odd size
+    values = image if bits == 8 else image.astype(np.uint16) * (16 if bits == 12 else 257)
+    assert distance(packed_by_gdcm(values, bits, syntax, tmp_path), image) < 1
+
+
+def test_a_compression_is_named_where_its_decoder_is_missing(image, monkeypatch) -> None:
+    decoder = reader.get_decoder(RLELossless)
+    monkeypatch.setattr(type(decoder), "is_available", property(lambda _: False))
+    with pytest.raises(reader.UnreadableImage, match="RLE Lossless"):
+        decode(dicom_bytes(dicom(image), RLELossless), "DICOM")
+
+
+def test_every_image_of_pydicom_is_shown_as_pydicom_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "REFUSED_MODALITIES", {})
+    compared = set()
+    for path in sorted(PYDICOM_FILES.glob("*.dcm")):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made = pydicom.dcmread(path)
+                if made.get("NumberOfFrames", 1) > 1:
+                    continue
+                stored = made.pixel_array
+            pixels, _, notes = decode(path.read_bytes(), "DICOM")
+        except Exception:  # Several frames, no image, or broken on purpose.
+            continue
+        if stored.shape[:2] != pixels.shape or "WindowCenter" in made:
+            continue
+        if {"inverted", "polarity"} & set(notes):
+            pixels = 255 - pixels
+        if made.PhotometricInterpretation == "MONOCHROME1":
+            pixels = 255 - pixels
+        if stored.ndim == 3:
+            stored = stored @ [0.299, 0.587, 0.114]
+        spread = np.ptp(stored.astype(float))
+        if spread and made.PhotometricInterpretation != "PALETTE COLOR":
+            assert np.corrcoef(stored.ravel(), pixels.ravel())[0, 1] > 0.97, path.name
+            compared.add(made.file_meta.TransferSyntaxUID)
+    assert {JPEG2000Lossless, JPEGBaseline8Bit, RLELossless} <= compared
+
+
+def test_twelve_bit_jpeg_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "REFUSED_MODALITIES", {})
+    pytest.importorskip("gdcm", reason="python-gdcm is not installed")
+    made = pydicom.dcmread(PYDICOM_FILES / "JPGExtended.dcm")
+    assert made.file_meta.TransferSyntaxUID == JPEGExtended12Bit and made.BitsStored == 12
+    exact = pydicom.dcmread(PYDICOM_FILES / "JPEG2000.dcm").pixel_array  # of the same patient
+    lossy = reader._stored_values(made)
+    assert np.corrcoef(exact.ravel(), lossy.ravel())[0, 1] > 0.9

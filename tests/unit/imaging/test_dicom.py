@@ -1,0 +1,208 @@
+"""DICOM images: every encoding gives the same image, shown as its file asks for, and anonymous."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.sequence import Sequence
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
+
+from pneumo.imaging.messages import NOTES
+from pneumo.imaging.precheck import looks_like_dicom
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
+from tests.unit.imaging.files import (
+    chest,
+    dicom,
+    dicom_bytes,
+    dicom_files,
+    distance,
+    packed_dicom,
+    picture,
+)
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return chest()
+
+
+def test_every_encoding_gives_the_same_image(image: np.ndarray) -> None:
+    for name, data in dicom_files(image).items():
+        assert distance(data, image) < 1, name
+    assert distance(packed_dicom(image), image) < 2
+    assert distance(picture(image.astype(np.uint16) * 257, "PNG"), image) < 1
+
+
+def test_eight_bits_without_a_window_are_shown_as_stored(image: np.ndarray) -> None:
+    pale = (image // 4 + 120).astype(np.uint8)
+    assert distance(dicom_bytes(dicom(pale)), pale) == 0
+
+
+def test_source_and_notes_say_what_was_read(image: np.ndarray) -> None:
+    read = read_radiograph(dicom_bytes(dicom(image, Modality="CR")))
+    assert (read.source, read.notes) == ("DICOM CR MONOCHROME2", ())
+    assert read_radiograph(dicom_bytes(dicom(image, ViewPosition="LL"))).notes == (
+        NOTES["lateral"],
+    )
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_other_byte_orders_and_files_without_meta(image: np.ndarray, syntax: str) -> None:
+    big = syntax == ExplicitVRBigEndian
+    for values in (image[:, :232], image.astype(np.uint16)[:, :232] * 257):
+        made = dicom(values)
+        stored = values.byteswap().tobytes() if big and values.itemsize == 2 else values.tobytes()
+        made.PixelData = stored
+        made.file_meta.TransferSyntaxUID = syntax
+        data = dicom_bytes(made, syntax)
+        assert distance(data, image[:, :232]) < 1
+        start = data.index(struct.pack(">H" if big else "<H", 8), 140 + 12)
+        while not looks_like_dicom(data[start:]):
+            start = data.index(struct.pack(">H" if big else "<H", 8), start + 1)
+        assert distance(data[start:], image[:, :232]) < 1
+
+
+def test_bits_in_any_allocation_signed_and_high(image: np.ndarray) -> None:
+    deep = image.astype(np.uint16) * 16
+    assert (
+        distance(dicom_bytes(dicom((deep << 4).astype(np.uint16), bits=12, HighBit=15)), image) < 1
+    )
+    signed = (deep.astype(np.int32) - 2048).astype(np.int16)
+    assert distance(dicom_bytes(dicom(signed, bits=12)), image) < 1
+    wide = dicom(deep, bits=12)
+    wide.BitsAllocated, wide.PixelData = 32, deep.astype("<u4").tobytes()
+    assert distance(dicom_bytes(wide), image) < 1
+    # An overlay drawn into the spare bits is no part of the image.
+    drawn = deep | (np.arange(deep.shape[1], dtype=np.uint16) % 2 << 15)
+    drawn = dicom(drawn.astype(np.uint16), bits=12)
+    drawn.add_new(0x60000102, "US", 15)
+    assert distance(dicom_bytes(drawn), image) < 1
+
+
+def test_planar_colour_is_read(image: np.ndarray) -> None:
+    colours = np.stack([image, image // 2, 255 - image], axis=-1)
+    side_by_side = read_radiograph(dicom_bytes(dicom(colours, photometric="RGB")))
+    planes = dicom(np.ascontiguousarray(colours), photometric="RGB", PlanarConfiguration=1)
+    planes.PixelData = np.moveaxis(colours, -1, 0).tobytes() + b"\0" * (colours.size % 2)
+    read = read_radiograph(dicom_bytes(planes))
+    np.testing.assert_array_equal(read.pixels, side_by_side.pixels)
+    np.testing.assert_array_equal(
+        read_radiograph(picture(colours, "PNG")).pixels, side_by_side.pixels
+    )
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("rescale", [(1.0, 0.0), (0.5, -200.0)])
+def test_windows_are_those_of_pydicom(image: np.ndarray, function: str, rescale) -> None:
+    made = dicom(image.astype(np.uint16) * 16, bits=12)
+    made.RescaleSlope, made.RescaleIntercept = rescale
+    levels = np.arange(4096) * rescale[0] + rescale[1]
+    made.WindowCenter = [float(np.median(levels)), 7.0]
+    made.WindowWidth = [float(np.ptp(levels)) * 0.4, 3.0]
+    made.VOILUTFunction = function
+    stored = apply_modality_lut(made.pixel_array, made)
+    expected = apply_voi_lut(stored, made)
+    lowest, highest = levels.min(), levels.max()
+    expected = (expected - lowest) / (highest - lowest) * 255
+    read = read_radiograph(dicom_bytes(made)).pixels
+    assert np.abs(read - expected).max() < 1.5
+
+
+def test_a_falling_rescale_reverses_the_greys(image: np.ndarray) -> None:
+    falling = dicom(255 - image, RescaleSlope=-1, RescaleIntercept=255)
+    assert distance(dicom_bytes(falling), image) == 0
+    falling.WindowCenter, falling.WindowWidth = 128, 256
+    assert distance(dicom_bytes(falling), image) == 0
+
+
+def test_a_table_comes_before_a_window(image: np.ndarray) -> None:
+    made = dicom(image.astype(np.uint16) * 16, bits=12, WindowCenter=10, WindowWidth=5)
+    item = Dataset()
+    item.LUTDescriptor = [4096, 0, 12]
+    item.LUTData = (np.arange(4096) ** 2 // 4096).astype(np.uint16).tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+    made.VOILUTSequence = Sequence([item])
+    squared = (image.astype(np.float64) * 16) ** 2 / 4096 / 4095 * 255
+    for syntax in (pydicom.uid.ExplicitVRLittleEndian, ImplicitVRLittleEndian):
+        for undefined in (False, True):
+            made["VOILUTSequence"].is_undefined_length = undefined
+            read = read_radiograph(dicom_bytes(made, syntax)).pixels
+            assert np.abs(read - squared).max() <= 1.5
+
+
+def test_a_window_that_shows_nothing_is_not_believed(image: np.ndarray) -> None:
+    data = dicom_bytes(dicom(image, WindowCenter=5000, WindowWidth=10))
+    assert distance(data, image) == 0
+    assert NOTES["window"] in read_radiograph(data).notes
+
+
+def test_padding_is_black_and_takes_no_part_in_scaling(image: np.ndarray) -> None:
+    raw = image.astype(np.uint16) * 3 + 1000
+    raw[:, :60] = 65535
+    for photometric in ("MONOCHROME1", "MONOCHROME2"):
+        data = dicom_bytes(dicom(raw, photometric=photometric, PixelPaddingValue=65535))
+        read = read_radiograph(data).pixels
+        assert not read[:, :60].any()
+        assert np.ptp(read[:, 60:]) > 250
+
+
+def test_wrongly_declared_greys_are_turned_round_with_a_note(image: np.ndarray) -> None:
+    # Either the greys or their declaration were reversed.
+    for values, photometric in ((255 - image, "MONOCHROME2"), (image, "MONOCHROME1")):
+        read = read_radiograph(dicom_bytes(dicom(values, photometric=photometric)))
+        np.testing.assert_array_equal(read.pixels, image)
+        assert read.notes == (NOTES["polarity"],)
+    undeclared = dicom(255 - image)
+    undeclared.PhotometricInterpretation = "UNKNOWN"
+    read = read_radiograph(dicom_bytes(undeclared))
+    np.testing.assert_array_equal(read.pixels, image)
+    assert read.notes == (NOTES["inverted"],) and "UNKNOWN" not in read.source
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "US", "NM", "PT", "MG"])
+def test_other_modalities_are_refused_by_name(image: np.ndarray, modality: str) -> None:
+    for made in (
+        dicom(image, Modality=modality),
+        dicom(image, Modality=modality, NumberOfFrames=9),
+    ):
+        with pytest.raises(UnreadableImage, match=rf"\({modality}\), not a radiograph") as caught:
+            read_radiograph(dicom_bytes(made))
+        assert (caught.value.status, caught.value.code) == ("refused", "modality")
+
+
+def test_what_a_careless_writer_left_out_is_filled_in(image: np.ndarray) -> None:
+    made = dicom(image)
+    for keyword in (
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+        "SamplesPerPixel",
+        "Modality",
+        "PhotometricInterpretation",
+    ):
+        delattr(made, keyword)
+    read = read_radiograph(dicom_bytes(made))
+    np.testing.assert_array_equal(read.pixels, image)
+    assert read.source == "DICOM"
+    for keyword in ("WindowCenter", "RescaleSlope", "PixelPaddingValue"):
+        broken = dicom(image)
+        broken.add_new(pydicom.datadict.tag_for_keyword(keyword), "LO", "no number")
+        assert distance(dicom_bytes(broken), image) == 0
+
+
+def test_the_two_real_dicom_images(data_beside: Path) -> None:
+    folder = data_beside / "dicom"
+    if not folder.is_dir():
+        pytest.skip("the real DICOM images are not here")
+    negative = read_radiograph(folder / "CR-MONO1-10-chest")
+    assert negative.source == "DICOM CR MONOCHROME1" and negative.pixels.shape == (440, 440)
+    positive = read_radiograph(folder / "siim_jpeg_baseline_mono2.dcm")
+    assert positive.source == "DICOM CR MONOCHROME2" and positive.pixels.shape == (1024, 1024)
+    assert negative.notes == positive.notes == ()

@@ -1,0 +1,271 @@
+"""Picture files: every format gives the same image, and what cannot be read is said plainly."""
+
+import io
+import os
+import stat
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pneumo.imaging import pictures
+from pneumo.imaging.messages import NOTES
+from pneumo.imaging.radiograph import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    Radiograph,
+    UnreadableImage,
+    read_radiograph,
+)
+from pneumo.imaging.scaling import apply_range
+from tests.unit.imaging.files import chest, deep_png, picture, picture_files
+
+
+@pytest.fixture(scope="module")
+def grey() -> np.ndarray:
+    return chest(240, 256)
+
+
+def reason(file: object, status: str = "error") -> str:
+    """The sentence a file is turned down with."""
+    with pytest.raises(UnreadableImage) as caught:
+        read_radiograph(file)
+    assert caught.value.status == status
+    assert str(caught.value) == caught.value.sentence
+    return caught.value.sentence
+
+
+def test_eight_bit_grey_is_untouched(grey: np.ndarray) -> None:
+    for low, high in ((0, 255), (60, 180)):
+        narrow = (low + grey.astype(int) * (high - low) // 255).astype(np.uint8)
+        read = read_radiograph(picture(narrow, "PNG"))
+        np.testing.assert_array_equal(read.pixels, narrow)
+        assert (read.source, read.notes) == ("PNG 8-bit grey", ())
+        assert read.pixels.flags.c_contiguous and read.pixels.flags.writeable
+
+
+def test_every_lossless_format_gives_the_same_image(grey: np.ndarray) -> None:
+    for name, data in picture_files(grey).items():
+        read = read_radiograph(data)
+        assert np.abs(read.pixels.astype(int) - grey).max() <= 1, name
+        assert not read.notes, name
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_any_depth_in_sixteen_bits_is_scaled_and_not_clipped(grey: np.ndarray, bits: int) -> None:
+    deep = (grey.astype(np.float64) / 255 * (2**bits - 1)).astype(np.uint16)
+    for data in (picture(deep, "PNG"), deep_png(np.stack([deep] * 3, axis=-1))):
+        read = read_radiograph(data)
+        assert np.abs(read.pixels.astype(int) - grey).mean() < 1
+
+
+def test_a_raw_export_that_uses_little_of_its_range_is_stretched(grey: np.ndarray) -> None:
+    raw = (grey.astype(np.uint16) * 20 + 3000).astype(np.uint16)
+    read = read_radiograph(picture(raw, "PNG"))
+    assert np.ptp(read.pixels) == 255
+    assert np.corrcoef(read.pixels.ravel(), grey.ravel())[0, 1] > 0.99
+
+
+def test_values_are_scaled_alike_however_they_lie_in_memory(grey: np.ndarray) -> None:
+    values = grey.astype(np.int16) * 20 - 700
+    expected = apply_range(values.astype(np.float64), -500, 3000)
+    assert np.abs(expected - np.clip((values + 500.0) * 255 / 3500, 0, 255)).max() < 0.51
+    wide = np.repeat(values, 2, axis=1)
+    for laid in (values, values.astype(">i2"), wide[:, ::2], np.asfortranarray(values)):
+        np.testing.assert_array_equal(apply_range(laid, -500, 3000), expected)
+
+
+def test_float_pixels_that_are_no_numbers_do_no_harm(grey: np.ndarray) -> None:
+    floats = grey.astype(np.float32) / 255
+    floats[0, :3] = np.nan, np.inf, -np.inf
+    read = read_radiograph(picture(floats, "TIFF"))
+    np.testing.assert_array_equal(read.pixels[1:], grey[1:])
+    assert read.pixels[0, :3].tolist() == [0, 255, 0]
+
+
+def test_few_bits_and_interlaced_pngs(grey: np.ndarray) -> None:
+    for bits in (1, 2, 4):
+        levels = Image.fromarray((grey >> (8 - bits)).astype(np.uint8))
+        levels.putpalette([v * 255 // (2**bits - 1) for v in range(2**bits) for _ in range(3)])
+        read = read_radiograph(picture(levels, "PNG", bits=bits))
+        assert set(np.unique(read.pixels)) <= {v * 255 // (2**bits - 1) for v in range(2**bits)}
+        assert np.abs(read.pixels.astype(int) - grey).max() <= 255 >> (bits - 1)
+
+
+def test_jpegs_of_every_colour_layout(grey: np.ndarray) -> None:
+    image = Image.fromarray(grey)
+    for mode in ("L", "RGB", "CMYK"):
+        for progressive in (False, True):
+            data = picture(image.convert(mode), "JPEG", quality=98, progressive=progressive)
+            read = read_radiograph(data)
+            assert np.abs(read.pixels.astype(int) - grey).mean() < 2.5, mode
+
+
+def test_exif_orientation_is_applied_and_exif_is_left_behind(grey: np.ndarray) -> None:
+    turned = Image.fromarray(grey).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "secret camera"
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
+        read = read_radiograph(picture(turned.convert("RGB"), kind, exif=exif, **options))
+        assert np.abs(read.pixels.astype(int) - grey).max() <= 1, kind
+        assert "secret" not in repr(read)
+
+
+def test_opacity_shows_black_and_an_opacity_of_nothing_is_ignored(grey: np.ndarray) -> None:
+    opacity = np.full_like(grey, 255)
+    opacity[:20] = 0
+    read = read_radiograph(picture(np.stack([grey, grey, grey, opacity], axis=-1), "PNG"))
+    assert not read.pixels[:20].any()
+    np.testing.assert_array_equal(read.pixels[20:], grey[20:])
+    nothing = np.stack([grey, grey, grey, np.zeros_like(grey)], axis=-1)
+    np.testing.assert_array_equal(read_radiograph(picture(nothing, "PNG")).pixels, grey)
+
+
+def test_webp_reads_as_pillow_reads_it(grey: np.ndarray) -> None:
+    colour = np.dstack([grey, np.roll(grey, 3, 1), grey // 2])
+    half = np.dstack([colour, np.linspace(0, 255, grey.size).reshape(grey.shape).astype(np.uint8)])
+    for pixels in (colour, half):
+        for lossless in (False, True):
+            data = picture(pixels, "WEBP", lossless=lossless)
+            with Image.open(io.BytesIO(data)) as image:
+                image.load()
+                expected, _ = pictures._to_grey(image)
+            np.testing.assert_array_equal(read_radiograph(data).pixels, expected)
+
+
+def test_colour_is_noticed_in_eight_and_sixteen_bits(grey: np.ndarray) -> None:
+    red = np.stack([grey, grey // 2, grey // 2], axis=-1)
+    for data in (picture(red, "PNG"), deep_png(red[..., ::-1].astype(np.uint16) * 257)):
+        read = read_radiograph(data)
+        assert read.notes == (NOTES["color"],)
+        luma = np.asarray(Image.fromarray(red).convert("L")).astype(int)
+        assert np.abs(read.pixels - luma).max() <= 1
+
+
+def test_white_is_zero_tiff_is_turned(grey: np.ndarray) -> None:
+    stored = (255 - grey).astype(np.uint16) * 257
+    data = picture(stored, "TIFF", tiffinfo={262: 0})
+    assert np.abs(read_radiograph(data).pixels.astype(int) - grey).max() <= 1
+
+
+def deep_tiffs(grey: np.ndarray) -> dict[str, bytes]:
+    """Deep grey TIFFs of every packing that Pillow writes."""
+    deep, floats = grey.astype(np.uint16) * 257, grey.astype(np.float32) / 255
+    made = {"32-bit": picture(deep.astype(np.int32), "TIFF")}
+    for name, values in (("16-bit", deep), ("float", floats)):
+        for packing in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits"):
+            options = {"compression": packing} if packing else {}
+            made[f"{name} {packing}"] = picture(values, "TIFF", **options)
+        for orientation, turns in ((3, 2), (6, 1)):
+            turned = np.ascontiguousarray(np.rot90(values, turns))
+            made[f"{name} turned {orientation}"] = picture(
+                turned, "TIFF", tiffinfo={274: orientation}
+            )
+        made[f"{name} white is zero"] = picture(values.max() - values, "TIFF", tiffinfo={262: 0})
+    return made
+
+
+def test_deep_tiffs_of_every_packing_are_read(grey: np.ndarray) -> None:
+    for name, data in deep_tiffs(grey).items():
+        read = read_radiograph(data)
+        assert read.pixels.shape == grey.shape, name
+        assert np.abs(read.pixels.astype(int) - grey).max() <= 1 and not read.notes, name
+
+
+def test_cut_deep_tiffs_are_errors(grey: np.ndarray) -> None:
+    for name, data in deep_tiffs(grey).items():
+        # Pillow writes the tags in front of packed pixels, so that a cut takes pixels away.
+        cut = data[: len(data) * 3 // 4]
+        assert "damaged" in reason(cut), name
+
+
+def declaring(width: int, height: int) -> bytes:
+    """A small PNG whose header declares an image of this size."""
+    data = bytearray(picture(Image.new("L", (4, 4)), "PNG"))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+def test_limits_are_named() -> None:
+    sentence = reason(declaring(10_000, 10_000), "refused")
+    assert "10,000 x 10,000" in sentence and f"{MAX_PIXELS // 10**6} megapixels" in sentence
+    assert MAX_PIXELS >= 8000 * 8000
+    assert "30,000" in reason(declaring(40_000, 4), "refused")
+
+
+def test_a_file_over_the_byte_limit_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    big = tmp_path / "big.png"
+    with big.open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    assert f"{MAX_BYTES // 1024**2} MB" in reason(big, "refused")
+
+
+def test_several_frames_are_refused(grey: np.ndarray) -> None:
+    frames = [Image.fromarray(grey), Image.fromarray(255 - grey)]
+    for kind in ("TIFF", "PNG", "WEBP"):
+        data = picture(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert "frames" in reason(data, "refused")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
+def test_truncated_files_are_errors(grey: np.ndarray, kind: str) -> None:
+    data = picture(grey, kind)
+    for length in (len(data) // 2, len(data) * 9 // 10):
+        assert "damaged" in reason(data[:length])
+    assert reason(data[:9])
+
+
+@pytest.mark.parametrize("data", [b"hello", b"%PDF-1.7 ...", b"<html>", b"\0" * 4096, b"GIF89a"])
+def test_no_picture_names_what_is_read(data: bytes) -> None:
+    assert "DICOM, PNG, JPEG" in reason(data)
+
+
+def test_common_mistakes_are_named() -> None:
+    assert "PDF" in reason(b"%PDF-1.7")
+    assert "HEIC" in reason(b"\0\0\0\x18ftypheic")
+    assert "ZIP" in reason(b"PK\x03\x04...")
+
+
+def test_places_that_hold_no_image(tmp_path) -> None:
+    assert "folder" in reason(tmp_path)
+    missing = tmp_path / "DOE_JOHN_19010203.png"
+    assert "DOE" not in reason(missing)
+    (tmp_path / "empty.png").touch()
+    assert "empty" in reason(tmp_path / "empty.png")
+    for odd in ("", "\0", "http://127.0.0.1/grey.png", "file:///etc/passwd", "a" * 5000):
+        assert reason(odd)
+    assert reason(b"")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.timeout(20)
+def test_pipes_and_devices_do_not_hang(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in reason(tmp_path / "pipe", "refused")
+    if os.path.exists("/dev/zero") and stat.S_ISCHR(os.stat("/dev/zero").st_mode):
+        assert "device" in reason("/dev/zero", "refused")
+
+
+def test_links_are_followed_only_where_asked(tmp_path, grey: np.ndarray) -> None:
+    (tmp_path / "grey.png").write_bytes(picture(grey, "PNG"))
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "grey.png")
+    assert isinstance(read_radiograph(link), Radiograph)
+    with pytest.raises(UnreadableImage) as caught:
+        read_radiograph(link, follow_links=False)
+    assert caught.value.status == "refused" and "link" in caught.value.sentence
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert reason(tmp_path / "loop")
+
+
+def test_real_originals_are_read_as_pillow_reads_them(data_beside) -> None:
+    originals = sorted((data_beside / "originals").glob("*/*.jpeg"))[:6]
+    if not originals:
+        pytest.skip("the full-size originals are not here")
+    for path in originals:
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
+            expected = np.asarray(image.convert("L"))
+        np.testing.assert_array_equal(read_radiograph(path).pixels, expected)
