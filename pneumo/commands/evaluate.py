@@ -1,92 +1,234 @@
-"""python -m pneumo evaluate: score the checkpoints, on a labelled folder or in a special way."""
+"""pneumo evaluate: score the networks on labelled radiographs, or measure one of their properties.
+
+DIR holds NORMAL/ and PNEUMONIA/, or SPLIT/NORMAL and SPLIT/PNEUMONIA. The others use the validation
+radiographs of DIR/train, which no network was trained on; adults takes a folder of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from pneumo.commands.chosen import chosen_models
-from pneumo.commands.evaluate_text import adult_lines, lung_lines, shortcut_lines, table
-from pneumo.data.adults import adult_table
-from pneumo.data.dataset import DataError
-from pneumo.evaluation.evaluation import score_films
-from pneumo.evaluation.localization import lung_table
-from pneumo.evaluation.shortcut import STEPS, shortcut_table
-from pneumo.models.checkpoint import read_card
+from pneumo.evaluation import adults, localization, robustness, shortcut
+from pneumo.evaluation.predictions import (
+    labelled_images,
+    predict_all,
+    split_result,
+    validation_images,
+)
+from pneumo.evaluation.thresholds import measure_policy
+from pneumo.models.card import Corruption, record
+from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.models.networks import network_names
-from pneumo.reporting.remember import remember
+from pneumo.reading.reader import Reader
+from pneumo.reporting.sections import (
+    LOCALIZATION,
+    POLICY_HEAD,
+    SCORES,
+    number,
+    percent,
+    policy_cells,
+)
 
-FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures"
+KINDS = ("localization", "shortcut", "robustness", "adults")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
-    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR",
-                        help="folder that holds SPLIT/NORMAL and SPLIT/PNEUMONIA")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="the same, named")
-    parser.add_argument("--split", default="test", help="default: test")
-    parser.add_argument("--model", choices=network_names(), help="default: every bundled network")
-    parser.add_argument("--checkpoints", type=Path, metavar="DIR",
-                        help="folder of the networks; default: the bundled one")
-    instead = parser.add_mutually_exclusive_group()
-    instead.add_argument("--lungs", type=Path, metavar="MASKS",
-                         help="instead measure where the evidence lies, on validation films of "
-                         "DIR/train with a mask MASKS/{NORMAL,PNEUMONIA}/STEM.png")
-    instead.add_argument("--shortcut", action="store_true",
-                         help="instead measure whether sharpness or compression sways the network, "
-                         "on validation films of DIR/train")
-    instead.add_argument("--adults", type=Path, metavar="DIR",
-                         help="instead score adult films: DIR/images and DIR/labels.csv")
-    instead.add_argument("--figures", type=Path, nargs="?", const=FIGURES, metavar="DIR",
-                         help="instead draw the figures from the json files; default: docs/figures")
-    parser.add_argument("--save", action="store_true",
-                        help="also write what --lungs, --shortcut or --adults measured into the "
-                        "card beside the weights")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = (
+        f"pneumo evaluate DIR [options]\n       pneumo evaluate {{{','.join(KINDS)}}} DIR [options]"
+    )
+    parser.set_defaults(usage_error=parser.error)
+    add = parser.add_argument
+    add("words", nargs="+", metavar="[WHAT] DIR", help="what is measured, and where")
+    add("--split", default="test", help="of DIR, where it has splits (default: test)")
+    add("--model", choices=network_names(), help="default: every one there is")
+    add("--checkpoints", type=Path, metavar="DIR", help="default: the bundled folder")
+    add(
+        "--boxes",
+        type=Path,
+        metavar="DIR",
+        help="localization: radiologists' boxes, DIR/boxes.csv and DIR/images",
+    )
+    add("--json", type=Path, metavar="FILE", help="also write the numbers there")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score or draw; 0 when every film was read, 1 when some were not.
+    """Measure and print; 0 when every radiograph was read, 1 when some were not.
 
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    names, folder = chosen_models(args.model, args.checkpoints), args.checkpoints
-    special = next((key for key in ("lungs", "shortcut", "adults") if getattr(args, key)), None)
-    if args.save and not special:
-        raise DataError("--save belongs to --lungs, --shortcut or --adults.")
-    if args.figures:
-        from pneumo.reporting.figures import draw  # matplotlib takes a second to load
-
-        files = draw([read_card(name, folder) for name in names], args.figures)
-        print("\n".join(str(file) for file in files))
-        return 0
-    data = args.data or args.folder
-    if data is None and special != "adults":
-        raise DataError("Which films? Name the folder that holds train/ and test/.")
-    if special == "lungs":
-        results = [lung_table(name, data, args.lungs, folder) for name in names]
-        print(lung_lines(results))
-    elif special == "shortcut":
-        results = [_shortcut(name, data, folder) for name in names]
-        print("\n".join(map(shortcut_lines, names, results)))
-    elif special == "adults":
-        results = [adult_table(name, args.adults, folder) for name in names]
-        print("\n".join(map(adult_lines, names, results)))
-    else:
-        results = [score_films(name, data, args.split, folder) for name in names]
-        print("\n".join(table(result) for result in results))
-    if args.save:
-        for name, result in zip(names, results, strict=True):
-            remember(name, special, result, folder)
+    *what, folder = args.words
+    if len(what) > 1 or (what and what[0] not in KINDS) or folder in KINDS:
+        args.usage_error(f"name a folder, or one of {', '.join(KINDS)} and a folder")
+    measure = MEASURES[what[0] if what else ""]
+    results, complete = {}, True
+    for name in resolve_models(args.model, args.checkpoints):
+        checkpoint = load_checkpoint(name, args.checkpoints)
+        print(f"{checkpoint.card.title}, weights {checkpoint.weights_sha256[:12]}")
+        found, unread = measure(checkpoint, Path(folder), args)
+        results[name] = {"weights_sha256": checkpoint.weights_sha256, **found}
+        for path, reason in unread:
+            print(f"not read: {path}: {reason}")
+        print()
+        complete &= not unread
     if args.json:
-        args.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 1 if any(result.get("unread") for result in results) else 0
+        args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return 0 if complete else 1
 
 
-def _shortcut(name: str, data: Path, folder: Path | None) -> dict:
-    with tqdm(total=STEPS, desc=name, delay=2, disable=None) as bar:
-        return shortcut_table(name, data, folder, bar.update)
+def resolve_models(name: str | None, folder: Path | None = None) -> tuple[str, ...]:
+    """The named network, or all that have a checkpoint in the folder.
+
+    Raises:
+        CheckpointError: when none is named and there is none.
+    """
+    names = (name,) if name else available_models(folder)
+    if not names:
+        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
+    return names
+
+
+Measured = tuple[dict[str, Any], Sequence[tuple[Path, str]]]
+
+
+def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
+    """Every metric of a labelled folder, at the decisive threshold and for each preset."""
+    table = labelled_images(folder, args.split)
+    found = predict_all(Reader(checkpoint, input_check=False), table)
+    result = split_result(found, checkpoint.card.threshold)
+    scores = result.scores
+    print(
+        f"{scores.n} radiographs, {scores.positives} with pneumonia; decisive threshold "
+        f"{scores.threshold:.3f}; 95 % intervals"
+    )
+    head = ["", "all", "distinct"]
+    rows = [
+        [
+            name,
+            number(getattr(scores, key)),
+            number(getattr(result.distinct, key)) if result.distinct else "–",
+        ]
+        for key, name in {**SCORES, "brier": "Brier score"}.items()
+    ]
+    rows += [[f"sensitivity, {k}", number(v)] for k, v in result.sensitivity_by_kind.items()]
+    rows += [[f"specificity, {k}", number(v)] for k, v in result.specificity_by_series.items()]
+    print_table(head, rows)
+    policies = {
+        name: measure_policy(one.policy, found.probabilities, found.labels)
+        for name, one in checkpoint.card.policies.items()
+    }
+    print_table(["preset", *POLICY_HEAD], [[n, *policy_cells(m)] for n, m in policies.items()])
+    return {"split": record(result), "policies": record(policies)}, found.unread
+
+
+def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
+    table = localization.measure(checkpoint, folder, args.boxes, args.checkpoints)
+    rows = [
+        [
+            LOCALIZATION.get(key, key),
+            number(row.network),
+            number(row.constant_map),
+            str(row.network.n),
+        ]
+        for key, row in table.items()
+    ]
+    print_table(["measure", "network", "constant map", "n"], rows)
+    return {"localization": record(table)}, ()
+
+
+def _validation(checkpoint: Checkpoint, folder: Path):
+    training, data = checkpoint.card.training, checkpoint.card.data
+    return validation_images(folder, training.recipe, data.fingerprint)
+
+
+def _shortcut(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
+    table = _validation(checkpoint, folder)
+    with tqdm(total=shortcut.STEPS, delay=2, disable=None) as bar:
+        found = shortcut.measure(checkpoint, table, bar.update)
+    print_table(
+        [f"{found.n} radiographs", "n", "pneumonia", "AUC", "AUC of sharpness alone"],
+        [["all", str(found.n), "", number(found.auc), number(found.auc_sharpness)]]
+        + [
+            [row.name, str(row.n), str(row.positives), number(row.auc), number(row.auc_sharpness)]
+            for row in found.strata
+        ],
+    )
+    print_rates([found.recompressed_before, found.recompressed_after])
+    print_table(
+        ["JPEG quality", "mean change", "95th percentile", "crossed the threshold"],
+        [
+            [str(row.quality), number(row.mean_change), number(row.change_95), percent(row.flipped)]
+            for row in found.jpeg
+        ],
+    )
+    return {"shortcut": record(found)}, ()
+
+
+def _robustness(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
+    table = _validation(checkpoint, folder)
+    with tqdm(total=len(robustness.CORRUPTIONS), delay=2, disable=None) as bar:
+        found = robustness.measure(checkpoint, table, bar.update)
+    print(f"{found[0].n} validation radiographs, decisive threshold")
+    print_rates(found)
+    return {"corruptions": record(found)}, ()
+
+
+def _adults(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
+    found = adults.measure(Reader(checkpoint, input_check=False), folder)
+    print(f"{found[0].source}, labels {found[0].reference}; decisive threshold")
+    print_table(
+        ["view", "n", "pneumonia", "AUC", "sensitivity", "specificity"],
+        [
+            [
+                row.group,
+                str(row.n),
+                str(row.positives),
+                number(row.auc),
+                number(row.sensitivity),
+                number(row.specificity),
+            ]
+            for row in found
+        ],
+    )
+    return {"external": record(found)}, ()
+
+
+MEASURES: dict[str, Callable[[Checkpoint, Path, argparse.Namespace], Measured]] = {
+    "": _folder,
+    "localization": _localization,
+    "shortcut": _shortcut,
+    "robustness": _robustness,
+    "adults": _adults,
+}
+
+
+def print_rates(rows: Sequence[Corruption]) -> None:
+    """A row a corruption."""
+    print_table(
+        ["corruption", "AUC", "sensitivity", "specificity"],
+        [
+            [row.name, number(row.auc), number(row.sensitivity), number(row.specificity)]
+            for row in rows
+        ],
+    )
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns aligned to the left."""
+    lines = [head, *rows]
+    widths = [
+        max(len(line[column]) for line in lines if column < len(line))
+        for column in range(len(head))
+    ]
+    for line in lines:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
+        )

@@ -1,44 +1,118 @@
-"""python -m pneumo release: bundle the seed of a recipe that is best on validation."""
+"""pneumo release: calibrate, measure and bundle the best seed of finished training runs.
+
+Prints its steps and continues where it was stopped. RUN is a folder that train.py finished; several
+are seeds of one recipe. What is measured is kept in RUN/checkpoint.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from pneumo.data.dataset import DataError
-from pneumo.models.checkpoint import BUNDLED
-from pneumo.models.networks import network_names
-from pneumo.training.release import release
-from pneumo.training.run import Paths, score_on_test
+from pneumo.evaluation import official_test
+from pneumo.evaluation import release as steps
+from pneumo.models.card import BUNDLED, write_card
+from pneumo.models.checkpoint import Checkpoint
+from pneumo.reporting.sections import number, percent
+
+DOCS = BUNDLED.parent / "docs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN",
-                        help="folder with the checkpoint of one seed (train.py --out)")
-    parser.add_argument("--model", required=True, choices=network_names())
-    parser.add_argument("--tried", type=Path, metavar="FILE",
-                        help="json list of the ideas judged on validation, for the card")
-    parser.add_argument("--out", type=Path, default=BUNDLED, metavar="DIR",
-                        help="default: checkpoints/")
-    parser.add_argument("--score-test", type=Path, metavar="DIR",
-                        help="then score the bundled weights on DIR/test, once")
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
+    add(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="the dataset that was trained on (default: data)",
+    )
+    add(
+        "--adults",
+        type=Path,
+        metavar="DIR",
+        help="adult radiographs: images/, labels.csv and, for localization, boxes.csv",
+    )
+    add(
+        "--not-chest",
+        type=Path,
+        metavar="DIR",
+        help="images that are no chest radiographs: fit the input check anew",
+    )
+    add(
+        "--score-test",
+        action="store_true",
+        help="score the official test split, once for these weights",
+    )
+    add("--out", type=Path, default=BUNDLED, metavar="DIR", help="default: checkpoints/")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Choose, copy, and score when asked to; 0 when done.
+    """Release; 0 when done.
 
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    tried = json.loads(args.tried.read_text()) if args.tried else []
-    if not isinstance(tried, list) or not all(isinstance(t, dict) and "idea" in t for t in tried):
-        raise DataError(f"{args.tried} is no list of ideas, each with a key 'idea'.")
-    card = release(args.model, args.runs, args.out, tried)
-    for seed in card["seeds"]:
-        print(f"seed {seed['seed']}: validation AUC {seed['validation']['auc']:.4f}, degraded "
-              f"{seed['validation']['auc_degraded']:.4f}" + (", bundled" * seed["chosen"]))
-    if args.score_test:
-        score_on_test(args.model, Paths(args.score_test, None, args.out, args.out), print)
+    runs = [steps.read_run(folder) for folder in args.runs]
+    steps.same_recipe(runs)
+    say("reading the validation radiographs' list")
+    table = steps.validation_of(runs, args.data)
+    boxes = args.adults if args.adults and (args.adults / "boxes.csv").is_file() else None
+    checkpoints = []
+    for one in runs:
+        say(f"calibration and presets: {one.folder}")
+        checkpoint = steps.calibrated(one, table)
+        say(f"localization: {one.folder}")
+        checkpoints.append(steps.localized(checkpoint, args.data, boxes))
+    checkpoint = steps.with_seeds(checkpoints)
+    for seed in checkpoint.card.training.seeds:
+        measures = ", ".join(f"{name} {value:.4f}" for name, value in seed.measures.items())
+        print(f"    seed {seed.seed}{' (chosen)' if seed.chosen else ''}: {measures}")
+    for name, result in checkpoint.card.policies.items():
+        found = result.validation
+        print(
+            f"    {name}: {result.policy.rule_out:.3f} to {result.policy.rule_in:.3f}, validation "
+            f"sensitivity {number(found.sensitivity.value)}, specificity "
+            f"{number(found.specificity.value)}, indeterminate {percent(found.indeterminate)}"
+        )
+    checkpoint = steps.measured(checkpoint, table, args.adults, announced)
+    bundle(args, checkpoint)
     return 0
+
+
+def bundle(args: argparse.Namespace, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint to the bundled folder, score it if asked, and render what shows it."""
+    say(f"weights and card to {args.out}")
+    log = DOCS / "experiments.md" if args.out == BUNDLED else args.out / "experiments.md"
+    staging, bundled = checkpoint.folder, steps.bundle(checkpoint, args.out, None)
+    if args.score_test:
+        say("official test split")
+        card = official_test.score_once(bundled, args.data, log)
+        write_card(replace(card, weights=checkpoint.card.weights), staging)
+        print(f"    AUC {number(card.metrics.test.scores.auc)}")
+    else:
+        card = bundled.card
+    official_test.log_version(card, log)
+    say("model card, README table and figures")
+    from pneumo.reporting import figures, model_card  # matplotlib takes a second to load
+
+    readme = BUNDLED.parent / "README.md" if args.out == BUNDLED else None
+    cards = model_card.read_cards(args.out)
+    changed = model_card.write(args.out, readme)
+    drawn = figures.draw(cards, (DOCS if args.out == BUNDLED else args.out) / "figures")
+    print("    " + ", ".join(path.name for path in [*changed, *drawn]))
+
+
+def say(line: str) -> None:
+    """Print a step."""
+    print(f"- {line}", flush=True)
+
+
+def announced(line: str) -> Callable[[], object]:
+    """Print a step that is to be measured; what is returned prints a dot as it proceeds."""
+    say(line)
+    return lambda: print(".", end="", flush=True)

@@ -1,7 +1,7 @@
-"""What validation decides about logits: calibration and operating points.
+"""What validation decides about logits: calibration, and the thresholds of the three presets.
 
-All of it is fitted on degraded copies of the validation films, pooled. Copies of a film are no
-new films: wherever the number of observations matters, films are counted.
+Both are fitted on the validation radiographs and degraded copies of them, pooled. Copies of a
+radiograph are no new radiographs: wherever a number of observations matters, radiographs count.
 """
 
 from __future__ import annotations
@@ -9,213 +9,202 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_curve
 from sklearn.model_selection import GroupKFold
 
-from pneumo.evaluation.metrics import expected_calibration_error
-from pneumo.reading.decision import Calibration
+from pneumo.evaluation.metrics import calibration_error, proportion
+from pneumo.models.card import CalibrationCheck, Estimate, PolicyMeasures, PolicyResult
+from pneumo.models.probability import Calibration, Policy
+from pneumo.reading.decision import LABELS, decide
 
-# Least sensitivity and specificity of the operating points named after them.
+# Sensitivity at the rule-out threshold of `cautious` and specificity at its rule-in threshold.
 TARGET = 0.98
+# Largest share of radiographs that `balanced` may leave indeterminate.
+MOST_INDETERMINATE = 0.10
 FOLDS = 5
-# A series of NORMAL films smaller than this says too little to decide by.
-FEWEST_OF_A_SERIES = 20
+# A series of NORMAL radiographs smaller than this says too little to decide by.
+SMALLEST_SERIES = 20
+GRID = np.round(np.arange(0.0, 1.0005, 0.0025), 4)
 
 
-def fit_calibration(values: np.ndarray, labels: np.ndarray) -> Calibration:
+def calibrate(logits: np.ndarray, labels: np.ndarray) -> Calibration:
     """Platt scaling with the classes weighted alike; logits and 0/1 labels, (N,)."""
-    model = LogisticRegression(C=1e6, class_weight="balanced").fit(values[:, None], labels)
+    model = LogisticRegression(C=1e6, class_weight="balanced").fit(logits[:, None], labels)
     return Calibration(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def calibration_check(values: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> dict:
-    """How well calibration holds for patients it was not fitted on (cross-fitting).
-
-    Each fold of patients is calibrated by the other folds; the expected calibration error is
-    taken over all of them together.
+def check_calibration(
+    logits: np.ndarray, labels: np.ndarray, groups: np.ndarray
+) -> CalibrationCheck | None:
+    """How well calibration holds for patients it was not fitted on: cross-fitting by patient.
 
     Args:
-        values: logits, float64 (N,).
+        logits: float64, (N,).
         labels: 0/1, (N,).
         groups: patient of each, (N,).
 
     Returns:
-        {"ece", "ece_classes_alike", "folds", "rule"}: with every film counted alike, at the
-        dataset's own share of pneumonias, and with both classes weighted alike, as the
-        calibration is fitted. Both are None when there are too few patients for it.
+        None when there are too few patients of a class.
     """
-    folds = min(FOLDS, len(set(groups.tolist())))
-    result: dict = {
-        "ece": None, "ece_classes_alike": None, "folds": folds,
-        "rule": "expected calibration error on validation, each fold of patients calibrated by "
-        "the others",
-    }
-    probabilities = np.full(len(values), np.nan)
-    for rest, fold in GroupKFold(folds).split(values, groups=groups) if folds > 1 else ():
+    folds = min(FOLDS, *(len(set(groups[labels == label].tolist())) for label in (0, 1)))
+    if folds < 2:
+        return None
+    probabilities = np.empty(len(logits))
+    for rest, fold in GroupKFold(folds).split(logits, groups=groups):
         if len(set(labels[rest].tolist())) < 2:
-            return result
-        probabilities[fold] = fit_calibration(values[rest], labels[rest]).probability(values[fold])
-    if np.isnan(probabilities).any():
-        return result
+            return None
+        probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
     alike = 1 / np.bincount(labels, minlength=2)[labels]
-    result["ece"] = expected_calibration_error(labels, probabilities)
-    result["ece_classes_alike"] = expected_calibration_error(labels, probabilities, weights=alike)
-    return result
+    return CalibrationCheck(
+        ece=calibration_error(labels, probabilities),
+        ece_balanced=calibration_error(labels, probabilities, alike),
+        folds=folds,
+    )
 
 
 def normal_series(
-    labels: np.ndarray, series: Sequence[str] | None, copies: int = 1
+    labels: np.ndarray, series: Sequence[str] | None = None, copies: int = 1
 ) -> dict[str, np.ndarray]:
-    """Which observations are NORMAL films of which series.
+    """Which observations are NORMAL radiographs of which series.
 
-    The NORMAL films come in two series, and one is easy. In cross-validation over blocks of patient
-    numbers 2 of the 597 films called IM were taken for pneumonia, of those called NORMAL2-IM 36 of
-    744. An average over both is a promise that the harder series breaks; so each counts by itself.
+    The NORMAL radiographs come in two series, and one is easy: in cross-validation over blocks of
+    patient numbers 2 of 597 of the series IM were taken for pneumonia, of NORMAL2-IM 36 of 744. An
+    average is a promise that the harder series breaks, so each counts by itself (the worst group,
+    as in Sagawa et al. 2020, "Distributionally robust neural networks").
 
     Args:
         labels: 0/1, (N,), 1 for pneumonia.
-        series: of each film, (N,); what it is of a pneumonia does not matter. None: one series.
-        copies: how many of the N are one film.
+        series: of each radiograph, (N,); of a pneumonia it does not matter. None: one series.
+        copies: how many of the N are one radiograph.
 
     Returns:
         name -> bool (N,): all of them under "", and, where there are two or more series of at
-        least `FEWEST_OF_A_SERIES` films, each of those.
+        least `SMALLEST_SERIES` radiographs, each of those.
     """
     normal = labels == 0
-    found = {} if series is None else {
-        name: part for name in sorted({*np.asarray(series)[normal].tolist()} - {""})
-        if (part := normal & (np.asarray(series) == name)).sum() >= FEWEST_OF_A_SERIES * copies
+    named = np.asarray([""] * len(labels) if series is None else series)
+    found = {
+        str(name): part
+        for name in sorted({*named[normal].tolist()} - {""})
+        if (part := normal & (named == name)).sum() >= SMALLEST_SERIES * copies
     }
     return {"": normal, **(found if len(found) > 1 else {})}
 
 
-def operating_thresholds(
-    probabilities: np.ndarray, labels: np.ndarray, series: Sequence[str] | None = None,
+def fix_presets(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    series: Sequence[str] | None = None,
     copies: int = 1,
-) -> dict[str, dict]:
-    """Thresholds on the calibrated probability, with the rule that gave each.
+) -> dict[str, PolicyResult]:
+    """The three presets with what they do on validation.
 
-    balanced: sensitivity and specificity are nearest to each other. high_sensitivity: the
-    largest threshold that keeps a sensitivity of `TARGET`, or that halves the misses of the
-    balanced one where that asks for more; high_specificity likewise with false alarms. So each
-    lies on its side of the balanced one. Specificity is that of the series of NORMAL films in
-    which it is lowest (the worst group, as in Sagawa et al. 2020, "Distributionally robust neural
-    networks").
+    decisive: one threshold, at which sensitivity and specificity are nearest to each other.
+    cautious: below rule-out lie at most 2 % of the pneumonias (sensitivity 0.98), at or above
+    rule-in at most 2 % of the normals (specificity 0.98), so that what lies between is neither
+    missed nor a false alarm. balanced: of the pairs between those two presets that leave at most
+    10 % indeterminate, the one that labels fewest wrongly, as the mean of both classes.
+    Specificity is that of the series of NORMAL radiographs in which it is lowest.
 
     Args:
-        probabilities: calibrated, of pneumonia, (N,).
-        labels: 0/1, (N,).
-        series: of each film, as in `normal_series`.
-        copies: how many of the N are one film.
+        probabilities: balanced, (N,), of radiographs and their copies, copy after copy.
+        labels: 0/1 with both classes, (N,).
+        series: as in `normal_series`.
+        copies: how many of the N are one radiograph.
 
     Returns:
-        name -> {"threshold", "rule"}; thresholds from 0.01 to 0.99.
+        name -> result, thresholds on the balanced probability.
     """
-    _, sensitivity, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
-    parts = normal_series(labels, series, copies)
-    specificity = np.min([
-        np.searchsorted(np.sort(probabilities[part]), thresholds) / part.sum()
-        for part in parts.values()
-    ], axis=0)
-    where = "" if len(parts) < 2 else " in each series of NORMAL films"
-    middle = int(np.argmin(np.abs(sensitivity - specificity)))
-    balanced = float(thresholds[middle])
-    ill, well = (
-        max(TARGET, 1 - (1 - float(rate[middle])) / 2) for rate in (sensitivity, specificity)
+    normals = list(normal_series(labels, series, copies).values())
+    # At every threshold of the grid: share of the pneumonias below it, and of the normals at or
+    # above it (of the worst series).
+    missed = _below(probabilities[labels == 1])
+    alarms = 1 - np.min([_below(probabilities[part]) for part in normals], axis=0)
+    apart = np.abs(missed - alarms)
+    alike = np.flatnonzero(apart <= apart.min() + 1e-9)
+    middle = int(alike[len(alike) // 2])
+    rule_out = int(np.flatnonzero(missed <= 1 - TARGET + 1e-9).max(initial=0))
+    rule_in = int(np.flatnonzero(alarms <= 1 - TARGET + 1e-9).min(initial=len(GRID) - 1))
+    # A network for which one threshold keeps both promises still gets the wider pair.
+    low, high = min(rule_out, middle), max(rule_in, middle)
+    between = _balanced(probabilities, labels, normals, missed, alarms, (low, middle, high))
+    worst = ", specificity in the harder series of NORMAL" if len(normals) > 1 else ""
+    pairs = {
+        "cautious": ((low, high), f"sensitivity and specificity of {TARGET:g}{worst}"),
+        "balanced": (between, f"fewest wrong labels with at most {MOST_INDETERMINATE:.0%} "
+                              f"indeterminate{worst}"),
+        "decisive": ((middle, middle), f"sensitivity and specificity alike{worst}"),
+    }  # fmt: skip
+    results = {}
+    for name, (ends, rule) in pairs.items():
+        policy = Policy(name, *(float(GRID[end]) for end in ends))
+        found = measure_policy(policy, probabilities, labels, copies)
+        results[name] = PolicyResult(policy, f"on validation: {rule}", found)
+    return results
+
+
+def _below(probabilities: np.ndarray) -> np.ndarray:
+    return np.searchsorted(np.sort(probabilities), GRID) / len(probabilities)
+
+
+def _balanced(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    normals: Sequence[np.ndarray],
+    missed: np.ndarray,
+    alarms: np.ndarray,
+    ends: tuple[int, int, int],
+) -> tuple[int, int]:
+    """Places in the grid of the pair that labels fewest wrongly with few indeterminate."""
+    low, middle, high = ends
+    outs, ins = np.arange(low, middle + 1)[:, None], np.arange(middle, high + 1)[None]
+
+    def between(part: np.ndarray) -> np.ndarray:
+        below = _below(probabilities[part])
+        return below[ins] - below[outs]
+
+    classes = (between(labels == 1) + np.max([between(part) for part in normals], axis=0)) / 2
+    indeterminate = np.maximum(classes, between(np.ones(len(labels), bool)))
+    wrong = np.where(
+        indeterminate <= MOST_INDETERMINATE + 1e-9, (missed[outs] + alarms[ins]) / 2, np.inf
     )
-    sensitive = float(thresholds[np.argmax(sensitivity >= ill)])
-    specific = float(thresholds[np.flatnonzero(specificity >= well)[-1]])
-    # Rounded to the side that keeps the promise.
-    return {
-        "balanced": {
-            "threshold": _stored(balanced, np.floor),
-            "rule": "sensitivity and specificity nearest to each other on validation" + (
-                where and ", specificity being that of the series of NORMAL films in which it is "
-                "lowest"),
-        },
-        "high_sensitivity": {
-            "threshold": _stored(min(sensitive, balanced), np.floor),
-            "rule": f"sensitivity of at least {ill:.3g} on validation",
-        },
-        "high_specificity": {
-            "threshold": _stored(max(specific, balanced), np.ceil),
-            "rule": f"specificity of at least {well:.3g} on validation{where}",
-        },
-    }
+    # Of pairs that are equally right the one that leaves fewest indeterminate.
+    ranked = np.lexsort((indeterminate.ravel(), wrong.ravel()))
+    best = np.unravel_index(ranked[0], wrong.shape)
+    return int(outs[best[0], 0]), int(ins[0, best[1]])
 
 
-def _stored(threshold: float, rounding: np.ufunc) -> float:
-    # roc_curve's first threshold is infinite.
-    return round(float(rounding(np.clip(threshold, 0.01, 0.99) * 1e4)) / 1e4, 4)
-
-
-def proportion(successes: float, n: int) -> dict:
-    """A share with its exact 95 % interval (Clopper and Pearson 1934).
+def measure_policy(
+    policy: Policy, probabilities: np.ndarray, labels: np.ndarray, copies: int = 1
+) -> PolicyMeasures:
+    """What a policy's labels are worth; an indeterminate radiograph counts as such.
 
     Args:
-        successes: of n; a fraction where it is a mean over copies of n films.
-        n: how many there were, above 0.
-
-    Returns:
-        {"value", "low", "high", "n"}.
+        policy: on the balanced probability.
+        probabilities: balanced, (N,).
+        labels: 0/1 with both classes, (N,).
+        copies: how many of the N are one radiograph; intervals count radiographs.
     """
-    k = successes
-    low = float(beta.ppf(0.025, k, n - k + 1)) if k > 0 else 0.0
-    high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
-    return {"value": k / n, "low": low, "high": high, "n": n}
-
-
-def rates(
-    labels: np.ndarray, probabilities: np.ndarray, threshold: float, copies: int = 1
-) -> dict:
-    """Sensitivity and specificity with exact 95 % intervals.
-
-    Args:
-        labels: 0/1, (N,).
-        probabilities: of pneumonia, (N,).
-        threshold: probability at or above which a film is called pneumonia.
-        copies: how many of the N are one film.
-
-    Returns:
-        {"sensitivity", "specificity"} as `proportion` gives them; n counts films.
-    """
-    calls = probabilities >= threshold
-    result = {}
-    for name, right in (("sensitivity", calls[labels == 1]), ("specificity", ~calls[labels == 0])):
-        # Copies of a film err together: counted as films they would feign narrower intervals.
-        result[name] = proportion(float(right.sum()) / copies, len(right) // copies)
-    return result
-
-
-def specificity_by_series(
-    labels: np.ndarray, probabilities: np.ndarray, threshold: float,
-    series: Sequence[str] | None, copies: int = 1,
-) -> dict[str, dict]:
-    """Specificity in each series of NORMAL films, as `proportion` gives it.
-
-    Args:
-        labels, probabilities, threshold, copies: as in `rates`.
-        series: of each film, as in `normal_series`.
-
-    Returns:
-        name -> specificity; nothing where there are no two series.
-    """
-    parts = normal_series(labels, series, copies)
-    return {
-        name: proportion(float((probabilities[part] < threshold).sum()) / copies,
-                         int(part.sum()) // copies)
-        for name, part in parts.items() if name
+    given = np.array([decide(float(p), policy) for p in probabilities])
+    counts = {
+        truth: {label: float(((given == label) & (labels == i)).sum() / copies) for label in LABELS}
+        for i, truth in enumerate(("NORMAL", "PNEUMONIA"))
     }
 
+    def share(count: float, of: float) -> Estimate | None:
+        return proportion(count, of) if of else None
 
-def curve(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, list[float]]:
-    """Sensitivity and specificity at thresholds 0, 0.01 ... 1, for live display."""
-    thresholds = np.round(np.linspace(0, 1, 101), 2)
-    at = [(probabilities >= t) for t in thresholds]
-    return {
-        "threshold": thresholds.tolist(),
-        "sensitivity": [round(float(a[labels == 1].mean()), 4) for a in at],
-        "specificity": [round(float((~a)[labels == 0].mean()), 4) for a in at],
-    }
+    def of_class(truth: str, label: str) -> Estimate:
+        return proportion(counts[truth][label], sum(counts[truth].values()))
+
+    called = {label: counts["NORMAL"][label] + counts["PNEUMONIA"][label] for label in LABELS}
+    return PolicyMeasures(
+        sensitivity=of_class("PNEUMONIA", "PNEUMONIA"),
+        specificity=of_class("NORMAL", "NORMAL"),
+        false_negatives=of_class("PNEUMONIA", "NORMAL"),
+        false_positives=of_class("NORMAL", "PNEUMONIA"),
+        ppv=share(counts["PNEUMONIA"]["PNEUMONIA"], called["PNEUMONIA"]),
+        npv=share(counts["NORMAL"]["NORMAL"], called["NORMAL"]),
+        indeterminate=proportion(called["INDETERMINATE"], len(labels) / copies),
+        labels=counts,
+    )

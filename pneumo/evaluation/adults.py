@@ -1,0 +1,93 @@
+"""External evaluation: adult radiographs of another hospital, in the format of `adult_nih`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from pneumo.data.dataset import CLASSES, DataError, Film
+from pneumo.evaluation.metrics import score
+from pneumo.evaluation.predictions import predict_all
+from pneumo.models.card import ExternalResult
+from pneumo.reading.reader import Reader
+
+SOURCE = "NIH ChestX-ray8, a part"
+REFERENCE = "text-mined from reports"
+NEEDED = ("file", "label", "patient", "view")
+
+
+def adult_images(root: Path) -> tuple[Film, ...]:
+    """The radiographs that `root/labels.csv` names, `kind` being the view (PA or AP).
+
+    Args:
+        root: folder with images/ and labels.csv, whose columns include file, label (NORMAL or
+            PNEUMONIA), patient and view.
+
+    Raises:
+        DataError: when the table or a file is missing, or a row cannot be understood.
+    """
+    file = root / "labels.csv"
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+    except FileNotFoundError:
+        raise DataError(f"There is no table {file}; the folder needs images/ too.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file} is no table of comma-separated values: {error}") from None
+    table = []
+    for number, row in enumerate(rows, 2):
+        if any(not row.get(name) for name in NEEDED) or row["label"] not in CLASSES:
+            raise DataError(
+                f"{file}, line {number}: {', '.join(NEEDED)} are needed, and the label must be "
+                f"{' or '.join(CLASSES)}."
+            )
+        path = root / "images" / Path(row["file"]).name
+        if not path.is_file():
+            raise DataError(f"{file}, line {number} names {path}, which is not there.")
+        table.append(Film(path, CLASSES.index(row["label"]), row["patient"], row["view"]))
+    if not table:
+        raise DataError(f"{file} names no radiograph.")
+    return tuple(table)
+
+
+def measure(
+    reader: Reader, root: Path, source: str = SOURCE, reference: str = REFERENCE
+) -> tuple[ExternalResult, ...]:
+    """AUC, and sensitivity and specificity at the decisive threshold: all, and by view.
+
+    A view that lacks a class has no row. Nothing is trained or chosen on these radiographs.
+
+    Args:
+        reader: the network.
+        root: as in `adult_images`.
+        source: the dataset.
+        reference: who labelled them, in words.
+
+    Raises:
+        DataError: as `adult_images`, and when a class cannot be read.
+    """
+    found = predict_all(reader, adult_images(root))
+    y, p, groups = found.labels, found.probabilities, found.groups
+    views = np.array([film.kind for film in found.table])
+    rows = []
+    for view in ("all", *sorted(set(views.tolist()), reverse=True)):
+        part = np.flatnonzero((views == view) | (view == "all"))
+        if 0 < y[part].sum() < len(part):
+            # A patient may have both labels; within a class the bootstrap draws patients.
+            scores = score(y[part], p[part], reader.card.threshold, None, groups[part])
+            rows.append(
+                ExternalResult(
+                    source,
+                    view,
+                    reference,
+                    len(part),
+                    int(y[part].sum()),
+                    len(set(groups[part].tolist())),
+                    scores.auc,
+                    scores.sensitivity,
+                    scores.specificity,
+                )
+            )
+    return tuple(rows)

@@ -1,0 +1,151 @@
+"""A network's probabilities for labelled radiographs, and what is measured of a whole split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pneumo.data import dataset
+from pneumo.data.dataset import DataError, Film
+from pneumo.data.memory import logits
+from pneumo.evaluation.metrics import curve, proportion, reliability, score
+from pneumo.evaluation.thresholds import normal_series
+from pneumo.imaging.polarity import bones_bright
+from pneumo.models.card import Estimate, SplitResult
+from pneumo.models.checkpoint import Checkpoint
+from pneumo.reading.reader import Reader
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Probabilities of labelled radiographs.
+
+    Attributes:
+        table: the radiographs, in order.
+        probabilities: balanced, float64 (N,).
+        distinct: index of the first of every set of pixel-identical ones; None when not compared.
+        unread: files that could not be read, with the reason.
+    """
+
+    table: tuple[Film, ...]
+    probabilities: np.ndarray
+    distinct: np.ndarray | None = None
+    unread: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def labels(self) -> np.ndarray:
+        """0/1, (N,), 1 for pneumonia."""
+        return dataset.labels(self.table)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Patient of each, (N,)."""
+        return np.array([film.group for film in self.table])
+
+
+def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[Film, ...]:
+    """The validation radiographs of a recipe.
+
+    Args:
+        data: holds train/{NORMAL,PNEUMONIA}.
+        recipe: whose folds and fold decide.
+        fingerprint: of the radiographs that were trained on; not compared when empty.
+
+    Raises:
+        DataError: when these are other radiographs: some of them may have been trained on.
+    """
+    table = dataset.films(data, "train")
+    if fingerprint and dataset.fingerprint(table) != fingerprint:
+        raise DataError(
+            f"The radiographs in {data}/train are not those that the network was trained on, so "
+            "none of them is sure to be new to it. Name the folder it was trained on."
+        )
+    return dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])[1]
+
+
+def labelled_images(folder: Path, split: str = "test") -> tuple[Film, ...]:
+    """Radiographs of FOLDER/{NORMAL,PNEUMONIA} or FOLDER/SPLIT/{NORMAL,PNEUMONIA}.
+
+    Raises:
+        DataError: when there are none.
+    """
+    if (folder / dataset.CLASSES[0]).is_dir():
+        return dataset.films(folder.parent, folder.name)
+    return dataset.films(folder, split)
+
+
+def predict_all(reader: Reader, table: Sequence[Film]) -> Predictions:
+    """Predict every radiograph from its file, as the app does but for the input check.
+
+    Raises:
+        DataError: when a class is left without a radiograph that can be read.
+    """
+    kept: list[Film] = []
+    probabilities: list[float] = []
+    unread: list[tuple[Path, str]] = []
+    seen: dict[bytes, int] = {}
+    for film in tqdm(table, desc=reader.name, unit="image", delay=2, disable=None):
+        radiograph, reading = reader.examine(film.path, input_check=False)
+        if radiograph is None or reading.balanced is None:
+            unread.append((film.path, reading.reason))
+            continue
+        pixels = radiograph.pixels
+        key = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+        seen.setdefault(key, len(kept))
+        kept.append(film)
+        probabilities.append(reading.balanced)
+    if len({film.label for film in kept}) < 2:
+        raise DataError(
+            f"No radiograph of one of the classes {' and '.join(dataset.CLASSES)} could be read."
+        )
+    return Predictions(
+        tuple(kept), np.array(probabilities), np.array(sorted(seen.values())), tuple(unread)
+    )
+
+
+def probabilities_of(checkpoint: Checkpoint, images: Sequence[np.ndarray]) -> np.ndarray:
+    """Balanced probabilities of decoded images, uint8 (H, W): float64 (N,).
+
+    An image stored inverted is noticed and turned, as in the app.
+    """
+    preprocessing = checkpoint.preprocessing
+    squares = np.stack([preprocessing.square(bones_bright(image)[0]) for image in images])
+    values = logits(checkpoint.network, squares, preprocessing)
+    return checkpoint.card.calibration.probability(values)
+
+
+def split_result(found: Predictions, threshold: float) -> SplitResult:
+    """All metrics of a split, the probability at its own prevalence.
+
+    Args:
+        found: with both classes.
+        threshold: the decisive one, on the balanced probability.
+    """
+    y, p = found.labels, found.probabilities
+    kinds = np.array([film.kind for film in found.table])
+    series = normal_series(y, [dataset.series_of(film) for film in found.table])
+    distinct = None
+    if (one := found.distinct) is not None:
+        distinct = score(y[one], p[one], threshold, float(y[one].mean()), found.groups[one])
+    return SplitResult(
+        scores=score(y, p, threshold, float(y.mean()), found.groups),
+        distinct=distinct,
+        sensitivity_by_kind={
+            str(kind): _share(p[(kinds == kind) & (y == 1)] >= threshold)
+            for kind in sorted(set(kinds[y == 1].tolist()))
+        },
+        specificity_by_series={
+            name: _share(p[part] < threshold) for name, part in series.items() if name
+        },
+        curve=curve(y, p),
+        reliability=reliability(y, p),
+    )
+
+
+def _share(right: np.ndarray) -> Estimate:
+    return proportion(int(right.sum()), len(right))

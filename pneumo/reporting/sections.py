@@ -1,0 +1,444 @@
+"""What is said of the networks: one list of sections for MODEL_CARD.md, the app and the README.
+
+A section is plain data. Markdown and the app's tab are two ways to draw it; words and numbers are
+chosen here, from the cards alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pneumo.models.card import Card, Corruption, Estimate, PolicyMeasures
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its head, and rows of as many cells; the first cell of a row heads it."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short sentences."""
+
+    items: Sequence[str]
+
+
+Block = str | Table | Bullets
+
+
+class Section:
+    """A part of the model card.
+
+    Attributes:
+        key: a name for anchors, the same in every language.
+        title: for people.
+        blocks: paragraphs (plain text), tables and lists, in order; none where nothing is known.
+    """
+
+    def __init__(self, key: str, title: str, *blocks: Block) -> None:
+        self.key, self.title, self.blocks = key, title, blocks
+
+
+SCORES = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ece": "calibration error",
+}
+LOCALIZATION = {
+    "composites_share": "evidence in the diseased hemithorax of composites",
+    "composites_right": "composites with more evidence on that side",
+    "boxes_side_share": "evidence on the diseased side, radiologists' boxes",
+    "boxes_peak": "strongest point in a radiologist's box",
+    "opacities_peak": "strongest point in an inserted opacity",
+    "opacities_share": "evidence inside an inserted opacity",
+    "maps_alike": "correlation of different radiographs' maps",
+    "mirror_agreement": "agreement of a mirrored radiograph's map",
+    "lungs_share": "evidence inside the lungs",
+    "lungs_peak": "strongest point in a lung",
+    "auc_lungs_only": "AUC, all but the lungs grey",
+    "auc_lungs_masked": "AUC, lungs masked",
+    "normals_hot": "normals called unlikely with a visible hot spot",
+}
+# A corruption that costs less than this, in sensitivity or specificity, is not listed.
+NOTABLE = 0.02
+LICENCE = (
+    "Data: Kermany, Zhang, Goldbaum, Mendeley Data, DOI 10.17632/rscbjbr9sj, CC BY 4.0; Kermany et "
+    "al., Cell 172 (2018) 1122-1131.",
+    "Adult radiographs (evaluation): Wang et al., ChestX-ray8, CVPR 2017, NIH Clinical Center. "
+    "Lung fields that taught the segmenter: V7 Labs, COVID-19 X-ray dataset, CC BY 4.0.",
+    "Starting weights of ResNet-18: torchvision, BSD-3. Code and weights: MIT.",
+)
+
+
+def number(measure: Estimate | float | None, digits: int = 3) -> str:
+    """A value, with its 95 % interval where it has one; a dash where there is none."""
+    if measure is None:
+        return "–"
+    if not isinstance(measure, Estimate):
+        return f"{measure:.{digits}f}"
+    value = f"{measure.value:.{digits}f}"
+    if measure.low is None or measure.high is None:
+        return value
+    return f"{value} ({measure.low:.{digits}f}–{measure.high:.{digits}f})"
+
+
+def percent(share: float | Estimate | None) -> str:
+    """A share in per cent, without its interval; a dash where there is none."""
+    if share is None:
+        return "–"
+    return f"{100 * (share.value if isinstance(share, Estimate) else share):.1f} %"
+
+
+def sections(cards: Sequence[Card]) -> tuple[Section, ...]:
+    """The model card of some networks; what was not measured is left out."""
+    parts = (
+        _use(),
+        results(cards),
+        _decision(cards),
+        _evidence(cards),
+        _robustness(cards),
+        _shortcut(cards),
+        _external(cards),
+        _data(cards),
+        _training(cards),
+        _limits(cards),
+        Section("licence", "Licences and attribution", Bullets(LICENCE)),
+    )
+    return tuple(part for part in parts if part.blocks)
+
+
+def results(cards: Sequence[Card]) -> Section:
+    """Scores on the official test split: the section that the README shows as well."""
+    rows, notes, sizes = [], [], set()
+    for card in cards:
+        test = card.metrics.test
+        cells = [number(getattr(test.scores, key)) if test else "not scored" for key in SCORES]
+        rows.append([card.title, *cells])
+        if test:
+            sizes.add(test.scores.n)
+            kinds = [f"sensitivity, {k}: {number(v)}" for k, v in test.sensitivity_by_kind.items()]
+            series = [
+                f"specificity, {k}: {number(v)}" for k, v in test.specificity_by_series.items()
+            ]
+            notes.append(f"{card.title}: {'; '.join(kinds + series)}.")
+    if not sizes:
+        note = "The official test split has not been scored with these weights."
+        return Section("results", "Results", *([note] if cards else []))
+    note = (
+        f"Official test split, {max(sizes)} radiographs, at the decisive threshold fixed on "
+        "validation; scored once with these weights. Brackets: bootstrap 95 % intervals. Earlier "
+        "weights were scored before, so differences below 0.005 AUC mean nothing."
+    )
+    return Section("results", "Results", Table(["network", *SCORES.values()], rows), note, *notes)
+
+
+def _use() -> Section:
+    scope = (
+        "Out of scope: diagnosis, triage, or ruling out pneumonia in a patient.",
+        "Out of scope: adults, infants, lateral radiographs, computed tomography.",
+        "Detects pneumonia only, not its kind or severity; an effusion, a pneumothorax, a tumour "
+        "or a fracture may be labelled NORMAL.",
+        "The heatmap shows coarsely what moved the score. It does not outline disease.",
+    )
+    return Section(
+        "use",
+        "Intended use",
+        "For teaching and research: how a network judges a child's frontal chest radiograph, how "
+        "sure it is, and where it looks. Not a medical device: no decision about a patient may "
+        "rest on it.",
+        "Validated population: children of one to five years, one hospital (Guangzhou Women and "
+        "Children's Medical Center), frontal radiographs, pneumonia or normal.",
+        Bullets(scope),
+    )
+
+
+def _decision(cards: Sequence[Card]) -> Section:
+    """Presets, and what the probability means."""
+    title = "Decision and probability"
+    if not cards:
+        return Section("decision", title)
+    results = [result for card in cards for result in card.policies.values()]
+    split = "test" if all(one.test for one in results) else "test or, if unscored, validation"
+    rows = [
+        [
+            f"{card.title}, {name}",
+            f"{result.policy.rule_out:.3f}",
+            f"{result.policy.rule_in:.3f}",
+            *policy_cells(result.test or result.validation),
+        ]
+        for card in cards
+        for name, result in card.policies.items()
+    ]
+    return Section(
+        "decision",
+        title,
+        "Below rule-out pneumonia is unlikely, at or above rule-in likely, between them "
+        "indeterminate. Thresholds are fixed on validation: clean and degraded copies alike, "
+        "patients grouped, specificity in the harder series of NORMAL. An indeterminate "
+        "radiograph counts as neither found nor cleared. Thresholds on the probability at a "
+        f"prevalence of 50 %; rates on {split}, PPV and NPV at its prevalence:",
+        Table(["preset", "rule-out", "rule-in", *POLICY_HEAD], rows),
+        *(_probability(card) for card in cards),
+    )
+
+
+def _probability(card: Card) -> str:
+    check, test = card.metrics.calibration_check, card.metrics.test
+    errors = [f"{number(check.ece)} on patients left out"] if check else []
+    errors += [f"{number(test.scores.ece)} on test"] if test else []
+    return (
+        f"{card.title}: Platt scaling on validation; calibration error "
+        f"{' and '.join(errors) or 'not measured'}. The probability shown is for a prevalence of "
+        f"{card.prevalence:.0%} unless another one is chosen."
+    )
+
+
+POLICY_HEAD = (
+    "sensitivity",
+    "specificity",
+    "missed",
+    "false alarms",
+    "indeterminate",
+    "PPV",
+    "NPV",
+)
+
+
+def policy_cells(measured: PolicyMeasures) -> list[str]:
+    """A policy's measures in the order of `POLICY_HEAD`."""
+    values = (
+        measured.sensitivity,
+        measured.specificity,
+        measured.false_negatives,
+        measured.false_positives,
+        measured.indeterminate,
+        measured.ppv,
+        measured.npv,
+    )
+    return [percent(value) for value in values]
+
+
+def _evidence(cards: Sequence[Card]) -> Section:
+    """Localization, each measure beside that of a constant map."""
+    title = "Where the evidence lies"
+    tables = [(card, card.evidence.localization) for card in cards if card.evidence.localization]
+    if not tables:
+        return Section("evidence", title)
+    rows = []
+    for key, words in LOCALIZATION.items():
+        if any(key in found for _, found in tables):
+            cells = [words]
+            for _, found in tables:
+                row = found.get(key)
+                cells += [
+                    number(row.network if row else None, 2),
+                    number(row.constant_map if row else None, 2),
+                ]
+            rows.append(cells)
+    verdicts = [
+        f"{card.title}: the heatmap tells which lung is affected."
+        if card.evidence.reliable_side
+        else f"{card.title}: the heatmap does not tell which lung is affected; the app hides it "
+        "unless asked."
+        for card, _ in tables
+    ]
+    return Section(
+        "evidence",
+        title,
+        "Grad-CAM of the last feature map, on validation radiographs and wherever the place of "
+        "disease is known: composites (one hemithorax with pneumonia, one normal), inserted "
+        "opacities, radiologists' boxes on adults. A constant map, the mean of all maps, is what "
+        "a heatmap that says nothing reaches.",
+        Table(
+            ["measure", *(cell for card, _ in tables for cell in (card.title, "constant map"))],
+            rows,
+        ),
+        *verdicts,
+    )
+
+
+def _robustness(cards: Sequence[Card]) -> Section:
+    title = "Robustness to image corruptions"
+    found = [card for card in cards if card.metrics.corruptions]
+    if not found:
+        return Section("robustness", title)
+    tables = [{row.name: row for row in card.metrics.corruptions} for card in found]
+    names = list(tables[0])
+    rows = []
+    for name in names:
+        given = [table.get(name) for table in tables]
+        if name == "none" or any(_notable(table, name) for table in tables):
+            cells = [
+                number(value)
+                for row in given
+                for value in ((row.auc, row.sensitivity, row.specificity) if row else (None,) * 3)
+            ]
+            rows.append([name, *cells])
+    head = [f"{card.title}, {rate}" for card in found for rate in ("AUC", "sens.", "spec.")]
+    return Section(
+        "robustness",
+        title,
+        f"{len(names) - 1} corruptions of the {tables[0][names[0]].n} validation radiographs, at "
+        f"the decisive threshold; listed are those that cost a network {NOTABLE} or more in "
+        "sensitivity or specificity. Inverted radiographs are turned back first.",
+        Table(["corruption", *head], rows),
+    )
+
+
+def _notable(table: Mapping[str, Corruption], name: str) -> bool:
+    row, clean = table.get(name), table.get("none")
+    if row is None or clean is None:
+        return False
+    lost = (clean.sensitivity - row.sensitivity, clean.specificity - row.specificity)
+    return max(lost) >= NOTABLE
+
+
+def _shortcut(cards: Sequence[Card]) -> Section:
+    lines = []
+    for card in cards:
+        if found := card.metrics.shortcut:
+            thirds = ", ".join(f"{row.name} {number(row.auc)}" for row in found.strata if row.auc)
+            worst = max(found.jpeg, key=lambda row: row.flipped)
+            before, after = found.recompressed_before, found.recompressed_after
+            lines.append(
+                f"{card.title}: AUC {number(found.auc)} (sharpness alone "
+                f"{number(found.auc_sharpness)}); among radiographs of equal sharpness: {thirds}. "
+                "Recompressed to 0.08 bytes per pixel, specificity goes from "
+                f"{number(before.specificity)} to {number(after.specificity)}, sensitivity from "
+                f"{number(before.sensitivity)} to {number(after.sensitivity)}. JPEG of quality "
+                f"{worst.quality} moves {percent(worst.flipped)} across the threshold."
+            )
+    if not lines:
+        return Section("shortcut", "Shortcut analysis")
+    return Section(
+        "shortcut",
+        "Shortcut analysis",
+        "In the training split NORMAL was compressed less than PNEUMONIA, so sharpness gives the "
+        "label away. On validation:",
+        Bullets(lines),
+    )
+
+
+def _external(cards: Sequence[Card]) -> Section:
+    title = "External evaluation: adults"
+    rows = [
+        [
+            f"{card.title}, {row.group}",
+            str(row.n),
+            str(row.positives),
+            number(row.auc),
+            number(row.sensitivity),
+            number(row.specificity),
+        ]
+        for card in cards
+        for row in card.metrics.external
+    ]
+    if not rows:
+        return Section("external", title)
+    first = next(row for card in cards for row in card.metrics.external)
+    return Section(
+        "external",
+        title,
+        f"{first.source}, labels {first.reference}, at the decisive threshold; nothing was "
+        "trained or chosen on them. Against radiologists' own reads earlier weights of this "
+        "project reached an AUC of only 0.74 to 0.75 (opacity or normal): expect less than this.",
+        Table(["network, view", "n", "pneumonia", "AUC", "sensitivity", "specificity"], rows),
+    )
+
+
+def _data(cards: Sequence[Card]) -> Section:
+    if not cards:
+        return Section("data", "Data")
+    data = cards[0].data
+    others = sorted({other for card in cards for other in card.data.others})
+    flaws = (
+        "Compression differs between the classes of the train split. Training and validation "
+        "copies are degraded alike for both.",
+        "Labels come from two physicians' reading (a third for test), not from laboratory tests.",
+        "Prevalence is far above that of most wards.",
+    )
+    return Section(
+        "data",
+        "Data",
+        f"{data.name}. Trained on {data.training.radiographs:,} radiographs of "
+        f"{data.training.patients:,} patients of the official train split, validated on "
+        f"{data.validation.radiographs} of {data.validation.patients} others; "
+        f"{percent(data.prevalence)} show pneumonia. Files: {data.fingerprint[:16]}."
+        + "".join(f" Also used: {other}." for other in others),
+        Bullets(flaws),
+    )
+
+
+def _training(cards: Sequence[Card]) -> Section:
+    blocks: list[Block] = []
+    for card in cards:
+        facts, weights = card.training, card.weights
+        taught = "".join(f" Taught by {teacher[:21]}." for teacher in facts.teachers)
+        blocks.append(
+            f"{card.title}: {weights.parameters:,} parameters, {card.preprocessing.size} px, "
+            f"{facts.recipe.get('epochs', '?')} epochs, {facts.seconds / 60:.0f} minutes on "
+            f"{facts.device}. {facts.start}{taught} Command: {facts.command}; commit "
+            f"{facts.commit[:12] or 'unknown'}; weights sha256 {weights.sha256}."
+        )
+    rows = [
+        [
+            f"{card.title}, {seed.seed}" + (" (bundled)" if seed.chosen else ""),
+            *(number(seed.measures.get(key)) for key in SEED_MEASURES),
+        ]
+        for card in cards
+        for seed in card.training.seeds
+    ]
+    if rows:
+        blocks.append(f"Selection: {cards[0].training.selection}. Spread over seeds:")
+        blocks.append(Table(["network, seed", *SEED_MEASURES.values()], rows))
+    return Section("training", "Training", *blocks)
+
+
+SEED_MEASURES = {
+    "validation_auc": "AUC",
+    "degraded_auc": "AUC, degraded",
+    "composites_share": "composites",
+    "opacities_peak": "opacities",
+    "boxes_side_share": "boxes, side",
+}
+
+
+def _limits(cards: Sequence[Card]) -> Section:
+    """Failures that the measurements show."""
+    lines = [f"{card.title}: {line}" for card in cards for line in _failures(card)]
+    return Section("limits", "Known failures", *([Bullets(lines)] if lines else []))
+
+
+def _failures(card: Card) -> Iterable[str]:
+    metrics = card.metrics
+    if test := metrics.test:
+        counts = test.scores.confusion
+        yield (
+            f"of {test.scores.n - test.scores.positives} normal test radiographs "
+            f"{counts.false_positive} are called pneumonia, of {test.scores.positives} pneumonias "
+            f"{counts.false_negative} are missed (decisive)."
+        )
+    for name, result in card.policies.items():
+        if broken := list(_broken(result.validation, result.test)):
+            yield f"preset {name}, fixed on validation, does not hold on test: {'; '.join(broken)}."
+    if external := [row for row in metrics.external if row.group == "all"]:
+        yield (
+            f"on adults the AUC is {number(external[0].auc)}, the specificity "
+            f"{number(external[0].specificity)}."
+        )
+
+
+def _broken(validation: PolicyMeasures, test: PolicyMeasures | None) -> Iterable[str]:
+    """Rates of which the whole test interval lies on the wrong side of validation's value."""
+    if test is None:
+        return
+    for name in ("sensitivity", "specificity"):
+        before, after = getattr(validation, name), getattr(test, name)
+        if after.high is not None and after.high < before.value:
+            yield f"{name} {number(before.value)}, then {number(after)}"
