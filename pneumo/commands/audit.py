@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from tqdm import tqdm
 
-from pneumo.commands.output import printable, refuse_inputs, write_whole
+from pneumo.commands.output import printable, refuse_inputs
 from pneumo.data.audit import Audit, audit
+from pneumo.files import write_whole
 
 SHOWN = 10  # names in a list before it is cut short
 PROPERTIES = {

@@ -7,8 +7,8 @@ import json
 from itertools import zip_longest
 from pathlib import Path
 
-from pneumo.bundled import bundled_folder
-from pneumo.data.download import ATTRIBUTION, MIRROR, download, write_whole
+from pneumo.data.download import ATTRIBUTION, MIRROR, download
+from pneumo.files import bundled_folder, write_whole
 
 READ_AS = {
     "NORMAL": "no pneumonia",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,26 +34,6 @@ def refuse_inputs(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
                 f"{printable(str(target))} is one of the files to read and would be overwritten. "
                 "Please name another place for the results."
             )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then give it its own.
-
-    Args:
-        path: of the file; what a symbolic link points to is replaced, and not the link.
-        content: all of it.
-
-    Raises:
-        OSError: when it could not be written; then nothing of it is left.
-    """
-    path = Path(os.path.realpath(path))
-    unfinished = path.with_name(f".pneumo-{secrets.token_hex(8)}.part")
-    try:
-        with unfinished.open("xb") as stream:
-            stream.write(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def fit_name(stem: str, ending: str) -> str:

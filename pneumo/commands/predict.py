@@ -18,9 +18,9 @@ from pneumo.commands.output import (
     free_stem,
     printable,
     refuse_inputs,
-    write_whole,
 )
 from pneumo.commands.records import Records, is_records, partial_of
+from pneumo.files import write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.card import read_card

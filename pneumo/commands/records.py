@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from pneumo.commands.output import OutputError, as_utf8, fit_name, printable, write_whole
+from pneumo.commands.output import OutputError, as_utf8, fit_name, printable
+from pneumo.files import write_whole
 
 TABLE = (
     "status", "label", "probability", "confidence", "threshold", "model", "path", "reason",

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pneumo.data.parquet import ParquetError, read_images
+from pneumo.files import write_whole
 
 MIRROR = "hf-vision/chest-xray-pneumonia"
 ATTRIBUTION = "Kermany et al. 2018, CC BY 4.0, DOI 10.17632/rscbjbr9sj"
@@ -121,20 +122,10 @@ def _unpack(
                 f"{target} is already there and is not the published image of that name. Choose "
                 "another folder with --out, or move that file away."
             )
+        target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, image.content)
         written[name] = len(image.content)
     return written
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees it half-written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(".unfinished.part")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union
 
-from pneumo.bundled import bundled_folder
+from pneumo.files import bundled_folder, write_whole
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
 
@@ -580,13 +580,6 @@ def record(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: record(one) for key, one in value.items()}
     return [record(one) for one in value] if isinstance(value, (list, tuple)) else value
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
 
 
 class _Wrong(ValueError):

@@ -22,7 +22,18 @@ for name in ("sklearn", "scipy", "pyarrow", "accelerate", "yaml"):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(out), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-q",
+        "-w",
+        str(out),
+        str(ROOT),
+    ]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return next(out.glob("pneumo-*.whl"))
@@ -60,7 +71,7 @@ def test_it_carries_weights_examples_and_what_the_page_needs(wheel):
 def test_predict_runs_from_any_folder_without_the_extras(installed, tmp_path):
     code = """
 import pneumo, sys
-from pneumo.bundled import bundled_folder
+from pneumo.files import bundled_folder
 from pneumo.cli import main
 assert "_bundled" in str(bundled_folder("examples")) and "site" in pneumo.__file__
 image = str(next(bundled_folder("examples").glob("*.png")))

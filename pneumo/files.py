@@ -1,0 +1,33 @@
+"""Files: those that came with the package, and writing one whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled_folder(name: str) -> Path:
+    """The folder of this name, "checkpoints" or "examples": in the wheel, or in the checkout."""
+    installed = _PACKAGE / "_bundled"
+    return (installed if installed.is_dir() else _PACKAGE.parent) / name
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name beside it, then give it its own.
+
+    Args:
+        path: of the file; what a symbolic link points to is replaced, and not the link.
+        content: all of it.
+
+    Raises:
+        OSError: when it could not be written; then nothing of it is left.
+    """
+    path = Path(os.path.realpath(path))
+    unfinished = path.with_name(f".pneumo-{secrets.token_hex(8)}.part")
+    try:
+        with unfinished.open("xb") as stream:
+            stream.write(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
