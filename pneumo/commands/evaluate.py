@@ -14,6 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from pneumo.commands.output import refuse_inputs
 from pneumo.evaluation import adults, localization, robustness, shortcut
 from pneumo.evaluation.predictions import (
     labelled_images,
@@ -22,6 +23,7 @@ from pneumo.evaluation.predictions import (
     validation_images,
 )
 from pneumo.evaluation.thresholds import measure_policy
+from pneumo.files import write_whole
 from pneumo.models.card import Corruption, record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.models.networks import network_names
@@ -69,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if len(what) > 1 or (what and what[0] not in KINDS) or folder in KINDS:
         args.usage_error(f"name a folder, or one of {', '.join(KINDS)} and a folder")
     measure = MEASURES[what[0] if what else ""]
+    if args.json:
+        refuse_inputs([args.json], Path(folder).rglob("*"))
     results, complete = {}, True
     for name in resolve_models(args.model, args.checkpoints):
         checkpoint = load_checkpoint(name, args.checkpoints)
@@ -80,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         print()
         complete &= not unread
     if args.json:
-        args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        write_whole(args.json, (json.dumps(results, indent=2) + "\n").encode())
     return 0 if complete else 1
 
 

@@ -108,11 +108,10 @@ def test_a_shortened_image_comes_back_and_the_rest_is_not_fetched_again(hub, tmp
 
 
 def test_a_connection_that_breaks_is_taken_up_in_the_same_run(hub, tmp_path):
-    half = len(hub.files[TRAIN_0]) // 2
-    hub.cut[TRAIN_0] = half
+    hub.cut[TRAIN_0] = len(hub.files[TRAIN_0]) // 2
     code, _, err = download(hub.url, tmp_path)
     assert (code, images(tmp_path)) == (0, EXPECTED), err
-    assert (TRAIN_0, f"bytes={half}-") in hub.requests
+    assert [path for path, _ in hub.requests].count(TRAIN_0) == 2
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
