@@ -1,21 +1,23 @@
-"""Pneumo reads chest radiographs: load(), available_models(), Reader and Reading."""
+"""Pneumo detects pneumonia on chest radiographs: load(), available_models(), Reader, Reading."""
 
 from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Name -> its module. Loaded on first use: torch takes seconds, and commands such as
 # `data download` do without it.
 _PUBLIC = {
     "Check": "reading.checks",
     "Checkpoint": "models.checkpoint",
-    "CheckpointError": "models.checkpoint",
+    "CheckpointError": "models.card",
+    "Policy": "models.probability",
     "Reader": "reading.reader",
     "Reading": "reading.reader",
     "available_models": "models.checkpoint",
-    "load": "models.checkpoint",
+    "load": "reading.reader",
+    "load_checkpoint": "models.checkpoint",
 }
 __all__ = list(_PUBLIC)
 

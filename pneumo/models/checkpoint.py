@@ -1,82 +1,103 @@
-"""Checkpoints: weights as safetensors beside a json card, bound together by sha256."""
+"""Checkpoints: weights as safetensors shards beside a card, bound together by sha256."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Iterable
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import nn
 
-from pneumo.models.networks import build, network_names
+from pneumo.models.card import (
+    BUNDLED,
+    Card,
+    CheckpointError,
+    Weights,
+    checkpoint_folder,
+    read_card,
+    write_whole,
+)
+from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
 
-BUNDLED = Path(__file__).resolve().parents[2] / "checkpoints"
+__all__ = [
+    "BUNDLED",
+    "Checkpoint",
+    "CheckpointError",
+    "available_models",
+    "checkpoint_folder",
+    "default_model",
+    "load_checkpoint",
+    "round_to_stored",
+    "save_weights",
+]
 
-# Limits what a json that is not ours can make us read; ResNet-18 in fp32 has 45 MB.
+# Hubs refuse larger files in a plain repository.
+MAX_SHARD = "9MB"
+# Limits what a card that is not ours can make us read; ResNet-18 in float32 has 45 MB.
 MAX_WEIGHT_BYTES = 500_000_000
-
-# Of films one half of which is a healthy child's: the least share of the heat that must lie in the
-# other half for a map to tell the side. Chance gives 0.5.
-TELLS_THE_SIDE = 0.75
-
-
-def checkpoint_folder(folder: Path | None = None) -> Path:
-    """The folder given, or the one PNEUMO_CHECKPOINTS names, or the bundled one."""
-    return Path(folder or os.environ.get("PNEUMO_CHECKPOINTS") or BUNDLED)
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint that must not be used; the message says which file, why, and what to do."""
+STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network ready to read films, with everything that belongs to its weights.
+    """A network ready for prediction, with everything that belongs to its weights.
 
     Attributes:
-        network: in eval mode, float32, on the CPU.
-        card: the json beside the weights.
-        preprocessing: how a film becomes this network's input.
-        weights_sha256: of the weight file, 64 hexadecimal digits.
+        network: in eval mode, float32, on the CPU, without gradients.
+        card: of these weights.
         folder: it was loaded from; None when it was not.
     """
 
-    network: nn.Module
-    card: dict
-    preprocessing: Preprocessing
-    weights_sha256: str
+    network: Network
+    card: Card
     folder: Path | None = None
 
     @property
     def name(self) -> str:
         """The registered name of the network, such as 'resnet18'."""
-        return self.card["architecture"]["name"]
+        return self.card.name
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a radiograph becomes this network's input."""
+        return self.card.preprocessing
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the weight files, 64 hexadecimal digits."""
+        return self.card.weights.sha256
 
 
 def available_models(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the registered networks that have a card and weights in the folder."""
     folder = checkpoint_folder(folder)
-    suffixes = (".json", ".safetensors")
-    return tuple(
-        name
-        for name in network_names()
-        if all((folder / f"{name}{suffix}").is_file() for suffix in suffixes)
-    )
+
+    def there(name: str) -> bool:
+        weights = (f"{name}.safetensors", f"{name}.safetensors.index.json")
+        return (folder / f"{name}.json").is_file() and any((folder / w).is_file() for w in weights)
+
+    return tuple(name for name in network_names() if there(name))
+
+
+def default_model(folder: Path | None = None) -> str:
+    """resnet18 where it has a checkpoint, else the first network that has one, else resnet18.
+
+    A network that is added does not become the default by that.
+    """
+    names = available_models(folder)
+    return "resnet18" if "resnet18" in names or not names else names[0]
 
 
 def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Round a network in place to what a checkpoint stores, so that scores are the file's.
+    """Round a network in place to what a checkpoint stores, so that its scores are the file's.
 
-    Convolutions and matrices become fp16; batch-norm statistics stay fp32, for a variance can
-    lie below fp16's smallest number.
+    Convolutions and matrices become float16; batch-norm statistics stay float32, for a variance
+    can lie below float16's smallest number.
 
     Returns:
         The state dict to be stored.
@@ -89,120 +110,116 @@ def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
     return state
 
 
-def save(network: nn.Module, card: dict, folder: Path | None = None) -> Path:
-    """Write NAME.safetensors and NAME.json, each whole or not at all.
+def save_weights(network: Network, folder: Path | None = None) -> Weights:
+    """Write a network's weights as NAME.safetensors, or as shards with the usual index.
 
     Args:
-        network: the trained network; rounded in place to what is stored.
-        card: json values; `architecture` and `weights` are filled in here.
+        network: the trained network; rounded in place to what is stored. Its name is the stem of
+            the files; older weight files of that name are removed.
         folder: `checkpoints/` unless given.
 
     Returns:
-        The path of the card.
+        What the card says of the files.
     """
-    folder = checkpoint_folder(folder)
+    from huggingface_hub import save_torch_state_dict  # takes a moment; serving does without
+
+    name, folder = network.name, checkpoint_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    data = save_tensors(round_to_stored(network))
-    card = {
-        "architecture": {
-            "name": network.name,
-            "title": network.title,
-            "parameters": sum(p.numel() for p in network.parameters()),
-        },
-        "weights": {
-            "file": f"{network.name}.safetensors",
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
-            "storage": "float16 matrices and convolutions, float32 vectors",
-        },
-        **card,
-    }
-    weights = folder / f"{network.name}.safetensors"
-    _write_whole(weights, data)
-    path = folder / f"{network.name}.json"
-    write_card(card, path)
-    return path
-
-
-def write_card(card: dict, path: Path) -> None:
-    """Write a card as readable json, whole or not at all."""
-    _write_whole(path, (json.dumps(card, indent=2, sort_keys=False) + "\n").encode())
-
-
-def read_card(name: str, folder: Path | None = None) -> dict:
-    """The json card of a network.
-
-    Raises:
-        CheckpointError: when it is missing or no json object of ours.
-    """
-    path = checkpoint_folder(folder) / f"{name}.json"
-    try:
-        card = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"There is no card {path}. Train the network with train.py --model {name}, or fetch "
-            "the checkpoints folder of the release."
-        ) from None
-    except (UnicodeDecodeError, ValueError):
-        raise CheckpointError(f"{path} is not valid json. Fetch it again.") from None
-    parts = (
-        "architecture", "preprocessing", "weights", "calibration", "operating_points", "heat"
+    with tempfile.TemporaryDirectory() as made:
+        save_torch_state_dict(
+            round_to_stored(network),
+            made,
+            filename_pattern=f"{name}{{suffix}}.safetensors",
+            max_shard_size=MAX_SHARD,
+        )
+        new = sorted(path.name for path in Path(made).iterdir())
+        for file in new:  # copied, since safetensors lets nobody else read what it writes
+            write_whole(folder / file, (Path(made) / file).read_bytes())
+    for stale in (*folder.glob(f"{name}.safetensors*"), *folder.glob(f"{name}-*-of-*.safetensors")):
+        if stale.name not in new:
+            stale.unlink()
+    files = tuple(file for file in new if file.endswith(".safetensors"))
+    blobs = [(folder / file).read_bytes() for file in files]
+    return Weights(
+        files=files,
+        sha256=_sha256(blobs),
+        bytes=sum(map(len, blobs)),
+        parameters=sum(p.numel() for p in network.parameters()),
+        storage=STORAGE,
     )
-    if not isinstance(card, dict) or any(part not in card for part in parts):
-        raise CheckpointError(f"{path} lacks one of {', '.join(parts)}. Fetch it again.")
-    return card
 
 
-def choices_that_knew_test(cards: Iterable[dict]) -> int:
-    """How many ideas, of those tried, were taken or left when a test score of theirs was known."""
-    return len({
-        one["idea"] for card in cards for one in card.get("tried", ()) if one.get("knew_test")
-    })
-
-
-def load(name: str, folder: Path | None = None) -> Checkpoint:
+def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
     """Load a network strictly: every tensor present, none too many, bytes as the card says.
 
+    Args:
+        name: registered name, such as "resnet18".
+        folder: that holds card and weights; the bundled one unless given.
+
     Raises:
-        CheckpointError: card or weights missing, an unfetched Git LFS pointer, a pickle, bytes
-            that are not those of the card, or tensors that do not fit the architecture.
+        CheckpointError: card or weights missing or damaged, an unfetched Git LFS pointer, a
+            pickle, bytes that are not those of the card, or tensors that do not fit the network.
     """
     folder = checkpoint_folder(folder)
-    card = read_card(name, folder)
-    if name not in network_names() or card["architecture"].get("name") != name:
+    if name not in network_names():
         raise CheckpointError(
-            f"The card {folder / name}.json describes '{card['architecture'].get('name')}', and "
-            f"this version knows {', '.join(network_names())}."
+            f"There is no network called '{name:.40}'. Known: {', '.join(network_names())}."
         )
-    path = folder / f"{name}.safetensors"
-    data = _weight_bytes(path)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != card["weights"].get("sha256"):
+    card = read_card(name, folder)
+    if card.name != name:
         raise CheckpointError(
-            f"The weights {path} are not the ones its card describes (sha256 {sha256[:12]}..., "
-            f"card {str(card['weights'].get('sha256'))[:12]}...). Fetch both files again together."
+            f"The card {folder / name}.json describes '{card.name:.40}'. Get the checkpoints "
+            "folder again."
+        )
+    blobs = [_weight_bytes(folder / file, name) for file in card.weights.files]
+    sha256 = _sha256(blobs)
+    if sha256 != card.weights.sha256:
+        raise CheckpointError(
+            f"The weights of {name} in {folder} are not the ones its card describes (sha256 "
+            f"{sha256[:12]}..., card {card.weights.sha256[:12]}...). Get card and weights again "
+            "together."
         )
     network = build(name)
     try:
-        state = {key: value.float() if value.is_floating_point() else value
-                 for key, value in load_tensors(data).items()}
-        network.load_state_dict(state, strict=True)
+        network.load_state_dict(_merged(blobs), strict=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
-        raise CheckpointError(f"The weights {path} do not fit the network: {first}") from None
-    network.eval().requires_grad_(False)
-    return Checkpoint(network, card, Preprocessing(**card["preprocessing"]), sha256, folder)
-
-
-def _weight_bytes(path: Path) -> bytes:
-    if not path.is_file():
         raise CheckpointError(
-            f"The weights {path} are missing. Fetch the checkpoints folder of the release, or "
-            f"train the network with train.py --model {path.stem}."
-        )
-    if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise CheckpointError(f"{path} is larger than any network here, so it was not read.")
-    data = path.read_bytes()
+            f"The weights of {name} in {folder} do not fit the network: {first}"
+        ) from None
+    network.eval().requires_grad_(False)
+    return Checkpoint(network, card, folder)
+
+
+def _merged(blobs: list[bytes]) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = {}
+    for blob in blobs:
+        for key, value in load_tensors(blob).items():
+            if key in state:
+                raise SafetensorError(f"{key} is in two files")
+            state[key] = value
+    return state
+
+
+def _sha256(blobs: list[bytes]) -> str:
+    digest = hashlib.sha256()
+    for blob in blobs:
+        digest.update(blob)
+    return digest.hexdigest()
+
+
+def _weight_bytes(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_WEIGHT_BYTES:
+            raise CheckpointError(f"{path} is larger than any network here, so it was not read.")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"The weights {path} are missing. Download the checkpoints folder of the release, or "
+            f"train the network with: python train.py --model {name}"
+        ) from None
+    except OSError as error:
+        raise CheckpointError(f"The weights {path} cannot be read: {error.strerror}.") from None
     if data.startswith(b"version https://git-lfs"):
         raise CheckpointError(
             f"{path} is a Git LFS pointer, not the weights themselves. Run: git lfs pull"
@@ -214,24 +231,12 @@ def _weight_bytes(path: Path) -> bytes:
     return data
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
+# Until their last callers have moved: the old names.
+load = load_checkpoint
 
 
-def heat_tells_side(card: dict) -> bool:
-    """Whether a network's heat tells which lung is affected; where unmeasured, it is so."""
-    lungs = (card.get("metrics") or {}).get("lungs") or card.get("lungs") or {}
-    return lungs.get("heat_in_ill_half", 1.0) >= TELLS_THE_SIDE
+def write_card(card: dict, path: Path) -> None:
+    """Write json values as readable json, whole or not at all."""
+    import json
 
-
-def with_interval(found: dict, key: str) -> float | dict | None:
-    """A measure of a table that keeps its 95 % intervals apart, under `intervals`.
-
-    Returns:
-        {"value", "low", "high"}; the bare value where it has no interval, None where it is absent.
-    """
-    ends = (found.get("intervals") or {}).get(key)
-    return found.get(key) if ends is None else {
-        "value": found[key], "low": ends[0], "high": ends[1]}
+    write_whole(path, (json.dumps(card, indent=2) + "\n").encode())

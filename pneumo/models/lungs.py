@@ -113,7 +113,9 @@ def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     for k in range(1, count):
         start, wide = stats[k, cv2.CC_STAT_LEFT], stats[k, cv2.CC_STAT_WIDTH]
         part = labels == k
-        if start < middle - 0.2 * width and start + wide > middle + 0.2 * width:  # grown together
+        # Grown together; a lone lung spans all that was found, too, but not half of the image.
+        crosses = start < middle - 0.2 * width and start + wide > middle + 0.2 * width
+        if crosses and wide > 0.5 * lungs.shape[1]:
             columns = np.arange(lungs.shape[1]) < middle
             sides[0] |= part & columns
             sides[1] |= part & ~columns

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
+
+if TYPE_CHECKING:  # cards need this class, and do without torch
+    import torch
+
+LARGEST_SIDE = 2048
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Specification of the network input; saved in every checkpoint's card and rebuilt from it.
+    """Specification of a network's input; it stands in every card.
 
     Attributes:
-        size: side of the square network input, in pixels.
+        size: side of the square input in pixels, 1 to `LARGEST_SIDE`.
         mean: grey value subtracted, on the scale 0 (black) to 1 (white).
-        std: divisor after that. The defaults are ImageNet's constants averaged over the three
-            colours, since a radiograph has one grey channel.
+        std: divisor after that, above 0. The defaults are ImageNet's constants averaged over the
+            three colors, since a radiograph has one grey channel.
+
+    Raises:
+        ValueError: when one of them is out of its range.
     """
 
     size: int = 224
     mean: float = 0.449
     std: float = 0.226
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= LARGEST_SIDE:
+            raise ValueError(f"The size must be 1 to {LARGEST_SIDE} pixels, not {self.size}.")
+        if not (math.isfinite(self.mean) and 0 < self.std < math.inf):
+            raise ValueError(
+                f"The mean must be finite and std above 0, not {self.mean}, {self.std}."
+            )
 
     def square(self, pixels: np.ndarray) -> np.ndarray:
         """Resize to the square with antialiasing; the shape is squashed, never cropped.
@@ -33,7 +50,7 @@ class Preprocessing:
             pixels: uint8, (H, W), 0 black to 255 white.
 
         Returns:
-            uint8, (size, size). A picture that already has this size is returned unchanged.
+            uint8, (size, size). An image that already has this size is returned unchanged.
 
         Raises:
             ValueError: when `pixels` is not a two-dimensional uint8 array.
@@ -42,13 +59,13 @@ class Preprocessing:
             raise ValueError(f"expected uint8 (H, W), got {pixels.dtype} {pixels.shape}")
         if pixels.shape == (self.size, self.size):
             return pixels
-        picture = Image.fromarray(pixels)
-        # reducing_gap: large films shrink by whole blocks first, ten times faster, same picture.
+        # reducing_gap: large images shrink by whole blocks first, ten times faster, same result.
         side = (self.size, self.size)
-        return np.asarray(picture.resize(side, Image.Resampling.BILINEAR, reducing_gap=3.0))
+        bilinear = Image.Resampling.BILINEAR
+        return np.asarray(Image.fromarray(pixels).resize(side, bilinear, reducing_gap=3.0))
 
     def tensor(self, squares: np.ndarray) -> torch.Tensor:
-        """Normalise grey squares.
+        """Normalize grey squares.
 
         Args:
             squares: uint8, (S, S) or (N, S, S); S may differ from `size` (training does that).
@@ -56,38 +73,17 @@ class Preprocessing:
         Returns:
             float32 tensor, (N, 1, S, S).
         """
-        values = self.values(np.asarray(squares, dtype=np.uint8))
-        return torch.from_numpy(values.reshape(-1, 1, *values.shape[-2:]))
+        import torch
 
-    def values(self, squares: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """The numbers of `tensor`, without torch.
-
-        Args:
-            squares: uint8, (..., S, S).
-            out: float32 of the same shape, contiguous, where they are put; new memory by default.
-
-        Returns:
-            float32, of the same shape.
-
-        Raises:
-            ValueError: when `out` is not contiguous: what is put there would be lost.
-        """
-        squares = np.ascontiguousarray(squares)
-        out = np.empty(squares.shape, np.float32) if out is None else out
-        if not out.flags.c_contiguous:
-            raise ValueError("normalised films need contiguous memory")
+        squares = np.ascontiguousarray(squares, dtype=np.uint8)
         # The same numbers as by arithmetic on each pixel, in a third of the time.
-        flat = (-1, squares.shape[-1])
-        cv2.LUT(squares.reshape(flat), _levels(self.mean, self.std), out.reshape(flat))
-        return out
+        rows = squares.reshape(-1, squares.shape[-1])
+        values = cv2.LUT(rows, _levels(self.mean, self.std))
+        return torch.from_numpy(values.reshape(-1, 1, *squares.shape[-2:]))
 
     def __call__(self, pixels: np.ndarray) -> torch.Tensor:
-        """Both steps for one film: uint8 (H, W) to float32 (1, 1, size, size)."""
+        """Both steps for one radiograph: uint8 (H, W) to float32 (1, 1, size, size)."""
         return self.tensor(self.square(pixels))
-
-    def record(self) -> dict:
-        """The specification as plain json values; `Preprocessing(**record)` is its inverse."""
-        return asdict(self)
 
 
 @lru_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,6 @@ class Calibration:
         odds = self.slope * np.asarray(logit, dtype=np.float64) + self.offset
         result = 0.5 * (1.0 + np.tanh(0.5 * odds))  # does not overflow, unlike 1 / (1 + exp)
         return float(result) if np.ndim(logit) == 0 else result
-
-    def record(self) -> dict:
-        """Plain json values; `Calibration(**record)` is the inverse."""
-        return asdict(self)
 
     def logit(self, probability: float) -> float:
         """The network's logit that has this balanced probability: the inverse of `probability`.

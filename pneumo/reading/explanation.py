@@ -1,45 +1,90 @@
-"""Grad-CAM of any network that has features() and head(): signed evidence for pneumonia."""
+"""Evidence maps: where in a radiograph the logit comes from, by class activation methods.
+
+A method is one small class in `METHODS`. `evidence_map` is what prediction and training call.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
-from torch import nn
+
+from pneumo.models.networks import Network
+
+
+class CamMethod(ABC):
+    """From a feature map and the logit's gradient to a signed map of evidence.
+
+    A subclass sets `name` and `combine`, and is entered into `METHODS`.
+    """
+
+    name: str
+
+    @abstractmethod
+    def combine(self, features: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        """The map.
+
+        Args:
+            features: float32, (N, C, h, w).
+            gradient: of the logit by every cell's features, float32, (N, C, 1, 1): every head
+                begins with global average pooling, so it is the same in all cells.
+
+        Returns:
+            float32, (N, h, w), signed: positive speaks for pneumonia, negative against it.
+        """
+
+
+class GradCam(CamMethod):
+    """Grad-CAM before its ReLU (Selvaraju et al. 2017): the gradient's spatial mean weighs each
+    channel. For a linear head its sum is the logit less the bias; HiResCAM and the class activation
+    map are then the same map."""
+
+    name = "grad-cam"
+
+    def combine(self, features: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        return (gradient * features).sum(1)
+
+
+METHODS: dict[str, CamMethod] = {method.name: method for method in (GradCam(),)}
 
 
 def evidence_map(
-    network: nn.Module, features: torch.Tensor, *, differentiable: bool = False
+    network: Network,
+    features: torch.Tensor,
+    *,
+    differentiable: bool = False,
+    method: str = GradCam.name,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Grad-CAM before its ReLU (Selvaraju et al. 2017), from the feature map upward only.
-
-    The channel weights are the spatial means of the logit's gradient; nothing below the feature
-    map is differentiated and no hook is set. For a head that is global average pooling and a
-    linear layer the map's sum is the logit less the bias.
+    """Logits and evidence maps of a feature map; nothing below it is differentiated.
 
     Args:
-        network: of its `head` the gradient is taken; where it `pools` first, by way of the map's
-            mean, for then the gradient is the same in every cell.
+        network: of its `head` the gradient is taken, by way of the feature map's mean.
         features: float32, (N, C, h, w).
         differentiable: keep the graph, for a training loss on the map.
+        method: a key of `METHODS`.
 
     Returns:
-        logits (N,) and map (N, h, w), float32, in units of the logit, not rescaled. Both are
+        logits (N,) and maps (N, h, w), float32, in units of the logit, not rescaled. Both are
         detached unless `differentiable`.
+
+    Raises:
+        ValueError: when there is no such method.
     """
+    if method not in METHODS:
+        raise ValueError(f"There is no CAM method '{method}'. Known: {', '.join(METHODS)}.")
     with torch.enable_grad():
         f = features if differentiable else features.detach()
-        if not f.requires_grad:
-            f = f.requires_grad_()
         cells = f.shape[2] * f.shape[3]
-        # The map's mean; the way back of torch's own divides every cell of the map.
-        seen = f.sum((2, 3), keepdim=True) / cells if network.pools else f
-        logits = network.head(seen)
-        gradient = torch.autograd.grad(logits.sum(), seen, create_graph=differentiable)[0]
-        weights = gradient / cells if network.pools else gradient.mean((2, 3), keepdim=True)
-        heat = (weights * f).sum(1)
-    return (logits, heat) if differentiable else (logits.detach(), heat.detach())
+        mean = f.sum((2, 3), keepdim=True) / cells
+        if not mean.requires_grad:
+            mean = mean.requires_grad_()
+        logits = network.head(mean)
+        gradient = torch.autograd.grad(logits.sum(), mean, create_graph=differentiable)[0]
+        found = METHODS[method].combine(f, gradient / cells)
+    return (logits, found) if differentiable else (logits.detach(), found.detach())
 
 
-def evidence(network: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def evidence(network: Network, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits and evidence maps of a batch in one forward pass.
 
     Args:

@@ -1,45 +1,64 @@
-"""Reader: one film in, one Reading out; the facade that app, command line and API all use."""
+"""Reader: one radiograph in, one Reading out; the facade of app, command line and API."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
-from pneumo.models.checkpoint import Checkpoint, CheckpointError, load
+from pneumo.models.card import Card
+from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load_checkpoint
+from pneumo.models.lungs import LungSegmenter, find_lungs, load_segmenter
+from pneumo.reading.arrays import as_file
 from pneumo.reading.checks import Check, overridden, unguarded
-from pneumo.reading.decision import Band, Calibration, band_of, label_of
-from pneumo.reading.explanation import evidence_map
+from pneumo.reading.decision import (
+    DEFAULT_POLICY,
+    Policy,
+    at_prevalence,
+    confidence,
+    decide,
+)
+from pneumo.reading.explanation import GradCam, evidence_map
 from pneumo.reading.input_check import load_guard
+from pneumo.reading.zones import ZoneShare, strongest_zone, zone_shares
 
-DEFAULT_OPERATING_POINT = "balanced"
+ImageLike = str | Path | bytes | Image.Image | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """All that is said about one film by one network; the only result type of the project.
+    """All that is said about one radiograph by one network; the only result type of the project.
+
+    What depends on the decision or on prevalence is computed from the stored fields, so that
+    `with_policy` and `with_prevalence` cannot leave anything behind. All of it is None unless the
+    status is "ok".
 
     Attributes:
-        source: how the film was stored, such as "PNG 16-bit grey"; never a file name.
+        source: how the image was stored, such as "PNG 16-bit grey"; never a file name.
         model: registered name of the network.
         weights_sha256: of the weights that gave this reading.
-        status: "ok", "refused" (a picture that must not be read) or "error" (not decodable).
-        reason: a sentence for the reader when the status is not "ok", else "".
-        probability: calibrated, of pneumonia, 0 to 1; None unless "ok" (as all that follow).
-        label: "PNEUMONIA", "NORMAL" or "UNCERTAIN".
-        confidence: probability of the label given, of the likelier class when UNCERTAIN, 0 to 1.
-        threshold: probability at or above which the label is PNEUMONIA, if it is certain.
-        operating_point: name of the threshold, such as "balanced", or "own".
-        uncertain: the network's band of UNCERTAIN probabilities, or None if its card has none;
-            for the label it is widened to hold the threshold.
-        heat: float32, (h, w) of the network's last feature map: signed evidence for pneumonia
-            (Grad-CAM before its ReLU) in units of the logit, on one scale for all films.
-        checks: the guard's and the file's, each with its outcome.
+        status: "ok", "refused" (an image that must not be analyzed) or "error" (not decodable).
+        reason: a sentence for the user when the status is not "ok", else "".
+        reason_code, reason_values: the sentence's key for translations, and what stands in its
+            braces.
+        balanced: calibrated probability of pneumonia where half of the radiographs show it, 0 to 1.
+        prevalence: share of radiographs that show pneumonia, above 0 and below 1.
+        policy: rule-out and rule-in, on the balanced probability.
+        decisive: the threshold of the decisive preset, on the balanced probability.
+        evidence: float32, (h, w) of the network's last feature map: signed evidence for pneumonia
+            (Grad-CAM before its ReLU) in units of the logit, on one scale for all radiographs.
+        lungs: uint8, (S, S), 0 outside and 255 inside the lungs; None where they were not sought.
+        zones: share of the positive evidence by lung and zone, the patient's sides; none where the
+            lungs are not both found, the radiograph may be mirrored, or the network's map does not
+            tell the side.
+        checks: of the input and of the file, each with its outcome.
         seconds: wall-clock time of this reading.
     """
 
@@ -48,140 +67,290 @@ class Reading:
     weights_sha256: str
     status: str
     reason: str = ""
-    probability: float | None = None
-    label: str | None = None
-    confidence: float | None = None
-    threshold: float | None = None
-    operating_point: str | None = None
-    uncertain: Band | None = None
-    heat: np.ndarray | None = None
-    checks: tuple[Check, ...] = field(default=())
+    reason_code: str = ""
+    reason_values: dict[str, str | int] = field(default_factory=dict)
+    balanced: float | None = None
+    prevalence: float | None = None
+    policy: Policy | None = None
+    decisive: float | None = None
+    evidence: np.ndarray | None = None
+    lungs: np.ndarray | None = None
+    zones: tuple[ZoneShare, ...] = ()
+    checks: tuple[Check, ...] = ()
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether the film was read."""
+        """Whether the radiograph was analyzed."""
         return self.status == "ok"
 
-    def record(self) -> dict:
-        """Every field but the heat as plain json values, in the order of the class."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "heat"}
-        values["uncertain"] = None if self.uncertain is None else asdict(self.uncertain)
-        values["checks"] = [
-            {"name": c.name, "outcome": c.outcome, "detail": c.detail} for c in self.checks
-        ]
-        return values
+    @property
+    def probability(self) -> float | None:
+        """Calibrated probability of pneumonia at the prevalence, 0 to 1."""
+        return self._moved(self.balanced)
 
-    def with_threshold(self, threshold: float, operating_point: str = "own") -> Reading:
-        """The same reading judged at another threshold; no network runs.
+    @property
+    def label(self) -> str | None:
+        """ "NORMAL", "INDETERMINATE" or "PNEUMONIA"; the same at every prevalence."""
+        if self.balanced is None or self.policy is None:
+            return None
+        return decide(self.balanced, self.policy)
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the label given; when it is INDETERMINATE, of the likelier class."""
+        if self.probability is None or self.label is None:
+            return None
+        return confidence(self.probability, self.label)
+
+    @property
+    def rule_out(self) -> float | None:
+        """Below this probability pneumonia is unlikely, at the prevalence."""
+        return self._moved(None if self.policy is None else self.policy.rule_out)
+
+    @property
+    def rule_in(self) -> float | None:
+        """At or above this probability pneumonia is likely, at the prevalence."""
+        return self._moved(None if self.policy is None else self.policy.rule_in)
+
+    @property
+    def threshold(self) -> float | None:
+        """The one threshold of the decisive preset, at the prevalence."""
+        return self._moved(self.decisive)
+
+    @property
+    def strongest_zone(self) -> str | None:
+        """Where most of the positive evidence lies, such as "right lower"; the patient's side."""
+        return strongest_zone(self.zones)
+
+    @property
+    def outside_population(self) -> bool:
+        """Whether the input check finds an adult, or a radiograph unlike the training data."""
+        return any(c.name == "population" and c.outcome == "warned" for c in self.checks)
+
+    def record(self) -> dict:
+        """The reading without its images as plain json values."""
+        pair = (self.rule_out, self.rule_in)
+        return {
+            "source": self.source,
+            "model": self.model,
+            "weights_sha256": self.weights_sha256,
+            "status": self.status,
+            "reason": self.reason,
+            "probability": self.probability,
+            "prevalence": self.prevalence,
+            "label": self.label,
+            "confidence": self.confidence,
+            "threshold": self.threshold,
+            "operating_point": self.policy and self.policy.name,
+            "rule_out": pair[0],
+            "rule_in": pair[1],
+            "uncertain": None if pair[0] == pair[1] else {"low": pair[0], "high": pair[1]},
+            "zones": [asdict(zone) for zone in self.zones],
+            "strongest_zone": self.strongest_zone,
+            "checks": [
+                {"name": c.name, "outcome": c.outcome, "detail": c.detail} for c in self.checks
+            ],
+            "seconds": self.seconds,
+        }
+
+    def with_policy(self, policy: Policy) -> Reading:
+        """The same reading decided by another policy; no network runs."""
+        return replace(self, policy=policy) if self.ok else self
+
+    def with_prevalence(self, prevalence: float) -> Reading:
+        """The same reading at another prevalence; no network runs, and the label stays.
 
         Raises:
-            ValueError: when the threshold is not a number from 0 to 1.
+            ValueError: when the prevalence is not above 0 and below 1.
         """
-        if not self.ok:
-            return self
-        label, confidence = label_of(self.probability, threshold, self.uncertain)
-        return replace(
-            self, label=label, confidence=confidence, threshold=float(threshold),
-            operating_point=operating_point,
-        )
+        at_prevalence(0.5, prevalence)
+        return replace(self, prevalence=float(prevalence)) if self.ok else self
+
+    def _moved(self, balanced: float | None) -> float | None:
+        if balanced is None or self.prevalence is None:
+            return None
+        return at_prevalence(balanced, self.prevalence)
 
 
 class Reader:
-    """Reads films with one network.
+    """Analyzes radiographs with one network; may be used from several threads.
 
     Args:
-        model: a registered name or a loaded Checkpoint.
-        threshold: an own threshold on the calibrated probability, 0 to 1; by default the
-            balanced operating point of the card.
-        guard: whether a picture that fails the guard is refused. If not, it is read all the same
-            and its checks say so.
+        model: a registered name, such as "resnet18", or a loaded Checkpoint.
+        policy: a preset of the card ("cautious", "balanced", "decisive") or a Policy.
+        prevalence: share of radiographs that show pneumonia, above 0 and below 1; by default that
+            of the data the network was trained on.
+        input_check: whether an image that fails the input check is refused. If not, it is analyzed
+            all the same and its checks say so.
+        cam: the method of the evidence map, a key of `pneumo.reading.explanation.METHODS`.
 
     Raises:
-        CheckpointError: when the checkpoint must not be used, or its guard belongs to other
-            weights (GuardError).
-        ValueError: when the threshold is not a number from 0 to 1.
+        CheckpointError: when the checkpoint, its input check or the lung segmenter must not be
+            used.
+        ValueError: when there is no such policy, or the prevalence is not above 0 and below 1.
     """
 
     def __init__(
-        self, model: str | Checkpoint, threshold: float | None = None, guard: bool = True
+        self,
+        model: str | Checkpoint,
+        policy: str | Policy = DEFAULT_POLICY,
+        prevalence: float | None = None,
+        input_check: bool = True,
+        cam: str = GradCam.name,
     ) -> None:
-        self.checkpoint = load(model) if isinstance(model, str) else model
-        self.guard = load_guard(self.checkpoint, strict=guard)
-        self.guarded = guard
-        card = self.checkpoint.card
-        self.calibration = Calibration(**card["calibration"])
-        try:
-            self.uncertain = band_of(card)
-        except ValueError as error:
-            raise CheckpointError(f"The card of {self.name} cannot be used. {error}") from None
-        self.operating_point = DEFAULT_OPERATING_POINT if threshold is None else "own"
-        if threshold is None:
-            threshold = card["operating_points"][DEFAULT_OPERATING_POINT]["threshold"]
-        label_of(0.5, threshold)
-        self.threshold = float(threshold)
-        self.heat_scale = float(card["heat"]["scale"])
+        self.checkpoint = load_checkpoint(model) if isinstance(model, str) else model
+        self.input_check = load_guard(self.checkpoint, strict=input_check)
+        self.refuses = input_check
+        self.segmenter = _segmenter(self.checkpoint.folder)
+        self.cam = cam
+        self.calibration = self.card.calibration
+        self.prevalence = self.card.prevalence if prevalence is None else float(prevalence)
+        at_prevalence(0.5, self.prevalence)
+        self.policy = self.preset(policy) if isinstance(policy, str) else policy
 
     @property
     def name(self) -> str:
         """Registered name of the network."""
         return self.checkpoint.name
 
-    def read(self, file: str | Path | bytes) -> Reading:
-        """Read one film from a path or from bytes; a bad film gives a Reading that says why."""
-        return self.examine(file)[1]
+    @property
+    def card(self) -> Card:
+        """The card of the weights."""
+        return self.checkpoint.card
 
-    def examine(
-        self, file: str | Path | bytes, guard: bool | None = None
-    ) -> tuple[Radiograph | None, Reading]:
-        """The decoded film beside its reading, for those who show both; None when not decodable.
+    @property
+    def reliable_side(self) -> bool:
+        """Whether the evidence map tells which lung is affected; where it does not, the map is
+        off by default and zones are not named."""
+        return self.card.evidence.reliable_side
+
+    def preset(self, name: str) -> Policy:
+        """A policy of the card by its name.
+
+        Raises:
+            ValueError: when the card has none of this name.
+        """
+        if name not in self.card.policies:
+            known = ", ".join(self.card.policies)
+            raise ValueError(f"There is no policy '{name:.40}'. Known: {known}.")
+        return self.card.policies[name].policy
+
+    def predict(self, image: ImageLike) -> Reading:
+        """Analyze one radiograph.
 
         Args:
-            file: a path, or the bytes of a file.
-            guard: False reads also what the guard would refuse; by default the reader's own rule.
+            image: a path, the bytes of a file, a PIL image, or an array: (H, W), (H, W, 3) RGB or
+                (H, W, 4) RGBA, of any integer, bool or float dtype, scaled as a file of it would
+                be.
+
+        Returns:
+            The reading; for an image that cannot or must not be analyzed it says why.
+
+        Raises:
+            TypeError: when it is none of these.
+        """
+        return self.examine(image)[1]
+
+    read = predict
+
+    def examine(
+        self, image: ImageLike, input_check: bool | None = None
+    ) -> tuple[Radiograph | None, Reading]:
+        """The decoded radiograph beside its reading, for those who show both.
+
+        Args:
+            image: as in `predict`.
+            input_check: False analyzes also what the input check would refuse; by default the
+                reader's own rule.
+
+        Returns:
+            The radiograph, None when not decodable, and the reading.
         """
         started = time.perf_counter()
         try:
-            radiograph = read_radiograph(file)
+            if isinstance(image, (str, Path, bytes)):
+                radiograph = read_radiograph(image)
+            else:
+                data, source = as_file(image)
+                radiograph = replace(read_radiograph(data), source=source)
         except UnreadableImage as error:
             return None, self.unreadable(error, time.perf_counter() - started)
-        reading = self.read_radiograph(radiograph, guard)
+        reading = self.read_radiograph(radiograph, input_check)
         return radiograph, replace(reading, seconds=time.perf_counter() - started)
 
-    def read_many(self, files: Iterable[str | Path | bytes]) -> Iterator[Reading]:
-        """Readings of many films, lazily and in their order; none stops the others."""
-        for file in files:
-            yield self.read(file)
+    def read_many(self, images: Iterable[ImageLike]) -> Iterator[Reading]:
+        """Readings of many images, lazily and in their order; none stops the others."""
+        for image in images:
+            yield self.predict(image)
 
     def unreadable(self, error: UnreadableImage, seconds: float = 0.0) -> Reading:
-        """The reading of a file that gave no film, after so many seconds: its status and reason."""
-        return self._reading("", error.status, reason=error.sentence, seconds=seconds)
+        """The reading of a file that gave no radiograph, after so many seconds."""
+        return replace(
+            self._reading("", error.status, reason=error.sentence, seconds=seconds),
+            reason_code=error.code,
+            reason_values=error.values,
+        )
 
-    def read_radiograph(self, radiograph: Radiograph, guard: bool | None = None) -> Reading:
-        """Read a film that is already decoded; `guard` as in `examine`."""
+    def read_radiograph(self, radiograph: Radiograph, input_check: bool | None = None) -> Reading:
+        """Analyze a radiograph that is already decoded; `input_check` as in `examine`."""
         started = time.perf_counter()
         network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
         square = preprocessing.square(radiograph.pixels)
         with torch.no_grad():
             features = network.features(preprocessing.tensor(square))
         checks = tuple(Check("file", "warned", note) for note in radiograph.notes)
-        checks += self.guard.examine(features, square, radiograph) if self.guard else unguarded()
-        reason = next((check.detail for check in checks if check.outcome == "failed"), "")
-        if reason and (self.guarded if guard is None else guard):
-            reading = self._reading(radiograph.source, "refused", reason=reason, checks=checks)
+        checks += (
+            self.input_check.examine(features, square, radiograph)
+            if self.input_check
+            else unguarded()
+        )
+        failed = next((check for check in checks if check.outcome == "failed"), None)
+        if failed and (self.refuses if input_check is None else input_check):
+            reading = self._reading(
+                radiograph.source, "refused", reason=failed.detail, checks=checks
+            )
             return replace(reading, seconds=time.perf_counter() - started)
-        logit, heat = evidence_map(network, features)
+        logit, found = evidence_map(network, features, method=self.cam)
+        evidence = found[0].numpy()
+        lungs = find_lungs(self.segmenter, square[None])[0]
+        mirrored = any(check.name == "upright" and check.outcome == "warned" for check in checks)
         reading = self._reading(
             radiograph.source,
             "ok",
-            probability=self.calibration.probability(float(logit[0])),
-            uncertain=self.uncertain,
-            heat=heat[0].numpy(),
-            checks=checks + (overridden() if reason else ()),
+            balanced=self.calibration.probability(float(logit[0])),
+            prevalence=self.prevalence,
+            policy=self.policy,
+            decisive=self.card.threshold,
+            evidence=evidence,
+            lungs=lungs,
+            zones=zone_shares(evidence, lungs) if self.reliable_side and not mirrored else (),
+            checks=checks + (overridden() if failed else ()),
         )
-        reading = reading.with_threshold(self.threshold, self.operating_point)
         return replace(reading, seconds=time.perf_counter() - started)
 
-    def _reading(self, source: str, status: str, **values) -> Reading:
-        sha256 = self.checkpoint.weights_sha256
-        return Reading(source, self.name, sha256, status, **values)
+    def _reading(self, source: str, status: str, **values: Any) -> Reading:
+        return Reading(source, self.name, self.checkpoint.weights_sha256, status, **values)
+
+
+def load(
+    name: str,
+    policy: str | Policy = DEFAULT_POLICY,
+    prevalence: float | None = None,
+    input_check: bool = True,
+) -> Reader:
+    """The Reader of a bundled network, such as "resnet18"; arguments as for `Reader`."""
+    return Reader(name, policy, prevalence, input_check)
+
+
+def _segmenter(folder: Path | None) -> LungSegmenter:
+    """That of a folder of checkpoints, or the bundled one."""
+    path = (folder or BUNDLED) / "lungs.safetensors"
+    path = path if path.is_file() else BUNDLED / path.name
+    try:
+        return load_segmenter(path)
+    except (OSError, RuntimeError) as error:
+        first = (str(error).splitlines() or ["unreadable"])[0]
+        raise CheckpointError(
+            f"The lung segmenter {path} cannot be used: {first}. Get the checkpoints folder again."
+        ) from None

@@ -1,0 +1,75 @@
+"""Where the evidence lies, in a radiologist's words: lung and zone, sides as the patient's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pneumo.models.lungs import both_lungs
+
+# The patient's right lung is on the image's left.
+LUNGS = ("right", "left")
+ZONES = ("upper", "middle", "lower")
+
+
+@dataclass(frozen=True)
+class ZoneShare:
+    """Share of the radiograph's positive evidence that lies in one zone of one lung.
+
+    Attributes:
+        lung: "right" or "left", of the patient.
+        zone: "upper", "middle" or "lower" third of that lung's height.
+        share: 0 to 1; the six add up to the share of the evidence that lies in the lungs.
+    """
+
+    lung: str
+    zone: str
+    share: float
+
+
+def zone_shares(evidence: np.ndarray, lungs: np.ndarray) -> tuple[ZoneShare, ...]:
+    """Shares of the positive evidence by lung and zone.
+
+    A cell of the map counts for the zones that it covers in proportion to the covered area.
+
+    Args:
+        evidence: float32, (h, w), signed; the negative part counts for nothing.
+        lungs: uint8, (S, S), 0 outside and 255 inside the lungs, as `find_lungs` gives it; over
+            the same radiograph as the map.
+
+    Returns:
+        Six shares, right lung first, from top to bottom; none at all unless both lungs are found.
+    """
+    sides = both_lungs(lungs)
+    if sides is None:
+        return ()
+    positive = np.maximum(evidence, 0.0).astype(np.float64)
+    total = positive.sum()
+    shares = []
+    for lung, field in zip(LUNGS, sides, strict=True):
+        for zone, part in zip(ZONES, _thirds(field), strict=True):
+            # The mean over a cell's area is the share of the cell that lies in the zone.
+            covered = cv2.resize(
+                part.astype(np.float64), evidence.shape[::-1], interpolation=cv2.INTER_AREA
+            )
+            share = float((positive * covered).sum() / total) if total else 0.0
+            shares.append(ZoneShare(lung, zone, share))
+    return tuple(shares)
+
+
+def strongest_zone(shares: tuple[ZoneShare, ...]) -> str | None:
+    """The zone with most evidence, such as "right lower"; None where there is none in any."""
+    if not any(one.share for one in shares):
+        return None
+    most = max(shares, key=lambda one: one.share)
+    return f"{most.lung} {most.zone}"
+
+
+def _thirds(field: np.ndarray) -> list[np.ndarray]:
+    """A lung, bool (S, S), cut by thirds of its height, from top to bottom."""
+    rows = np.flatnonzero(field.any(1))
+    top, height = rows[0], rows[-1] + 1 - rows[0]
+    place = (np.arange(len(field)) - top) * 3 // height
+    return [field & (place == third)[:, None] for third in range(3)]
