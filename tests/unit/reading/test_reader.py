@@ -1,4 +1,4 @@
-"""Reader and Reading: one film in, one consistent record out, whatever the file."""
+"""Reader and Reading: one radiograph in, one consistent record out, whatever the file."""
 
 from __future__ import annotations
 
@@ -8,95 +8,187 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import pneumo
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.checkpoint import CheckpointError
+from pneumo.reading.checks import Check
+from pneumo.reading.decision import LABELS, PRESETS, Policy, at_prevalence
 from pneumo.reading.reader import Reader
+from tests.cards import whole_card
+
+KEYS = {
+    "source", "model", "weights_sha256", "status", "reason", "probability", "label",
+    "confidence", "threshold", "operating_point", "uncertain", "checks", "seconds",
+    "prevalence", "rule_out", "rule_in", "zones", "strongest_zone",
+}  # fmt: skip
 
 
-def test_reading_of_a_film(stand_in, film_png):
-    reading = Reader(stand_in).read(film_png)
+@pytest.fixture
+def reader(stand_in) -> Reader:
+    return Reader(stand_in, input_check=False)
+
+
+@pytest.fixture
+def reading(reader, film_png):
+    return reader.predict(film_png)
+
+
+def policy_around(probability: float, label: str) -> Policy:
+    """A policy by which the balanced probability gets the label."""
+    low, high = max(0.0, probability - 1e-3), min(1.0, probability + 1e-3)
+    ends = {"NORMAL": (high, high), "INDETERMINATE": (low, high), "PNEUMONIA": (low, low)}
+    return Policy("custom", *ends[label])
+
+
+def test_reading_of_a_radiograph(stand_in, reader, reading):
     assert reading.ok and reading.reason == ""
-    assert 0 <= reading.probability <= 1
-    assert reading.confidence in (reading.probability, 1 - reading.probability)
-    assert (reading.label == "PNEUMONIA") == (reading.probability >= reading.threshold)
-    assert reading.heat.dtype == np.float32 and reading.heat.ndim == 2
+    assert 0 <= reading.probability <= 1 and reading.label in LABELS
+    assert reading.prevalence == stand_in.card.prevalence == 0.75
+    assert reading.probability == at_prevalence(reading.balanced, 0.75)
+    assert reading.policy == reader.preset("balanced")
+    assert (reading.rule_out, reading.threshold, reading.rule_in) == tuple(
+        at_prevalence(end, 0.75) for end in (0.4, 0.5, 0.6)
+    )
+    assert reading.evidence.dtype == np.float32 and reading.evidence.ndim == 2
     assert reading.weights_sha256 == stand_in.weights_sha256
     assert reading.seconds > 0
 
 
-def test_record_is_json_and_names_no_file(stand_in, film_png):
-    text = json.dumps(Reader(stand_in).read(film_png).record())
-    assert film_png.name not in text and "heat" not in json.loads(text)
+def test_a_record_is_json_with_the_documented_keys_and_names_no_file(reading, reader, film_png):
+    for one in (reading, reader.predict(b"no image")):
+        record = json.loads(json.dumps(one.record(), allow_nan=False))
+        assert set(record) == KEYS
+        assert film_png.name not in json.dumps(record)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + b"\0" * 40]
-)
-def test_bad_files_give_a_reason_and_no_answer(stand_in, content, film_png):
-    reader = Reader(stand_in)
-    reading = reader.read(content)
+def test_the_record_says_what_the_reading_says(reading):
+    record = reading.record()
+    for key in KEYS - {"zones", "checks", "operating_point", "uncertain"}:
+        assert record[key] == getattr(reading, key)
+    assert record["operating_point"] == "balanced"
+    assert record["uncertain"] == {"low": reading.rule_out, "high": reading.rule_in}
+    decisive = replace(reading, policy=Policy("decisive", 0.5, 0.5)).record()
+    assert decisive["uncertain"] is None and decisive["label"] != "INDETERMINATE"
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_bad_files_give_a_reason_and_nothing_else(reader, content, film_png):
+    reading = reader.predict(content)
     assert reading.status in ("error", "refused") and reading.reason.endswith(".")
-    assert reading.probability is reading.label is reading.heat is None
-    assert reader.read(film_png).ok
+    assert reading.reason_code
+    for key in KEYS - {"source", "model", "weights_sha256", "status", "reason", "seconds"}:
+        assert not reading.record()[key]
+    assert reading.evidence is None
+    assert reader.predict(film_png).ok
 
 
-def test_missing_file(stand_in, tmp_path):
-    reading = Reader(stand_in).read(tmp_path / "nothing.png")
+def test_a_missing_file(reader, tmp_path):
+    reading = reader.predict(tmp_path / "nothing.png")
     assert reading.status == "error" and "nothing.png" not in reading.reason
 
 
-def test_another_threshold_judges_the_same_reading(stand_in, film_png):
-    reading = Reader(stand_in).read(film_png)
-    low, high = reading.with_threshold(0.0), reading.with_threshold(1.0)
-    assert low.label == "PNEUMONIA" and high.label == "NORMAL"
-    assert low.confidence + high.confidence == pytest.approx(1)
-    assert low.operating_point == "own" and low.heat is reading.heat
-    own = Reader(stand_in, threshold=0.123).read(film_png)
-    assert (own.threshold, own.operating_point) == (0.123, "own")
+def test_path_bytes_array_and_pil_image_are_the_same(reader, film_png):
+    image = Image.open(film_png)
+    held = [film_png, str(film_png), film_png.read_bytes(), image, np.asarray(image)]
+    readings = [reader.predict(one) for one in held]
+    assert len({one.balanced for one in readings}) == 1
+    assert [one.source for one in readings[3:]] == ["PIL image L", "array uint8"]
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.1, math.nan, math.inf])
-def test_impossible_thresholds(stand_in, threshold):
-    with pytest.raises(ValueError, match="from 0 to 1"):
-        Reader(stand_in, threshold=threshold)
+def test_what_is_no_image_is_the_callers_mistake(reader):
+    with pytest.raises(TypeError, match="expected"):
+        reader.predict(3)
 
 
-def test_the_same_film_at_any_size_gives_nearly_the_same_logit(stand_in):
-    reader = Reader(stand_in)
+def test_another_policy_decides_the_same_reading(reading):
+    for label in LABELS:
+        other = reading.with_policy(policy_around(reading.balanced, label))
+        assert other.label == label
+        assert other.evidence is reading.evidence and other.probability == reading.probability
+    p = reading.probability
+    against = reading.with_policy(policy_around(reading.balanced, "NORMAL"))
+    assert against.confidence == pytest.approx(1 - p)
+
+
+def test_policies_of_a_reader(stand_in):
+    for name in PRESETS:
+        assert Reader(stand_in, policy=name).policy == stand_in.card.policies[name].policy
+    mine = Policy("custom", 0.1, 0.2)
+    assert Reader(stand_in, policy=mine).policy == mine
+    with pytest.raises(ValueError, match=r"bold.*cautious, balanced, decisive"):
+        Reader(stand_in, policy="bold")
+
+
+def test_prevalence_moves_the_probability_and_the_thresholds_but_no_label(stand_in, reading):
+    before = 0.0
+    for prevalence in (0.01, 0.3, 0.9):
+        moved = reading.with_prevalence(prevalence)
+        assert moved.label == reading.label
+        assert before < moved.probability < 1
+        assert moved.rule_out < moved.threshold < moved.rule_in
+        before = moved.probability
+    assert reading.with_prevalence(0.5).probability == reading.balanced
+    assert Reader(stand_in, prevalence=0.05).prevalence == 0.05
+
+
+@pytest.mark.parametrize("prevalence", [0, 1, -0.1, 1.1, math.nan, math.inf])
+def test_impossible_prevalences(stand_in, reading, prevalence):
+    with pytest.raises(ValueError, match="prevalence"):
+        Reader(stand_in, prevalence=prevalence)
+    with pytest.raises(ValueError, match="prevalence"):
+        reading.with_prevalence(prevalence)
+
+
+def test_one_radiograph_at_any_size_has_nearly_one_logit(stand_in, reader):
     big = phantom(5, size=1024)[0]
     small = stand_in.preprocessing.square(big)
-    probabilities = [
-        reader.read_radiograph(Radiograph(pixels, "test", ())).probability
-        for pixels in (big, small)
-    ]
-    assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-6)
+    found = [reader.read_radiograph(Radiograph(p, "test", ())).balanced for p in (big, small)]
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
-def test_read_many_keeps_order_and_goes_on_after_bad_files(stand_in, film_png, tmp_path):
+def test_read_many_keeps_order_and_goes_on_after_bad_files(reader, film_png, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"x")
-    states = [r.status for r in Reader(stand_in).read_many([film_png, bad, film_png])]
+    states = [r.status for r in reader.read_many([film_png, bad, film_png])]
     assert states == ["ok", "error", "ok"]
 
 
-def test_the_readers_band_is_the_cards_and_travels_with_the_reading(stand_in, film_png):
-    plain = Reader(stand_in).read(film_png)
-    assert plain.uncertain is None and plain.label in ("NORMAL", "PNEUMONIA")
-    p = plain.probability
-    ends = {"low": max(0.0, p - 0.01), "high": min(1.0, p + 0.01)}
-    card = {**stand_in.card, "uncertain": {**ends, "rule": "made up"}}
-    reading = Reader(replace(stand_in, card=card)).read(film_png)
-    assert reading.label == "UNCERTAIN" and reading.confidence == max(p, 1 - p)
-    assert reading.probability == p and reading.record()["uncertain"] == ends
-    assert json.loads(json.dumps(reading.record()))["label"] == "UNCERTAIN"
-    for threshold in (0.0, 1.0):  # the film stays open wherever the threshold goes
-        assert reading.with_threshold(threshold).label == "UNCERTAIN"
+def test_zones_are_named_for_a_map_that_tells_the_side(reading):
+    # The drawn chest has two lungs.
+    assert {(z.lung, z.zone) for z in reading.zones} == {
+        (lung, zone) for lung in ("right", "left") for zone in ("upper", "middle", "lower")
+    }
+    assert 0 <= sum(zone.share for zone in reading.zones) <= 1 + 1e-9
+    assert reading.strongest_zone is not None
+    assert reading.record()["zones"][0].keys() == {"lung", "zone", "share"}
 
 
-def test_a_broken_band_is_a_sentence(stand_in):
-    for wrong in ({"low": 0.2}, [0.2, 0.4], {"low": "x", "high": 1}, {"low": 0.6, "high": 0.4}):
-        card = {**stand_in.card, "uncertain": wrong}
-        with pytest.raises(CheckpointError, match="uncertain band"):
-            Reader(replace(stand_in, card=card))
+def test_no_zones_for_a_map_that_does_not_tell_the_side(stand_in, film_png):
+    card = whole_card(stand_in.name, weights=stand_in.card.weights, reliable=False)
+    reader = Reader(replace(stand_in, card=card), input_check=False)
+    reading = reader.predict(film_png)
+    assert not reader.reliable_side
+    assert reading.zones == () and reading.strongest_zone is None
+    assert reading.evidence is not None
+
+
+def test_no_zones_without_lungs(reader):
+    blank = np.random.default_rng(0).integers(0, 255, (256, 256), dtype=np.uint8)
+    reading = reader.predict(blank)
+    assert reading.ok and reading.zones == () and reading.record()["strongest_zone"] is None
+
+
+def test_a_radiograph_of_another_population_is_told(reading):
+    adult = Check("population", "warned", "This may be an adult.")
+    assert not replace(reading, checks=()).outside_population
+    assert replace(reading, checks=(adult,)).outside_population
+
+
+def test_load_gives_a_reader(stand_ins, monkeypatch, film_png):
+    monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
+    reader = pneumo.load("cnn", policy="decisive", input_check=False)
+    assert reader.predict(film_png).record()["operating_point"] == "decisive"
+    with pytest.raises(pneumo.CheckpointError, match="Known: cnn, resnet18"):
+        pneumo.load("vgg")

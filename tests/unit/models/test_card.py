@@ -1,0 +1,171 @@
+"""The card: what is written comes back, and whatever is doubtful is refused with one sentence."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from pneumo.models.card import (
+    CheckpointError,
+    Estimate,
+    Weights,
+    read_card,
+    record,
+    write_card,
+)
+from tests.cards import estimate, whole_card
+
+
+def refusal(folder, text: str) -> str:
+    (folder / "cnn.json").write_text(text, encoding="utf-8")
+    with pytest.raises(CheckpointError) as error:
+        read_card("cnn", folder)
+    sentence = str(error.value)
+    assert sentence.count("\n") == 0 and sentence.endswith(".") and len(sentence) < 500
+    return sentence
+
+
+def changed(path: str, value) -> str:
+    """The whole card's json with one field, such as "weights.bytes", set to a value."""
+    values = copy.deepcopy(record(whole_card()))
+    *way, last = path.split(".")
+    place = values
+    for key in way:
+        place = place[int(key) if key.isdigit() else key]
+    place[last] = value
+    return json.dumps(values)
+
+
+def test_what_is_written_comes_back(tmp_path):
+    card = whole_card()
+    assert write_card(card, tmp_path) == tmp_path / "cnn.json"
+    assert read_card("cnn", tmp_path) == card
+
+
+def test_prevalence_is_the_share_of_pneumonia_in_training_and_validation():
+    assert whole_card().prevalence == pytest.approx(75 / 100)
+
+
+def test_the_threshold_is_the_decisive_ones():
+    assert whole_card().threshold == 0.5
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("weights.bytes", "many", "weights.bytes"),
+        ("weights.bytes", True, "weights.bytes"),
+        ("weights.bytes", 1.5, "weights.bytes"),
+        ("weights", [], "weights"),
+        ("weights.sha256", "xyz", "sha256"),
+        ("weights.files", [], "files"),
+        ("weights.files", ["../elsewhere.safetensors"], "elsewhere"),
+        ("weights.files", ["weights.pt"], "weights.pt"),
+        ("preprocessing.size", "128", "preprocessing.size"),
+        ("preprocessing.size", 0, "preprocessing"),
+        ("preprocessing.std", 0, "preprocessing"),
+        ("calibration.slope", 0, "slope"),
+        ("calibration.slope", 10**400, "finite"),
+        ("calibration.offset", None, "calibration.offset"),
+        ("policies.cautious.policy.rule_out", 0.9, "rule-out"),
+        ("policies.cautious.policy.rule_in", 1.2, "rule-in"),
+        ("policies.cautious.policy.name", "bold", "bold"),
+        ("policies.decisive.policy.rule_out", 0.4, "one threshold"),
+        ("policies", {}, "cautious"),
+        ("evidence.scale", -1, "scale"),
+        ("metrics.validation.curve.threshold", [0.1], "curve"),
+        ("metrics.validation.scores.auc.low", 1.5, "interval"),
+        ("metrics.validation.scores.auc.n", -5, "negative"),
+        ("data.training.by_kind", {"normal": "four"}, "by_kind.normal"),
+        ("training.versions", {"torch": 2}, "versions.torch"),
+        ("input_check_sha256", "0", "sha256"),
+        ("more", 1, "more"),
+        ("format", 1, "format"),
+        ("format", 3, "format"),
+    ],
+)
+def test_a_wrong_field_is_named(tmp_path, path, value, named):
+    assert named in refusal(tmp_path, changed(path, value))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_are_none(tmp_path, number):
+    text = changed("calibration.slope", 12345.5).replace("12345.5", number)
+    assert "number" in refusal(tmp_path, text)
+    text = changed("training.recipe", {"rate": 12345.5}).replace("12345.5", number)
+    assert "number" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("field", sorted(record(whole_card())))
+def test_a_missing_field_is_named(tmp_path, field):
+    values = record(whole_card())
+    del values[field]
+    assert field in refusal(tmp_path, json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "3",
+        '"card"',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+    ],
+    ids=["empty", "cut", "null", "list", "number", "text", "deep list", "deep object", "bytes"],
+)
+def test_what_is_no_card_at_all(tmp_path, text):
+    assert "cnn.json" in refusal(tmp_path, text)
+
+
+def test_deep_nesting_inside_a_card(tmp_path):
+    deep: list = []
+    for _ in range(200):
+        deep = [deep]
+    assert "deep" in refusal(tmp_path, changed("training.recipe", {"a": deep}))
+
+
+def test_a_file_larger_than_any_card_is_not_read(tmp_path):
+    assert "larger" in refusal(tmp_path, " " * 6_000_000)
+
+
+def test_a_missing_card_says_what_to_do(tmp_path):
+    with pytest.raises(CheckpointError, match=r"train\.py --model cnn"):
+        read_card("cnn", tmp_path)
+
+
+def test_nothing_is_written_that_could_not_be_read(tmp_path):
+    card = whole_card()
+    bad = replace(card, evidence=replace(card.evidence, scale=math.inf))
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        write_card(bad, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_map_is_reliable_when_all_measures_of_its_side_reach_their_goals():
+    evidence = whole_card().evidence
+    assert evidence.reliable_side
+    for measure in ("composites_share", "composites_right", "boxes_side_share"):
+        row = evidence.localization[measure]
+        low = {**evidence.localization, measure: replace(row, network=estimate(0.7))}
+        missing = {k: v for k, v in evidence.localization.items() if k != measure}
+        for table in (low, missing):
+            assert not replace(evidence, localization=table).reliable_side
+
+
+def test_an_interval_needs_both_ends():
+    with pytest.raises(ValueError, match="both ends"):
+        Estimate(0.5, 0.4, None, 10)
+
+
+def test_files_of_weights_are_sorted():
+    with pytest.raises(ValueError, match="sorted"):
+        Weights(("b.safetensors", "a.safetensors"), "0" * 64, 1, 1, "float16")

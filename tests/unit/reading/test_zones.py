@@ -1,0 +1,84 @@
+"""Where the evidence lies: shares by lung and zone of known maps over known lungs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumo.reading.zones import strongest_zone, zone_shares
+
+
+@pytest.fixture
+def lungs() -> np.ndarray:
+    """Two lungs, 96 rows high; the patient's right one on the image's left."""
+    mask = np.zeros((128, 128), np.uint8)
+    mask[16:112, 16:48] = mask[16:112, 80:112] = 255
+    return mask
+
+
+def shares_of(evidence, lungs) -> dict[str, float]:
+    return {f"{one.lung} {one.zone}": one.share for one in zone_shares(evidence, lungs)}
+
+
+@pytest.mark.parametrize(
+    ("place", "zone"),
+    [
+        ((4, 3), "right upper"),
+        ((7, 3), "right middle"),
+        ((12, 3), "right lower"),
+        ((4, 11), "left upper"),
+        ((8, 12), "left middle"),
+        ((11, 12), "left lower"),
+    ],
+)
+def test_one_cell_lies_in_its_zone(lungs, place, zone):
+    evidence = np.zeros((16, 16), np.float32)
+    evidence[place] = 2.0
+    evidence[0, 0] = -5.0  # evidence against pneumonia counts for nothing
+    found = shares_of(evidence, lungs)
+    assert found.pop(zone) == pytest.approx(1.0)
+    assert list(found.values()) == [0.0] * 5
+    assert strongest_zone(zone_shares(evidence, lungs)) == zone
+
+
+def test_an_even_map_is_shared_by_area(lungs):
+    for side in (4, 14, 16, 128):
+        found = shares_of(np.ones((side, side), np.float32), lungs)
+        assert list(found.values()) == pytest.approx([32 * 32 / 128**2] * 6)
+
+
+def test_evidence_beside_the_lungs_belongs_to_no_zone(lungs):
+    evidence = np.zeros((16, 16), np.float32)
+    evidence[8, 8] = 3.0  # between the lungs
+    evidence[8, 3] = 1.0
+    found = shares_of(evidence, lungs)
+    assert sum(found.values()) == found["right middle"] == pytest.approx(0.25)
+
+
+def test_a_cell_across_a_border_counts_for_both_zones(lungs):
+    evidence = np.zeros((4, 4), np.float32)
+    evidence[1, 0] = 1.0  # rows 32 to 64, half above and half below row 48
+    found = shares_of(evidence, lungs)
+    assert found["right upper"] == found["right middle"] == pytest.approx(0.25)
+
+
+def test_thirds_are_those_of_each_lungs_own_height(lungs):
+    lungs[:64, 80:112] = 0  # the left lung begins lower down
+    evidence = np.zeros((16, 16), np.float32)
+    evidence[8, 12] = evidence[8, 3] = 1.0
+    found = shares_of(evidence, lungs)
+    assert found["left upper"] == found["right middle"] == pytest.approx(0.5)
+
+
+def test_no_zones_unless_both_lungs_are_found(lungs):
+    evidence = np.ones((16, 16), np.float32)
+    one = lungs.copy()
+    one[:, 64:] = 0
+    for mask in (one, np.zeros_like(lungs)):
+        assert zone_shares(evidence, mask) == ()
+    assert strongest_zone(()) is None
+
+
+def test_no_zone_is_strongest_without_evidence(lungs):
+    shares = zone_shares(-np.ones((16, 16), np.float32), lungs)
+    assert len(shares) == 6 and strongest_zone(shares) is None
