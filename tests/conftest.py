@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from pneumo.imaging.phantom import phantom
-from pneumo.models.checkpoint import Checkpoint, load, save
+from pneumo.models.card import write_card
+from pneumo.models.checkpoint import Checkpoint, load_checkpoint, save_weights
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
+from tests.cards import whole_card
 from tests.served import NotRunning, headless_browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,34 +51,11 @@ def data_beside(data_root: Path) -> Path:
     return data_root.parent
 
 
-def stand_in_card() -> dict:
-    """The parts of a card that a checkpoint cannot do without; untrained, for tests only."""
-    points = {"high_sensitivity": 0.3, "balanced": 0.5, "high_specificity": 0.7}
-    rate = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
-    return {
-        "preprocessing": Preprocessing().record(),
-        "calibration": {"slope": 1.0, "offset": 0.0},
-        "operating_points": {
-            name: {
-                "threshold": threshold, "rule": "stand-in",
-                "validation": {"sensitivity": rate, "specificity": rate},
-            }
-            for name, threshold in points.items()
-        },
-        "curve": {"threshold": [0.0, 0.5, 1.0], "sensitivity": [1.0, 0.5, 0.0],
-                  "specificity": [0.0, 0.5, 1.0]},
-        "heat": {"scale": 1.0},
-        "metrics": {"validation": {}},
-        "training": {},
-        "data": {},
-    }
-
-
 @pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint folder with both networks, random but lively: different films, other logits."""
+    """A checkpoint folder with both networks, random but lively: each image has its own logit."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    films = np.stack([phantom(seed, size=224)[0] for seed in range(8)])
+    images = np.stack([phantom(seed, size=128)[0] for seed in range(8)])
     for seed, name in enumerate(("cnn", "resnet18")):
         torch.manual_seed(seed)
         network = build(name)
@@ -86,16 +65,16 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 module.momentum = 1.0
         network.train()
         with torch.no_grad():
-            network(Preprocessing().tensor(films))
+            network(Preprocessing(size=128).tensor(images))
         network.eval()
-        save(network, stand_in_card(), folder)
+        write_card(whole_card(name, network.title, save_weights(network, folder)), folder)
     return folder
 
 
 @pytest.fixture(scope="session", params=("cnn", "resnet18"))
 def stand_in(stand_ins: Path, request: pytest.FixtureRequest) -> Checkpoint:
     """Each stand-in network in turn."""
-    return load(request.param, stand_ins)
+    return load_checkpoint(request.param, stand_ins)
 
 
 @pytest.fixture(scope="session")
