@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from pneumo.imaging.strokes import clouds
+from pneumo.imaging.opacity import clouds
 
 Drawer = Callable[[np.random.Generator, int], np.ndarray]
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_PLAIN)

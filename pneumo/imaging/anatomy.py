@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pneumo.imaging.strokes import blurred, bone, filled, smooth_curve, stroke
 
@@ -71,7 +72,7 @@ class Anatomy:
             body=rng.uniform(0.94, 1.06),
         )
 
-    def place(self, uv, side: int) -> np.ndarray:
+    def place(self, uv: ArrayLike, side: int) -> np.ndarray:
         """Turns (u, v) of one side of the chest into (x, y) of the picture.
 
         Args:
@@ -83,7 +84,7 @@ class Anatomy:
         """
         return self.across(np.atleast_2d(np.asarray(uv, dtype=np.float64)) * (side, 1.0))
 
-    def across(self, uv) -> np.ndarray:
+    def across(self, uv: ArrayLike) -> np.ndarray:
         """`place` for points of both sides: u is negative on the picture's left."""
         u, v = np.asarray(uv, dtype=np.float64).T
         # The two domes differ in height; near the spine one passes smoothly into the other.

@@ -100,7 +100,7 @@ def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
             values = apply_color_lut(values, file)
         if values.ndim == 3:
             pixels, inverted = bones_bright(_luma(values, file.BitsStored))
-            notes += ["color", *(["inverted"] if inverted else [])]
+            notes += ["colour", *(["inverted"] if inverted else [])]
         else:
             codes, bits = _codes(values, file)
             pixels, window_notes = _show(codes, bits, file)
@@ -301,12 +301,12 @@ def _by_content(levels: np.ndarray, sample: np.ndarray, bits: int) -> np.ndarray
     return (levels + offset - black) / (white - black)
 
 
-def _luma(colors: np.ndarray, bits: int) -> np.ndarray:
-    """Grey of RGB with the weights that color pictures get."""
-    if colors.dtype != np.uint8:
-        bits = max(bits, int(colors.max()).bit_length())
-        colors = (colors >> max(bits - 8, 0)).astype(np.uint8)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(colors)).convert("L"))
+def _luma(colours: np.ndarray, bits: int) -> np.ndarray:
+    """Grey of RGB with the weights that colour pictures get."""
+    if colours.dtype != np.uint8:
+        bits = max(bits, int(colours.max()).bit_length())
+        colours = (colours >> max(bits - 8, 0)).astype(np.uint8)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))
 
 
 def _word(file: Dataset, name: str, known: frozenset[str] | set[str] | dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Simple facts of a picture: size, contrast, flatness, symmetry, edges, letters burnt into it."""
+"""Simple facts of an image: size, contrast, flatness, symmetry, edges, burned-in letters."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Facts are taken from a copy no larger than this, so that they cost little on any film.
+# Facts are taken from a copy no larger than this, so that they cost little on any image.
 LARGEST_SIDE = 1024
 THUMBNAIL = 14
 NUMBERS = (
-    "black", "white", "level 5", "level 25", "level 50", "level 75", "level 95", "commonest level",
-    "flat", "edges", "fine edges", "upright edges", "symmetry left-right", "symmetry top-bottom",
+    "black",
+    "white",
+    "level 5",
+    "level 25",
+    "level 50",
+    "level 75",
+    "level 95",
+    "commonest level",
+    "flat",
+    "edges",
+    "fine edges",
+    "upright edges",
+    "symmetry left-right",
+    "symmetry top-bottom",
     "border",
 )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What can be said about a picture without knowing what it shows.
+    """What can be said about an image without knowing what it shows.
 
     Attributes:
-        height, width: of the stored picture, pixels.
+        height, width: of the stored image, pixels.
         contrast: grey levels between the 2nd and the 98th percentile, as a share of all 256.
-        clipped: share of the pixels that are quite white (255).
-        commonest: share of the pixels that have the commonest grey level.
         letters: letter-like strokes that stand in lines of at least `LINE` of them.
     """
 
     height: int
     width: int
     contrast: float
-    clipped: float
-    commonest: float
     letters: int
 
     @property
@@ -48,7 +56,7 @@ class Facts:
 
 
 def facts_of(pixels: np.ndarray) -> Facts:
-    """The facts of a picture.
+    """The facts of an image.
 
     Args:
         pixels: uint8, height x width.
@@ -57,10 +65,7 @@ def facts_of(pixels: np.ndarray) -> Facts:
     small = _shrunk(pixels, LARGEST_SIDE)
     counts = np.bincount(small.ravel(), minlength=256)
     low, high = np.searchsorted(np.cumsum(counts) / small.size, (0.02, 0.98))
-    return Facts(
-        height, width, float(high - low) / 255, float(counts[255] / small.size),
-        float(counts.max() / small.size), count_letters(small),
-    )
+    return Facts(height, width, float(high - low) / 255, count_letters(small))
 
 
 LINE = 4
@@ -71,7 +76,7 @@ def count_letters(pixels: np.ndarray) -> int:
     """Counts strokes that look like letters in lines of at least `LINE`, white or black.
 
     A letter is a small connected patch that stands out sharply from what surrounds it. A single
-    side marker is no line, so ordinary films have none.
+    side marker is no line, so ordinary radiographs have none.
 
     Args:
         pixels: uint8, height x width.
@@ -83,7 +88,7 @@ def count_letters(pixels: np.ndarray) -> int:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach))
     found = 0
     for how, extreme in ((cv2.MORPH_TOPHAT, pixels >= 200), (cv2.MORPH_BLACKHAT, pixels <= 55)):
-        # Letters are burnt in at one full level, unlike ribs, vessels and lines.
+        # Letters are burned in at one full level, unlike ribs, vessels and lines.
         mask = (cv2.morphologyEx(pixels, how, kernel) > 60) & extreme
         found += _in_lines(mask.astype(np.uint8))
     return found
@@ -109,10 +114,10 @@ def _in_lines(mask: np.ndarray) -> int:
 
 
 def describe(square: np.ndarray) -> np.ndarray:
-    """What a square picture looks like from afar: a small thumbnail and the `NUMBERS`.
+    """What a square image looks like from afar: a small thumbnail and the `NUMBERS`.
 
-    The thumbnail is freed of brightness and contrast. Sharpness counts for little, since a film
-    may come as a small or a compressed copy.
+    The thumbnail is freed of brightness and contrast. Sharpness counts for little, since an
+    image may come as a small or a compressed copy.
 
     Args:
         square: uint8, (S, S).
@@ -136,17 +141,25 @@ def _numbers(square: np.ndarray) -> np.ndarray:
     rough = np.abs(np.diff(coarse, axis=0)).mean() + np.abs(np.diff(coarse, axis=1)).mean()
     fine = down.mean() + right.mean()
     rim = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
-    return np.array([
-        counts[:4].sum(), counts[252:].sum(), *levels, counts.max(),
-        (right < 1 / 255).mean(), rough / spread, fine / spread,
-        (right.mean() - down.mean()) / (fine + 1e-3),
-        _likeness(coarse, coarse[:, ::-1]), _likeness(coarse, coarse[::-1]),
-        (rim.mean() - coarse.mean()) / spread,
-    ])
+    return np.array(
+        [
+            counts[:4].sum(),
+            counts[252:].sum(),
+            *levels,
+            counts.max(),
+            (right < 1 / 255).mean(),
+            rough / spread,
+            fine / spread,
+            (right.mean() - down.mean()) / (fine + 1e-3),
+            _likeness(coarse, coarse[:, ::-1]),
+            _likeness(coarse, coarse[::-1]),
+            (rim.mean() - coarse.mean()) / spread,
+        ]
+    )
 
 
 def _likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation of two pictures, 0 where one is flat."""
+    """Correlation of two images, 0 where one is flat."""
     a, b = one - one.mean(), other - other.mean()
     return float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) + 1e-3))
 

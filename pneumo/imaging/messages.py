@@ -21,7 +21,7 @@ ERRORS = {
     "pixels": "This image is {width:,} x {height:,} pixels; up to {limit} megapixels are read. "
     "Please export the image smaller.",
     "unpacked": "This image unpacks to {size:,} MB; up to {limit} MB are read. "
-    "Please export it in grey, with fewer bits a color, or smaller.",
+    "Please export it in grey, with fewer bits a colour, or smaller.",
     "frames": "This {kind} file holds several frames or pages; one single image is read at a time.",
     "parts": "This {kind} file is split into more parts than are read. "
     "Please save the image again, as PNG for example.",
@@ -37,14 +37,14 @@ ERRORS = {
     "analyzed; please choose the file of the chest X-ray.",
     "bits": "This DICOM image stores {stored} of {allocated} bits a value; 2 to 16 bits in 8, 16 "
     "or 32 are read. Please export it again.",
-    "samples": "This DICOM image has {count} values a pixel; 1 (grey) or 3 (color) are read. "
+    "samples": "This DICOM image has {count} values a pixel; 1 (grey) or 3 (colour) are read. "
     "Please export it in grey.",
     "compression": "This DICOM image is compressed in a way that is not read ({name}). "
     "Please export it uncompressed or as JPEG.",
 }
 
 NOTES = {
-    "color": "The image is in color and is analyzed in grey.",
+    "colour": "The image is in colour and is analyzed in grey.",
     "inverted": "The image was stored inverted, with dark bones on a bright background. It is "
     "shown and analyzed with bright bones; please compare it with the original.",
     "polarity": "The greys that the DICOM file declares give dark bones. The image is shown and "

@@ -1,4 +1,4 @@
-"""Heat on a film: upsampling, colour layer on one absolute scale, contour, legend, PNG bytes."""
+"""Evidence maps over a radiograph: upsampling, colour layer, contours, legend, PNG bytes."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ import numpy as np
 FOR, AGAINST = "for", "against"
 
 # Both maps are perceptually uniform and safe for colour-blind eyes (Smith & van der Walt 2015).
-# Their black ends are left out: on a film, black would look like air and not like evidence.
+# Their black ends are left out: black would look like air and not like evidence.
 _TABLES = {FOR: (cv2.COLORMAP_INFERNO, 0.30, 0.97), AGAINST: (cv2.COLORMAP_VIRIDIS, 0.15, 0.80)}
 
 # Share of the scale at which the colour has become opaque; below, it fades out smoothly.
 _OPAQUE = 0.35
 
 
-def upsample(heat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Evidence for every pixel of a picture, by monotone cubic interpolation.
+def upsample(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Evidence for every pixel of a radiograph, by monotone cubic interpolation.
 
     It passes through the values of the cells' centres and never overshoots them, so that no
     evidence appears that the network did not give (Fritsch & Butland 1984, first down the rows,
     then along them).
 
     Args:
-        heat: float, (h, w), one value for each cell of the network's feature map.
-        shape: (H, W) of the picture.
+        evidence: float, (h, w), one value for each cell of the network's feature map.
+        shape: (H, W) of the radiograph.
 
     Returns:
-        float32, (H, W), between the smallest and the largest value of `heat`.
+        float32, (H, W), between the smallest and the largest value of `evidence`.
 
     Raises:
-        ValueError: when `heat` is not a finite two-dimensional array, or `shape` is empty.
+        ValueError: when `evidence` is not a finite two-dimensional array, or `shape` is empty.
     """
-    heat = np.asarray(heat, dtype=np.float32)
-    if heat.ndim != 2 or not heat.size or not np.isfinite(heat).all():
-        raise ValueError("heat must be a finite array of rows and columns")
+    evidence = np.asarray(evidence, dtype=np.float32)
+    if evidence.ndim != 2 or not evidence.size or not np.isfinite(evidence).all():
+        raise ValueError("the evidence must be a finite array of rows and columns")
     if min(shape) < 1:
-        raise ValueError(f"the picture must have pixels, not the shape {shape}")
-    tall = _along_rows(heat, shape[0])
+        raise ValueError(f"the radiograph must have pixels, not the shape {shape}")
+    tall = _along_rows(evidence, shape[0])
     return np.ascontiguousarray(_along_rows(tall.T, shape[1]).T)
 
 
 def colour_layer(
-    heat: np.ndarray, shape: tuple[int, int], scale: float, sign: str = FOR
+    evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str = FOR
 ) -> np.ndarray:
     """The evidence as a colour wash, empty where there is none of this sign.
 
     Args:
-        heat: float, (h, w), signed evidence for pneumonia.
-        shape: (H, W) of the picture it is laid upon.
-        scale: value at which the colours end; the same for every film of a network.
+        evidence: float, (h, w), signed evidence for pneumonia.
+        shape: (H, W) of the radiograph it is laid over.
+        scale: value at which the colours end; the same for every radiograph of a model.
         sign: "for" shows positive evidence, "against" negative.
 
     Returns:
@@ -60,7 +60,7 @@ def colour_layer(
     Raises:
         ValueError: when the scale is not positive, or the sign is neither of the two.
     """
-    strength = _strength(heat, shape, scale, sign)
+    strength = _strength(evidence, shape, scale, sign)
     layer = np.empty((*strength.shape, 4), dtype=np.uint8)
     layer[..., :3] = colour_table(sign)[np.rint(strength * 255).astype(np.uint8)]
     t = np.clip(strength / _OPAQUE, 0.0, 1.0)
@@ -69,12 +69,12 @@ def colour_layer(
 
 
 def blend(pixels: np.ndarray, layer: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """A film with a colour layer laid upon it.
+    """A radiograph with a colour layer over it.
 
     Args:
-        pixels: uint8, (H, W), the film.
+        pixels: uint8, (H, W), the radiograph.
         layer: uint8 RGBA, (H, W, 4), as `colour_layer` gives it.
-        opacity: 0, the film alone, to 1.
+        opacity: 0, the radiograph alone, to 1.
 
     Returns:
         uint8 RGB, (H, W, 3).
@@ -83,31 +83,31 @@ def blend(pixels: np.ndarray, layer: np.ndarray, opacity: float = 0.6) -> np.nda
         ValueError: when the sizes differ or the opacity is not from 0 to 1.
     """
     if pixels.shape != layer.shape[:2]:
-        raise ValueError(f"the film is {pixels.shape}, the layer {layer.shape[:2]}")
+        raise ValueError(f"the radiograph is {pixels.shape}, the layer {layer.shape[:2]}")
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"the opacity must be from 0 to 1, not {opacity}")
     weight = layer[..., 3:].astype(np.float32) * np.float32(opacity / 255)
-    film = pixels[..., None].astype(np.float32)
-    return np.rint(film + weight * (layer[..., :3] - film)).astype(np.uint8)
+    grey = pixels[..., None].astype(np.float32)
+    return np.rint(grey + weight * (layer[..., :3] - grey)).astype(np.uint8)
 
 
 def contours(
-    heat: np.ndarray, shape: tuple[int, int], level: float, sign: str = FOR
+    evidence: np.ndarray, shape: tuple[int, int], level: float, sign: str = FOR
 ) -> list[np.ndarray]:
     """Lines around the evidence of at least `level`.
 
     Args:
-        heat: float, (h, w), signed evidence for pneumonia.
-        shape: (H, W) of the picture.
+        evidence: float, (h, w), signed evidence for pneumonia.
+        shape: (H, W) of the radiograph.
         level: evidence on the line, positive for either sign.
         sign: "for" or "against".
 
     Returns:
-        Closed lines, each float32 (N, 2), x then y in pixels of the picture.
+        Closed lines, each float32 (N, 2), x then y in pixels of the radiograph.
     """
-    strength = _strength(heat, shape, level, sign)
+    strength = _strength(evidence, shape, level, sign)
     inside = (strength >= 1.0).astype(np.uint8)
-    # One empty pixel around, so that a line also closes along the edge of the picture.
+    # One empty pixel around, so that a line also closes along the edge of the radiograph.
     framed = np.pad(inside, 1)
     lines, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return [line.reshape(-1, 2).astype(np.float32) - 0.5 for line in lines if len(line) > 2]
@@ -175,14 +175,14 @@ def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
     return data.tobytes()
 
 
-def _strength(heat: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> np.ndarray:
+def _strength(evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> np.ndarray:
     """Evidence of one sign as a share of the scale: float32 (H, W), 0 to 1."""
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"the scale must be a positive number, not {scale}")
     if sign not in _TABLES:
         raise ValueError(f"the sign is '{FOR}' or '{AGAINST}', not {sign!r}")
-    evidence = upsample(heat, shape)
-    return np.clip((evidence if sign == FOR else -evidence) / np.float32(scale), 0.0, 1.0)
+    signed = upsample(evidence, shape) * (1 if sign == FOR else -1)
+    return np.clip(signed / np.float32(scale), 0.0, 1.0)
 
 
 def _along_rows(values: np.ndarray, length: int) -> np.ndarray:
@@ -202,5 +202,8 @@ def _along_rows(values: np.ndarray, length: int) -> np.ndarray:
     curve = values[left] + step[left] * (t * t * (3 - 2 * t))
     curve += slope[left] * (t * (1 - t) ** 2) - slope[left + 1] * (t * t * (1 - t))
     # Rounding alone could leave the bounds; "no positive evidence" must stay exactly none.
-    return np.clip(curve, np.minimum(values[left], values[left + 1]),
-                   np.maximum(values[left], values[left + 1]))
+    return np.clip(
+        curve,
+        np.minimum(values[left], values[left + 1]),
+        np.maximum(values[left], values[left + 1]),
+    )

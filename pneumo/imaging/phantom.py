@@ -16,7 +16,7 @@ import numpy as np
 
 from pneumo.imaging import anatomy
 from pneumo.imaging.anatomy import Anatomy
-from pneumo.imaging.strokes import blurred, clouds
+from pneumo.imaging.opacity import blurred, clouds, tone
 
 SMALLEST = 32
 _COARSEST = 256  # the thinnest lines need this; smaller phantoms are shrunk
@@ -191,18 +191,6 @@ def lung_air(child: Anatomy, size: int) -> np.ndarray:
     inner = blurred(np.minimum(lungs, 1.0), 0.030 * size)
     depth = np.minimum(lungs, 1.0) * np.clip(2.0 * inner - 1.0, 0.0, 1.0) ** 0.35
     return depth * (1.0 - 0.80 * anatomy.heart(child, size))
-
-
-def tone(thickness: np.ndarray) -> np.ndarray:
-    """Film grey, 0..1, of an attenuation: steep in the lungs, flat where almost nothing passes."""
-    grey = 1.0 - np.exp(-0.66 * np.maximum(thickness, 0.0) ** 1.25)
-    return np.clip(0.02 + 1.20 * grey, 0.0, 1.0).astype(np.float32)
-
-
-def thickness_of(grey: np.ndarray) -> np.ndarray:
-    """The attenuation that `tone` turns into this grey; black gives 0, white about 2.3."""
-    opened = np.clip((grey - 0.02) / 1.20, 0.0, 0.82)
-    return ((-np.log1p(-opened) / 0.66) ** 0.8).astype(np.float32)
 
 
 def collimated(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -51,22 +51,22 @@ def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
             values = image.width * image.height * len(image.getbands())
             check_unpacked(values * -(-bits // 8))
             orientation = _orientation(image)
-            source = f"{kind} {bits}-bit {_color(image)}"
+            source = f"{kind} {bits}-bit {_colour(image)}"
             if bits == 16 and image.mode in ("RGB", "RGBA"):
                 # Pillow keeps only its upper byte, which blackens 10 or 12 bits in 16.
-                grey, colored = _decode_deep_color(data)
+                grey, coloured = _decode_deep_colour(data)
             else:
                 image.load()
-                grey, colored = _to_grey(image)
+                grey, coloured = _to_grey(image)
     if orientation in _UPRIGHT:
         grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
     pixels, inverted = bones_bright(grey)
-    found = {"color": colored, "inverted": inverted}
+    found = {"colour": coloured, "inverted": inverted}
     return pixels, source, [note for note, applies in found.items() if applies]
 
 
 def _to_grey(image: Image.Image) -> tuple[np.ndarray, bool]:
-    """Grey pixels (uint8) of a loaded picture, deep ones scaled, and whether it shows color."""
+    """Grey pixels (uint8) of a loaded picture, deep ones scaled, and whether it shows colour."""
     if image.mode.startswith(("I", "F")):
         grey = scale_to_eight_bits(np.asarray(image))
         tags = getattr(image, "tag_v2", {})
@@ -82,15 +82,15 @@ def _to_grey(image: Image.Image) -> tuple[np.ndarray, bool]:
         if alpha.getextrema() not in ((0, 0), (255, 255)):
             shown = Image.composite(shown, Image.new("L", shown.size, 0), alpha)
     few = image.resize((_COLOR_PIXELS, _COLOR_PIXELS), Image.Resampling.NEAREST)
-    colored = image.mode in ("RGB", "RGBA") and _is_colored(np.asarray(few.convert("RGB")))
-    return np.asarray(shown), colored
+    coloured = image.mode in ("RGB", "RGBA") and _is_coloured(np.asarray(few.convert("RGB")))
+    return np.asarray(shown), coloured
 
 
-def _decode_deep_color(data: bytes) -> tuple[np.ndarray, bool]:
-    """16-bit color, or grey with opacity, to grey with the weights that 8-bit color gets."""
+def _decode_deep_colour(data: bytes) -> tuple[np.ndarray, bool]:
+    """16-bit colour, or grey with opacity, to grey with the weights that 8-bit colour gets."""
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.dtype != np.uint16:
-        raise ValueError("not 16-bit color")
+        raise ValueError("not 16-bit colour")
     if array.ndim == 2:
         return scale_to_eight_bits(array), False
     with_opacity = array.shape[2] == 4
@@ -100,12 +100,12 @@ def _decode_deep_color(data: bytes) -> tuple[np.ndarray, bool]:
         if opacity.max() > 0 and opacity.min() < 65535:
             grey = (grey.astype(np.uint32) * opacity // 65535).astype(np.uint16)
     few = array[:: -(-len(grey) // _COLOR_PIXELS), :: -(-len(grey[0]) // _COLOR_PIXELS), :3]
-    colored = _is_colored(scale_to_eight_bits(few.reshape(len(few), -1)).reshape(few.shape))
-    return scale_to_eight_bits(grey), colored
+    coloured = _is_coloured(scale_to_eight_bits(few.reshape(len(few), -1)).reshape(few.shape))
+    return scale_to_eight_bits(grey), coloured
 
 
-def _is_colored(pixels: np.ndarray) -> bool:
-    """Whether RGB pixels (uint8, (H, W, 3)) show color, not grey in three channels."""
+def _is_coloured(pixels: np.ndarray) -> bool:
+    """Whether RGB pixels (uint8, (H, W, 3)) show colour, not grey in three channels."""
     spread = np.ptp(pixels.astype(np.int16), axis=2)
     return bool(np.mean(spread > 24) > 0.02)
 
@@ -119,7 +119,7 @@ def _bits(image: Image.Image, data: bytes, kind: str) -> int:
     return 1 if image.mode == "1" else 8
 
 
-def _color(image: Image.Image) -> str:
+def _colour(image: Image.Image) -> str:
     if image.mode in ("P", "PA"):
         return "palette"
     return "grey" if image.mode in ("1", "L", "LA") or image.mode[0] in "IF" else "colour"

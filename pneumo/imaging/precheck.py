@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pneumo.imaging.messages import UnreadableImage
 
-# 8,000 x 8,000 fits, also with 16 bits or three colors a pixel; 100 megapixels do not.
+# 8,000 x 8,000 fits, also with 16 bits or three colours a pixel; 100 megapixels do not.
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 30_000
 MAX_BYTES = 200 * 1024 * 1024
@@ -42,7 +42,7 @@ _TIFF_SHORT, _TIFF_LONG = 3, 4
 # Bytes, text and undefined values, which a reader copies; it makes an object of every other value.
 _TIFF_BYTES = frozenset({1, 2, 6, 7})
 _TIFF_OFFSETS_AND_COUNTS = frozenset({273, 279, 324, 325})
-# The longest table that a TIFF needs besides those: three colors of 16 bits.
+# The longest table that a TIFF needs besides those: three colours of 16 bits.
 _TIFF_LONGEST = 3 * 65536
 
 

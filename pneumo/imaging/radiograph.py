@@ -24,7 +24,6 @@ __all__ = [
     "sandbox",
 ]
 
-UnreadableFilm = UnreadableImage  # until the app's modules have moved
 _sandbox: Sandbox | None = None
 _lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Draws the primitives of a phantom: smooth curves, filled shapes, hollow bones, clouds.
+"""Draws the primitives of a phantom: smooth curves, filled shapes, hollow bones.
 
 Every function works on one square float32 canvas; points are fractions of the picture, x to the
 right and y downwards. OpenCV does the drawing with four fractional bits, so that a curve does not
@@ -12,10 +12,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pneumo.imaging.opacity import blurred
+
 _FRACTION_BITS = 4
 
 
-def smooth_curve(points: Sequence[Sequence[float]], closed: bool = False, steps: int = 14):
+def smooth_curve(
+    points: Sequence[Sequence[float]] | np.ndarray, closed: bool = False, steps: int = 14
+) -> np.ndarray:
     """Runs a Catmull-Rom spline through points.
 
     Args:
@@ -94,31 +98,3 @@ def bone(curve: np.ndarray, width: float, size: int, marrow: float = 0.55) -> np
     soft = width * 0.06
     inner = stroke(curve, width * 0.66, size, width * 0.13)
     return stroke(curve, width, size, soft) - marrow * inner
-
-
-def blurred(field: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur; `sigma` in pixels, nothing happens below a quarter of a pixel."""
-    if sigma < 0.25:
-        return field
-    return cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-
-
-def clouds(rng: np.random.Generator, size: int, coarsest: int = 4, octaves: int = 4) -> np.ndarray:
-    """Smooth noise of several scales.
-
-    Args:
-        rng: where the noise comes from.
-        size: side of the canvas in pixels.
-        coarsest: cells along a side in the coarsest scale; each further scale doubles them.
-        octaves: number of scales; each has 0.6 of the amplitude of the one before.
-
-    Returns:
-        float32 array, size x size, mean 0 and standard deviation 1.
-    """
-    field = np.zeros((size, size), np.float32)
-    for octave in range(octaves):
-        cells = coarsest * 2**octave
-        grid = rng.standard_normal((cells, cells)).astype(np.float32)
-        grown = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
-        field += 0.6**octave * grown
-    return (field - field.mean()) / max(float(field.std()), 1e-6)

@@ -43,9 +43,9 @@ def rle_bmp() -> bytes:
     """12 kB that skip over 30,000 lines: 25 s in Pillow."""
     body = b"\0\2\xff\xff" * 3000 + b"\0\1"
     header = struct.pack("<IiiHHIIiiII", 40, 8000, 8000, 1, 8, 1, len(body), 0, 0, 256, 0)
-    colors = b"".join(bytes([level] * 3 + [0]) for level in range(256))
-    start = 14 + len(header) + len(colors)
-    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + colors + body
+    colours = b"".join(bytes([level] * 3 + [0]) for level in range(256))
+    start = 14 + len(header) + len(colours)
+    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + colours + body
 
 
 def shared_tiles() -> bytes:

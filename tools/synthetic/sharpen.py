@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from pneumo.imaging.anatomy import Anatomy
-from pneumo.imaging.phantom import AIR, attenuation, lung_air, thickness_of, tone
-from pneumo.imaging.strokes import blurred, filled, smooth_curve
+from pneumo.imaging.opacity import blurred, thickness_of, tone
+from pneumo.imaging.phantom import AIR, attenuation, lung_air
+from pneumo.imaging.strokes import filled, smooth_curve
 
 _FIT_SIZE = 80
 _CROSSOVER = 0.024

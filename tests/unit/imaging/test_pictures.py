@@ -139,7 +139,7 @@ def test_colour_is_noticed_in_eight_and_sixteen_bits(grey: np.ndarray) -> None:
     red = np.stack([grey, grey // 2, grey // 2], axis=-1)
     for data in (picture(red, "PNG"), deep_png(red[..., ::-1].astype(np.uint16) * 257)):
         read = read_radiograph(data)
-        assert read.notes == (NOTES["color"],)
+        assert read.notes == (NOTES["colour"],)
         luma = np.asarray(Image.fromarray(red).convert("L")).astype(int)
         assert np.abs(read.pixels - luma).max() <= 1
 

@@ -147,7 +147,7 @@ def test_descriptions_do_not_depend_on_the_batch(stand_in):
 
 
 def good_facts(**changes):
-    return replace(Facts(1024, 1024, 0.8, 0.0, 0.05, 0), **changes)
+    return replace(Facts(1024, 1024, 0.8, 0), **changes)
 
 
 @pytest.mark.parametrize(
