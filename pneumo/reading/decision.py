@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 from pneumo.models.card import PolicyMeasures
 from pneumo.models.probability import Calibration, Policy, at_prevalence, check_share
 
@@ -77,71 +74,3 @@ def predictive_values(
         found / (found + alarms) if found + alarms else None,
         cleared / (cleared + missed) if cleared + missed else None,
     )
-
-
-# Until their last callers use decide() and Policy: the old decision.
-@dataclass(frozen=True)
-class Band:
-    """Probabilities whose prediction set is not one label alone: low <= probability < high.
-
-    Where the sets come from says `pneumo.evaluation.uncertain.uncertain_band`.
-
-    Raises:
-        ValueError: when it is not 0 <= low <= high <= 1.
-    """
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.low <= self.high <= 1.0:  # nan fails too
-            raise ValueError(f"An uncertain band lies in 0 to 1, not {self.low} to {self.high}.")
-
-    def around(self, threshold: float) -> Band:
-        """The band widened until it holds the threshold, so that moving the threshold never
-        gives a certain label that the prediction set contradicts."""
-        return Band(min(self.low, threshold), max(self.high, threshold))
-
-
-def band_of(card: dict) -> Band | None:
-    """The uncertain band of a card, or None where the card has none.
-
-    Raises:
-        ValueError: when the card's band is none.
-    """
-    stored = card.get("uncertain")
-    if not stored:
-        return None
-    try:
-        low, high = float(stored["low"]), float(stored["high"])
-    except (KeyError, TypeError, ValueError):
-        raise ValueError("The card's uncertain band lacks its ends, low and high.") from None
-    return Band(low, high)
-
-
-def label_of(
-    probability: float, threshold: float, uncertain: Band | None = None
-) -> tuple[str, float]:
-    """Label and confidence for a probability at an operating point.
-
-    Args:
-        probability: of pneumonia, 0 to 1.
-        threshold: 0 to 1; a probability at or above it is called pneumonia.
-        uncertain: the card's band; widened to hold the threshold, it is called UNCERTAIN.
-
-    Returns:
-        "PNEUMONIA", "NORMAL" or "UNCERTAIN", and the probability of the label given; for
-        UNCERTAIN that of the likelier class.
-
-    Raises:
-        ValueError: when the threshold is not a number from 0 to 1.
-    """
-    if not (math.isfinite(threshold) and 0.0 <= threshold <= 1.0):
-        raise ValueError(f"The threshold must be a number from 0 to 1, not {threshold}.")
-    if uncertain is not None:
-        band = uncertain.around(threshold)
-        if band.low <= probability < band.high:
-            return "UNCERTAIN", max(probability, 1.0 - probability)
-    if probability >= threshold:
-        return "PNEUMONIA", probability
-    return "NORMAL", 1.0 - probability
