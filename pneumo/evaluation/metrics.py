@@ -61,19 +61,18 @@ def bootstrap_weights(
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], float],
+    statistic: Callable[[np.ndarray], np.ndarray],
     labels: np.ndarray,
     groups: np.ndarray | None = None,
 ) -> Estimate:
     """A statistic with its percentile bootstrap interval, 2.5 to 97.5 %.
 
     Args:
-        statistic: of weights of the radiographs, (N,).
+        statistic: of rows of weights of the radiographs, (R, N), to (R,).
         labels, groups: as in `bootstrap_weights`.
     """
-    value = float(statistic(np.ones(len(labels))))
-    drawn = [statistic(weights) for weights in bootstrap_weights(labels, groups)]
-    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    value = float(statistic(np.ones((1, len(labels))))[0])
+    low, high = np.nanpercentile(statistic(bootstrap_weights(labels, groups)), (2.5, 97.5))
     return Estimate(value, min(float(low), value), max(float(high), value), len(labels))
 
 
@@ -81,7 +80,11 @@ def auc_estimate(
     labels: np.ndarray, scores: np.ndarray, groups: np.ndarray | None = None
 ) -> Estimate:
     """AUC with its bootstrap interval; labels 0/1 with both classes, (N,)."""
-    return bootstrap(lambda w: roc_auc_score(labels, scores, sample_weight=w), labels, groups)
+
+    def areas(weights: np.ndarray) -> np.ndarray:
+        return np.array([roc_auc_score(labels, scores, sample_weight=row) for row in weights])
+
+    return bootstrap(areas, labels, groups)
 
 
 def calibration_error(
@@ -94,9 +97,17 @@ def calibration_error(
         probabilities: of pneumonia, 0 to 1, (N,); in ten bins of equal width.
         weights: of the radiographs, (N,); alike when not given.
     """
-    weights = np.ones(len(labels)) if weights is None else weights
-    excess = np.bincount(_bins(probabilities), weights * (labels - probabilities), BINS)
-    return float(np.abs(excess).sum() / weights.sum())
+    rows = np.ones((1, len(labels))) if weights is None else weights[None]
+    return float(_calibration_errors(labels, probabilities, rows)[0])
+
+
+def _calibration_errors(
+    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """The same for rows of weights, (R, N), to (R,)."""
+    excess = np.zeros((len(labels), BINS))
+    excess[np.arange(len(labels)), _bins(probabilities)] = labels - probabilities
+    return np.abs(weights @ excess).sum(1) / weights.sum(1)
 
 
 def score(
@@ -122,7 +133,7 @@ def score(
 
     def mean(values: np.ndarray, among: np.ndarray | None = None) -> Estimate:
         part = np.ones(len(y)) if among is None else among.astype(float)
-        found = bootstrap(lambda w: float((w * part) @ values / (w @ part)), y, groups)
+        found = bootstrap(lambda w: w @ (part * values) / (w @ part), y, groups)
         return Estimate(found.value, found.low, found.high, int(part.sum()))
 
     (tn, fp), (fn, tp) = confusion_matrix(y, called, labels=(0, 1)).tolist()
@@ -136,7 +147,7 @@ def score(
         specificity=mean(~called, y == 0),
         auc=auc_estimate(y, p, groups),
         brier=mean((shown - y) ** 2),
-        ece=bootstrap(lambda w: calibration_error(y, shown, w), y, groups),
+        ece=bootstrap(lambda w: _calibration_errors(y, shown, w), y, groups),
         prevalence=prevalence,
     )
 

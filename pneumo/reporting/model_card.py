@@ -8,7 +8,8 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
-from pneumo.models.card import Card, read_card, write_whole
+from pneumo.files import write_whole
+from pneumo.models.card import Card, read_card
 from pneumo.models.checkpoint import available_models, checkpoint_folder
 from pneumo.reporting.sections import SCORES, Bullets, Table, results, sections
 

@@ -34,13 +34,12 @@ class Section:
     """A part of the model card.
 
     Attributes:
-        key: a name for anchors, the same in every language.
         title: for people.
         blocks: paragraphs (plain text), tables and lists, in order; none where nothing is known.
     """
 
-    def __init__(self, key: str, title: str, *blocks: Block) -> None:
-        self.key, self.title, self.blocks = key, title, blocks
+    def __init__(self, title: str, *blocks: Block) -> None:
+        self.title, self.blocks = title, blocks
 
 
 SCORES = {
@@ -108,7 +107,7 @@ def sections(cards: Sequence[Card]) -> tuple[Section, ...]:
         _data(cards),
         _training(cards),
         _limits(cards),
-        Section("licence", "Licences and attribution", Bullets(LICENCE)),
+        Section("Licences and attribution", Bullets(LICENCE)),
     )
     return tuple(part for part in parts if part.blocks)
 
@@ -129,13 +128,13 @@ def results(cards: Sequence[Card]) -> Section:
             notes.append(f"{card.title}: {'; '.join(kinds + series)}.")
     if not sizes:
         note = "The official test split has not been scored with these weights."
-        return Section("results", "Results", *([note] if cards else []))
+        return Section("Results", *([note] if cards else []))
     note = (
         f"Official test split, {max(sizes)} radiographs, at the decisive threshold fixed on "
         "validation; scored once with these weights. Brackets: bootstrap 95 % intervals. Earlier "
         "weights were scored before, so differences below 0.005 AUC mean nothing."
     )
-    return Section("results", "Results", Table(["network", *SCORES.values()], rows), note, *notes)
+    return Section("Results", Table(["network", *SCORES.values()], rows), note, *notes)
 
 
 def _use() -> Section:
@@ -147,7 +146,6 @@ def _use() -> Section:
         "The heatmap shows coarsely what moved the score. It does not outline disease.",
     )
     return Section(
-        "use",
         "Intended use",
         "For teaching and research: how a network judges a child's frontal chest radiograph, how "
         "sure it is, and where it looks. Not a medical device: no decision about a patient may "
@@ -162,7 +160,7 @@ def _decision(cards: Sequence[Card]) -> Section:
     """Presets, and what the probability means."""
     title = "Decision and probability"
     if not cards:
-        return Section("decision", title)
+        return Section(title)
     results = [result for card in cards for result in card.policies.values()]
     split = "test" if all(one.test for one in results) else "test or, if unscored, validation"
     rows = [
@@ -176,7 +174,6 @@ def _decision(cards: Sequence[Card]) -> Section:
         for name, result in card.policies.items()
     ]
     return Section(
-        "decision",
         title,
         "Below rule-out pneumonia is unlikely, at or above rule-in likely, between them "
         "indeterminate. Thresholds are fixed on validation: clean and degraded copies alike, "
@@ -229,7 +226,7 @@ def _evidence(cards: Sequence[Card]) -> Section:
     title = "Where the evidence lies"
     tables = [(card, card.evidence.localization) for card in cards if card.evidence.localization]
     if not tables:
-        return Section("evidence", title)
+        return Section(title)
     rows = []
     for key, words in LOCALIZATION.items():
         if any(key in found for _, found in tables):
@@ -249,7 +246,6 @@ def _evidence(cards: Sequence[Card]) -> Section:
         for card, _ in tables
     ]
     return Section(
-        "evidence",
         title,
         "Grad-CAM of the last feature map, on validation radiographs and wherever the place of "
         "disease is known: composites (one hemithorax with pneumonia, one normal), inserted "
@@ -267,7 +263,7 @@ def _robustness(cards: Sequence[Card]) -> Section:
     title = "Robustness to image corruptions"
     found = [card for card in cards if card.metrics.corruptions]
     if not found:
-        return Section("robustness", title)
+        return Section(title)
     tables = [{row.name: row for row in card.metrics.corruptions} for card in found]
     names = list(tables[0])
     rows = []
@@ -282,7 +278,6 @@ def _robustness(cards: Sequence[Card]) -> Section:
             rows.append([name, *cells])
     head = [f"{card.title}, {rate}" for card in found for rate in ("AUC", "sens.", "spec.")]
     return Section(
-        "robustness",
         title,
         f"{len(names) - 1} corruptions of the {tables[0][names[0]].n} validation radiographs, at "
         f"the decisive threshold; listed are those that cost a network {NOTABLE} or more in "
@@ -315,9 +310,8 @@ def _shortcut(cards: Sequence[Card]) -> Section:
                 f"{worst.quality} moves {percent(worst.flipped)} across the threshold."
             )
     if not lines:
-        return Section("shortcut", "Shortcut analysis")
+        return Section("Shortcut analysis")
     return Section(
-        "shortcut",
         "Shortcut analysis",
         "In the training split NORMAL was compressed less than PNEUMONIA, so sharpness gives the "
         "label away. On validation:",
@@ -340,10 +334,9 @@ def _external(cards: Sequence[Card]) -> Section:
         for row in card.metrics.external
     ]
     if not rows:
-        return Section("external", title)
+        return Section(title)
     first = next(row for card in cards for row in card.metrics.external)
     return Section(
-        "external",
         title,
         f"{first.source}, labels {first.reference}, at the decisive threshold; nothing was "
         "trained or chosen on them. Against radiologists' own reads earlier weights of this "
@@ -354,7 +347,7 @@ def _external(cards: Sequence[Card]) -> Section:
 
 def _data(cards: Sequence[Card]) -> Section:
     if not cards:
-        return Section("data", "Data")
+        return Section("Data")
     data = cards[0].data
     others = sorted({other for card in cards for other in card.data.others})
     flaws = (
@@ -364,7 +357,6 @@ def _data(cards: Sequence[Card]) -> Section:
         "Prevalence is far above that of most wards.",
     )
     return Section(
-        "data",
         "Data",
         f"{data.name}. Trained on {data.training.radiographs:,} radiographs of "
         f"{data.training.patients:,} patients of the official train split, validated on "
@@ -397,7 +389,7 @@ def _training(cards: Sequence[Card]) -> Section:
     if rows:
         blocks.append(f"Selection: {cards[0].training.selection}. Spread over seeds:")
         blocks.append(Table(["network, seed", *SEED_MEASURES.values()], rows))
-    return Section("training", "Training", *blocks)
+    return Section("Training", *blocks)
 
 
 SEED_MEASURES = {
@@ -412,7 +404,7 @@ SEED_MEASURES = {
 def _limits(cards: Sequence[Card]) -> Section:
     """Failures that the measurements show."""
     lines = [f"{card.title}: {line}" for card in cards for line in _failures(card)]
-    return Section("limits", "Known failures", *([Bullets(lines)] if lines else []))
+    return Section("Known failures", *([Bullets(lines)] if lines else []))
 
 
 def _failures(card: Card) -> Iterable[str]:

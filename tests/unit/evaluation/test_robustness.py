@@ -1,34 +1,50 @@
-"""The corruption table: every corruption spoils what it says, alike for any film."""
+"""Robustness: every corruption changes what it says, alike for any radiograph."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from pneumo.data import dataset
 from pneumo.data.transforms import generator
-from pneumo.evaluation.robustness import CORRUPTIONS
+from pneumo.evaluation.predictions import probabilities_of
+from pneumo.evaluation.robustness import CORRUPTIONS, measure
 from pneumo.imaging.phantom import phantom
 
 
 @pytest.fixture(scope="module")
-def film() -> np.ndarray:
+def image() -> np.ndarray:
     return phantom(2, size=224)[0]
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_gives_a_film_and_leaves_the_original_alone(name, film):
-    before = film.copy()
-    spoiled = CORRUPTIONS[name](film, generator(1))
-    assert spoiled.dtype == np.uint8 and spoiled.ndim == 2
-    assert np.array_equal(film, before)
-    assert (name == "as it is") == (spoiled.shape == film.shape and np.array_equal(spoiled, film))
-    assert np.array_equal(spoiled, CORRUPTIONS[name](film, generator(1)))
+def test_gives_a_new_image_and_repeats_itself(name, image):
+    before = image.copy()
+    changed = CORRUPTIONS[name](image, generator(1))
+    assert changed.dtype == np.uint8 and changed.ndim == 2
+    assert np.array_equal(image, before)
+    same = changed.shape == image.shape and np.array_equal(changed, image)
+    assert same == (name == "none")
+    assert np.array_equal(changed, CORRUPTIONS[name](image, generator(1)))
 
 
-def test_sizes_and_greys(film):
+def test_sizes_and_contrast(image):
     for side in (64, 128, 512):
-        assert CORRUPTIONS[f"resized to {side} px"](film, None).shape == (side, side)
-    assert CORRUPTIONS["letterboxed"](film, None).shape == (224, 224 + 2 * 37)
-    spread = {name: CORRUPTIONS[name](film, None).std() for name in
-              ("contrast x 0.6", "as it is", "contrast x 1.4")}
-    assert list(spread.values()) == sorted(spread.values())
+        assert CORRUPTIONS[f"resized to {side} px"](image, None).shape == (side, side)
+    assert CORRUPTIONS["letterboxed"](image, None).shape == (224, 224 + 2 * 37)
+    names = ("contrast x 0.6", "none", "contrast x 1.4")
+    spread = [CORRUPTIONS[name](image, None).std() for name in names]
+    assert spread == sorted(spread)
+
+
+def test_rates_are_those_of_the_predictions(stand_in, drawn_dataset, monkeypatch):
+    kept = {name: CORRUPTIONS[name] for name in ("none", "inverted")}
+    monkeypatch.setattr("pneumo.evaluation.robustness.CORRUPTIONS", kept)
+    table = dataset.films(drawn_dataset, "test")
+    clean, inverted = measure(stand_in, table)
+    assert (clean.name, inverted.name, clean.n) == ("none", "inverted", 12)
+    images = [dataset.read_radiograph(film.path).pixels for film in table]
+    p, y = probabilities_of(stand_in, images), dataset.labels(table)
+    assert clean.sensitivity == (p[y == 1] >= stand_in.card.threshold).mean()
+    assert clean.specificity == (p[y == 0] < stand_in.card.threshold).mean()
+    assert inverted.auc == clean.auc, "an inverted radiograph is noticed and turned back"

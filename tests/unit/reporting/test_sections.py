@@ -1,0 +1,102 @@
+"""What is said of the networks comes from the cards, and what was not measured is left out."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from pneumo.models.card import Estimate, Metrics
+from pneumo.reporting.sections import Bullets, Table, number, percent, results, sections
+from tests.cards import whole_card
+from tests.unit.reporting.full_card import full_card
+
+
+def words(found) -> str:
+    """All text of some sections."""
+    parts = []
+    for section in found:
+        for block in section.blocks:
+            if isinstance(block, Table):
+                parts += [cell for row in (block.head, *block.rows) for cell in row]
+            else:
+                parts += block.items if isinstance(block, Bullets) else [block]
+    return "\n".join(parts)
+
+
+def test_every_table_is_rectangular_and_every_title_unique():
+    found = sections([full_card(), full_card(name="resnet18", title="ResNet-18")])
+    tables = [block for one in found for block in one.blocks if isinstance(block, Table)]
+    assert len(tables) >= 5
+    for table in tables:
+        assert {len(row) for row in table.rows} == {len(table.head)}
+    assert len({one.title for one in found}) == len(found) == 11
+
+
+def test_results_are_those_of_the_test_split():
+    card = full_card()
+    table, note, kinds = results([card]).blocks
+    assert table.rows[0][:2] == ["Custom CNN", number(card.metrics.test.scores.auc)]
+    assert "200 radiographs" in note and "bacteria" in kinds and "NORMAL2-IM" in kinds
+
+
+def test_unscored_weights_say_so():
+    assert "not been scored" in words([results([full_card(test=False)])])
+
+
+def test_presets_count_the_indeterminate_as_such():
+    card = full_card()
+    (decision,) = (one for one in sections([card]) if one.title.startswith("Decision"))
+    rows = next(block for block in decision.blocks if isinstance(block, Table)).rows
+    balanced = next(row for row in rows if row[0].endswith("balanced"))
+    measured = card.policies["balanced"].test
+    assert balanced[3] == percent(measured.sensitivity)
+    assert balanced[7] == percent(measured.indeterminate)
+
+
+def test_a_map_that_does_not_tell_the_side_says_so():
+    assert "does not tell" in words(sections([full_card(reliable=False)]))
+    assert "does not tell" not in words(sections([full_card()]))
+
+
+def test_only_corruptions_that_cost_something_are_listed():
+    text = words(sections([full_card()]))
+    assert "blur" in text and "noise" not in text
+
+
+def test_a_broken_promise_is_a_known_failure():
+    card = full_card()
+    worse = replace(card.policies["decisive"].test, specificity=Estimate(0.5, 0.4, 0.6, 100))
+    policies = {**card.policies, "decisive": replace(card.policies["decisive"], test=worse)}
+    limits = words([one for one in sections([replace(card, policies=policies)])
+                    if one.title == "Known failures"])  # fmt: skip
+    assert "preset decisive" in limits and "0.500 (0.400–0.600)" in limits
+
+
+def test_what_was_not_measured_is_left_out():
+    card = replace(whole_card(), metrics=Metrics())
+    titles = {one.title for one in sections([card])}
+    assert not titles & {"Shortcut analysis", "Known failures", "External evaluation: adults"}
+    assert {"Intended use", "Results", "Training", "Data"} <= titles
+    assert len(sections([])) == 2
+
+
+@pytest.mark.parametrize(
+    ("measure", "shown"),
+    [
+        (None, "–"),
+        (0.25, "0.250"),
+        (Estimate(0.5, 0.25, 0.75, 4), "0.500 (0.250–0.750)"),
+        (Estimate(0.5, None, None, 4), "0.500"),
+    ],
+)
+def test_numbers(measure, shown):
+    assert number(measure) == shown
+
+
+def test_sections_need_neither_scikit_learn_nor_matplotlib():
+    code = (
+        "import sys, pneumo.reporting.sections;"
+        "assert not {'sklearn', 'matplotlib', 'torch', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
