@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from pneumo.evaluation import release
+from pneumo.models.card import BUNDLED
 from pneumo.models.networks import network_names
 from pneumo.training.recipe import RecipeError, load_recipe
 from pneumo.training.run import Paths, train
@@ -48,6 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights, log and resumable state (default: runs/MODEL)",
     )
     add("--resume", action="store_true", help="continue a run that was stopped")
+    add(
+        "--out",
+        type=Path,
+        default=BUNDLED,
+        metavar="DIR",
+        help="the calibrated checkpoint goes here, for the app (default: checkpoints/)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,4 +85,9 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 1
+    if os.environ.get("RANK", "0") == "0":  # the first of several processes
+        finished = release.read_run(folder)
+        table = release.validation_of([finished], args.data)
+        checkpoint = release.bundle(release.calibrated(finished, table), args.out)
+        print(f"Saved {checkpoint.name} to {args.out}; pneumo release {folder} measures the rest.")
     return 0

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from pneumo.data.memory import Images
+from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.recipe import load_recipe
@@ -32,6 +33,7 @@ def run(data: Path, folder: Path, *words: str, processes: int = 1) -> subprocess
         start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     settings = [word for pair in SHORT.items() for word in ("--set", "=".join(pair))]
     command = [*start, "train.py", "--model", "cnn", "--data", str(data), "--run", str(folder)]
+    command += ["--out", str(folder / "out")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [*command, *settings, *words], cwd=ROOT, capture_output=True, text=True, env=environment
@@ -46,7 +48,7 @@ def finished(drawn_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def test_a_run_leaves_weights_log_and_facts(finished):
+def test_a_run_leaves_weights_log_facts_and_a_checkpoint(finished):
     facts = json.loads((finished / "run.json").read_text())
     assert [entry["epoch"] for entry in facts["history"]] == [1, 2]
     assert facts["recipe"]["size"] == 64
@@ -54,6 +56,9 @@ def test_a_run_leaves_weights_log_and_facts(finished):
         facts["data"]["training"]["radiographs"] + facts["data"]["validation"]["radiographs"] == 60
     )
     build("cnn").load_state_dict(load_file(finished / "weights.safetensors"))
+    checkpoint = load_checkpoint("cnn", finished / "out")
+    assert checkpoint.card.training.recipe["epochs"] == 2
+    assert set(checkpoint.card.policies) == {"cautious", "balanced", "decisive"}
     assert "epoch 2/2" in (finished / "train.log").read_text()
 
 
