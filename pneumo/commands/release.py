@@ -1,7 +1,7 @@
 """pneumo release: calibrate, measure and bundle the best seed of finished training runs.
 
 Prints its steps and continues where it was stopped. RUN is a folder that train.py finished; several
-are seeds of one recipe. What is measured is kept in RUN/checkpoint.
+are seeds of one recipe. What is measured is kept in RUN/checkpoint; delete it to measure anew.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tqdm import tqdm
+
 from pneumo.evaluation import official_test
 from pneumo.evaluation import release as steps
 from pneumo.models.card import BUNDLED, write_card
 from pneumo.models.checkpoint import Checkpoint
 from pneumo.reporting.sections import number, percent
 
-DOCS = BUNDLED.parent / "docs"
+README = BUNDLED.parent / "README.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,25 +87,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def bundle(args: argparse.Namespace, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint to the bundled folder, score it if asked, and render what shows it."""
+    """Write the checkpoint to its folder, score it if asked, and render what shows it."""
     say(f"weights and card to {args.out}")
-    log = DOCS / "experiments.md" if args.out == BUNDLED else args.out / "experiments.md"
-    staging, bundled = checkpoint.folder, steps.bundle(checkpoint, args.out, None)
+    # README and docs are those of a checkout, and show the bundled folder alone.
+    ours = args.out.resolve() == BUNDLED.resolve() and README.is_file()
+    docs = README.parent / "docs" if ours else args.out
+    log, staging = docs / "experiments.md", checkpoint.folder
+    bundled = steps.bundle(checkpoint, args.out)
+    card = bundled.card
     if args.score_test:
         say("official test split")
         card = official_test.score_once(bundled, args.data, log)
         write_card(replace(card, weights=checkpoint.card.weights), staging)
-        print(f"    AUC {number(card.metrics.test.scores.auc)}")
-    else:
-        card = bundled.card
     official_test.log_version(card, log)
     say("model card, README table and figures")
     from pneumo.reporting import figures, model_card  # matplotlib takes a second to load
 
-    readme = BUNDLED.parent / "README.md" if args.out == BUNDLED else None
-    cards = model_card.read_cards(args.out)
-    changed = model_card.write(args.out, readme)
-    drawn = figures.draw(cards, (DOCS if args.out == BUNDLED else args.out) / "figures")
+    changed = model_card.write(args.out, README if ours else None)
+    drawn = figures.draw(model_card.read_cards(args.out), docs / "figures")
     print("    " + ", ".join(path.name for path in [*changed, *drawn]))
 
 
@@ -112,7 +113,7 @@ def say(line: str) -> None:
     print(f"- {line}", flush=True)
 
 
-def announced(line: str) -> Callable[[], object]:
-    """Print a step that is to be measured; what is returned prints a dot as it proceeds."""
+def announced(line: str, parts: int) -> Callable[[], object]:
+    """Print a step that is to be measured; what is returned moves its bar by one part."""
     say(line)
-    return lambda: print(".", end="", flush=True)
+    return tqdm(total=parts, delay=2, leave=False, disable=None).update

@@ -68,24 +68,24 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
 
 
 def log_version(card: Card, log: Path) -> None:
-    """Enter bundled weights in the log's table of versions, unless they are its latest."""
-    mine = [row for row in rows(log, VERSIONS) if row[0] == card.title]
-    if mine and mine[-1][3] == card.weights.sha256[:12]:
-        return
+    """Enter bundled weights in the log's table of versions, or bring their row up to date."""
     validation, test = card.metrics.validation, card.metrics.test
-    add_row(
-        log,
-        VERSIONS,
-        (
-            card.title,
-            str(len(mine) + 1),
-            _today(),
-            card.weights.sha256[:12],
-            card.training.commit[:12] or "-",
-            f"{validation.scores.auc.value:.4f}" if validation else "-",
-            f"{test.scores.auc.value:.4f}" if test else "-",
-        ),
+    mine = [row for row in rows(log, VERSIONS) if row[0] == card.title]
+    known = bool(mine) and mine[-1][3] == card.weights.sha256[:12]
+    row = (
+        card.title,
+        str(len(mine) + (not known)),
+        mine[-1][2] if known else _today(),
+        card.weights.sha256[:12],
+        card.training.commit[:12] or "-",
+        f"{validation.scores.auc.value:.4f}" if validation else "-",
+        f"{test.scores.auc.value:.4f}" if test else "-",
     )
+    if known:
+        text = log.read_text(encoding="utf-8")
+        log.write_text(text.replace(_line(mine[-1]), _line(row)), encoding="utf-8")
+    else:
+        add_row(log, VERSIONS, row)
 
 
 def rows(log: Path, heading: str) -> list[list[str]]:

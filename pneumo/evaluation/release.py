@@ -6,6 +6,7 @@ that was stopped continues where it was. Weights that were trained further start
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ DATASET = "Chest X-Ray Images (Pneumonia), Kermany et al. 2018, CC BY 4.0, DOI 1
 # Strengths of the degraded and reframed validation copies. Radiographs as they are share the flaws
 # of the training radiographs, and a threshold that fits them alone is too low elsewhere.
 STRENGTHS = (0.4, 0.6, 0.8)
+INPUT_CHECK = "input_check.json"
 SCALE_RULE = "95th percentile of the strongest evidence in validation pneumonias"
 # What a seed should reach besides `RELIABLE_SIDE`, which counts first: at least, and at most.
 LEAST = {"opacities_peak": 0.60, "lungs_share": 0.85, "lungs_peak": 0.97, "auc_lungs_only": 0.95}
@@ -62,8 +64,6 @@ SELECTION = (
     "weights averaged over the last steps; no epoch is picked; of the seeds the one that meets "
     "most localization goals, then with the best AUC on degraded validation copies"
 )
-
-Say = Callable[[str], None]
 
 
 class ReleaseError(DataError):
@@ -312,7 +312,7 @@ def measured(
     checkpoint: Checkpoint,
     table: Sequence[Film],
     adult_folder: Path | None,
-    step: Callable[[str], Callable[[], object]],
+    step: Callable[[str, int], Callable[[], object]],
 ) -> Checkpoint:
     """The checkpoint with robustness, shortcut analysis and external evaluation in its card.
 
@@ -320,16 +320,19 @@ def measured(
         checkpoint: the chosen one.
         table: validation radiographs.
         adult_folder: as `adults.measure` takes it; None leaves that out.
-        step: announces a step that is to be measured; what it returns is called as it proceeds.
+        step: announces what is to be measured now, and in how many parts; what it returns is
+            called after each of them.
     """
     if not checkpoint.card.metrics.corruptions:
-        rows = robustness.measure(checkpoint, table, step("robustness to corruptions"))
+        rows = robustness.measure(
+            checkpoint, table, step("robustness to corruptions", len(robustness.CORRUPTIONS))
+        )
         checkpoint = _with_metrics(checkpoint, corruptions=rows)
     if checkpoint.card.metrics.shortcut is None:
-        found = shortcut.measure(checkpoint, table, step("shortcut analysis"))
+        found = shortcut.measure(checkpoint, table, step("shortcut analysis", shortcut.STEPS))
         checkpoint = _with_metrics(checkpoint, shortcut=found)
     if adult_folder is not None and not checkpoint.card.metrics.external:
-        step("external evaluation: adults")
+        step("external evaluation: adults", 0)
         external = adults.measure(Reader(checkpoint, input_check=False), adult_folder)
         checkpoint = _with_metrics(checkpoint, external=external)
     return checkpoint
@@ -346,11 +349,11 @@ def _kept(checkpoint: Checkpoint, card: Card) -> Checkpoint:
     return replace(checkpoint, card=card)
 
 
-def bundle(checkpoint: Checkpoint, out: Path, input_check_sha256: str | None) -> Checkpoint:
-    """Write a checkpoint's weights and card to `out`; gives the one that is there now."""
-    weights = save_weights(checkpoint.network, out)
-    card = replace(checkpoint.card, weights=weights, input_check_sha256=input_check_sha256)
-    write_card(card, out)
+def bundle(checkpoint: Checkpoint, out: Path) -> Checkpoint:
+    """Write a checkpoint's weights and card to a folder, bound to the input check there."""
+    weights, check = save_weights(checkpoint.network, out), out / INPUT_CHECK
+    sha256 = hashlib.sha256(check.read_bytes()).hexdigest() if check.is_file() else None
+    write_card(replace(checkpoint.card, weights=weights, input_check_sha256=sha256), out)
     return load_checkpoint(checkpoint.name, out)
 
 

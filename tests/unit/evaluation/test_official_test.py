@@ -50,8 +50,12 @@ def test_versions_are_numbered_and_the_same_weights_entered_once(tmp_path):
     card = whole_card()
     log_version(card, log)
     log_version(card, log)
-    newer = replace(card, weights=replace(card.weights, sha256="2" * 64))
+    unscored = whole_card(test=False)
+    newer = replace(unscored, weights=replace(card.weights, sha256="2" * 64))
     log_version(newer, log)
+    assert rows(log, VERSIONS)[1][-1] == "-"
+    log_version(replace(newer, metrics=card.metrics), log)  # scored since
+    assert rows(log, VERSIONS)[1][-1] == f"{card.metrics.test.scores.auc.value:.4f}"
     log_version(whole_card("resnet18", "ResNet-18"), log)
     assert [(row[0], row[1], row[3]) for row in rows(log, VERSIONS)] == [
         ("Custom CNN", "1", "0" * 12),
