@@ -1,77 +1,116 @@
-"""The report: one page, as PDF and PNG, with the pictures and the numbers of the screen."""
+"""The report: one A4 page of images, results and comments, as PDF and PNG.
+
+It lays out what it is given; every word and number on it is the caller's.
+"""
 
 from __future__ import annotations
 
 import io
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import matplotlib
 import numpy as np
+from matplotlib import font_manager, ft2font
 from matplotlib.figure import Figure
 
-from pneumo.imaging import overlay
-from pneumo.reading.decision import predictive_values
-from pneumo.reading.reader import Reading
-from pneumo.ui.cards import percent_words, rate_words
-from pneumo.ui.pictures import fitted
-from pneumo.ui.texts import text
-
 PAGE = (8.27, 11.69)  # inches, A4
-PICTURE_SIDE = 1200
+FONT = "DejaVu Sans"
 MOST_COMMENT = 1500
 _LEFT, _WIDTH, _TOP = 0.08, 0.84, 0.895  # shares of the page
+_SOFT, _ALARM = "#4a5a68", "#a3341b"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One network's share of a report.
+class Legend:
+    """The strip of colours under a heatmap: uint8 RGB (256, 3), three ticks, and a title."""
+
+    colours: np.ndarray
+    ticks: tuple[str, str, str]
+    title: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An image with its caption: uint8 RGB, (H, W, 3)."""
+
+    caption: str
+    pixels: np.ndarray
+    legend: Legend | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One network's result.
 
     Attributes:
-        reading: judged at the operating point chosen.
-        title: of the network.
-        scale: evidence at which its colours end.
-        point: the operating point as `cards.operating_points` gives it.
-        prevalence: of pneumonia on the reader's ward, 0 to 1; for the predictive values.
-        tells_side: whether its heat tells which lung is affected.
+        label: in large letters.
+        qualifier: under it, in the colour of warnings; "" for none.
+        probability: 0 to 1, drawn as a bar; `words` stand above it, `lines` below it.
+        thresholds: 0 to 1, drawn across the bar.
+        rows: name and value.
     """
 
-    reading: Reading
+    label: str
+    qualifier: str
+    probability: float
+    words: str
+    lines: tuple[str, ...]
+    thresholds: tuple[float, float]
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on the page.
+
+    Attributes:
+        title, time, disclaimer: its head.
+        panels: images, side by side; all of one shape.
+        columns: results, side by side.
+        sections: heading and paragraphs below them; what does not fit is cut off with an ellipsis.
+        footer: lines at the foot.
+    """
+
     title: str
-    scale: float
-    point: dict
-    prevalence: float = 0.5
-    tells_side: bool = True
+    time: str
+    disclaimer: str
+    panels: Sequence[Panel]
+    columns: Sequence[Column]
+    sections: Sequence[tuple[str, Sequence[str]]]
+    footer: Sequence[str]
 
 
-def compose(
-    pixels: np.ndarray, parts: Sequence[Part], time: str, comment: str = "",
-    sign: str = overlay.FOR, opacity: float = 0.6,
-) -> dict[str, bytes]:
-    """The page in both kinds; the same arguments give the same bytes.
+def compose(page: Page) -> dict[str, bytes]:
+    """The page in both kinds; the same page gives the same bytes.
 
-    Args:
-        pixels: uint8, (H, W), the film.
-        parts: one or more networks' readings of it, all with status "ok".
-        time: when it was read, as it is printed.
-        comment: the person's own words; at most `MOST_COMMENT` letters are printed.
-        sign: evidence "for" or "against".
-        opacity: of the heat, 0 to 1.
+    Letters that the font lacks, and lone surrogates, are printed as empty boxes.
 
     Returns:
         "pdf" and "png" bytes.
     """
-    with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 9,
-                                "text.parse_math": False, "pdf.fonttype": 42,
-                                "svg.hashsalt": "pneumo"}):
+    settings = {
+        "font.family": FONT,
+        "font.size": 9,
+        "text.parse_math": False,
+        "pdf.fonttype": 42,
+    }
+    with matplotlib.rc_context(settings):
         figure = Figure(figsize=PAGE)
-        _head(figure, time)
-        film = fitted(pixels, PICTURE_SIDE)
-        free = _pictures(figure, film, parts, sign, opacity)
-        for number, part in enumerate(parts):
-            _answer(figure, part, _LEFT + number * _WIDTH / len(parts), free)
-        _foot(figure, parts, comment, free - 0.185)
+        _write(figure, _LEFT, 0.955, page.title, size=17, weight="bold")
+        _write(figure, _LEFT + _WIDTH, 0.957, page.time, ha="right", color=_SOFT)
+        _write(figure, _LEFT, 0.935, page.disclaimer, weight="bold", color=_ALARM)
+        free = _panels(figure, page.panels)
+        lowest = min(
+            _column(figure, column, _LEFT + number * _WIDTH / len(page.columns), free)
+            for number, column in enumerate(page.columns)
+        )
+        _sections(figure, page.sections, lowest - 0.02, 0.04 + 0.012 * len(page.footer))
+        for number, line in enumerate(reversed(page.footer)):
+            _write(figure, _LEFT, 0.03 + 0.012 * number, line, size=6.5, color=_SOFT)
         pages = {}
         for kind, empty in (("pdf", "CreationDate"), ("png", "Software")):
             stream = io.BytesIO()
@@ -80,107 +119,98 @@ def compose(
     return pages
 
 
-def _head(figure: Figure, time: str) -> None:
-    figure.text(_LEFT, 0.955, text("report.title"), size=17, weight="bold")
-    figure.text(_LEFT + _WIDTH, 0.957, time, ha="right", color="#4a5a68")
-    figure.text(_LEFT, 0.935, text("app.caveat"), weight="bold", color="#a3341b")
+def printable(words: str) -> str:
+    """The words with a box for every letter that cannot be printed, so that no library complains
+    of a letter in a log."""
+    known = _letters()
+    composed = unicodedata.normalize("NFC", words)
+    return "".join(c if ord(c) in known or c == "\n" else "\u25a1" for c in composed)
 
 
-def _pictures(
-    figure: Figure, film: np.ndarray, parts: Sequence[Part], sign: str, opacity: float
-) -> float:
-    """Draw film and heat; gives the height under which the page is free."""
-    pictures = [(text("view.film"), np.repeat(film[..., None], 3, axis=2))]
-    for part in parts:
-        layer = overlay.colour_layer(part.reading.heat, film.shape, part.scale, sign)
-        title = text(
-            "view.heat" if part.tells_side else "view.heat.no_side.short", model=part.title)
-        pictures.append((title, overlay.blend(film, layer, opacity)))
+@lru_cache(maxsize=1)
+def _letters() -> frozenset[int]:
+    font = ft2font.FT2Font(font_manager.findfont(FONT))
+    return frozenset(code for code in font.get_charmap() if code >= 32)
+
+
+def _write(figure: Figure, x: float, y: float, words: str, **looks: object) -> None:
+    figure.text(x, y, printable(words), **looks)
+
+
+def _panels(figure: Figure, panels: Sequence[Panel]) -> float:
+    """Draw the images; gives the height under which the page is free."""
     gap = 0.02
-    width = (_WIDTH - gap * (len(pictures) - 1)) / len(pictures)
-    # The picture's own shape decides the height of its place, up to a third of the page.
-    height = min(0.34, width * PAGE[0] / PAGE[1] * film.shape[0] / film.shape[1])
+    width = (_WIDTH - gap * (len(panels) - 1)) / len(panels)
+    # The image's own shape decides the height of its place, up to a third of the page.
+    rows, columns = panels[0].pixels.shape[:2]
+    height = min(0.34, width * PAGE[0] / PAGE[1] * rows / columns)
     bottom = _TOP - height
-    for number, (title, picture) in enumerate(pictures):
+    for number, panel in enumerate(panels):
         left = _LEFT + number * (width + gap)
         axes = figure.add_axes((left, bottom, width, height), anchor="N")
-        axes.imshow(picture, interpolation="lanczos", aspect="equal")
-        axes.set_title(title, size=9, loc="left")
+        axes.imshow(panel.pixels, interpolation="lanczos", aspect="equal")
+        axes.set_title(printable(panel.caption), size=9, loc="left")
         axes.set_xticks([])
         axes.set_yticks([])
-        if number:
-            _legend(figure, parts[number - 1], sign, (left, bottom - 0.018, width, 0.008))
+        if panel.legend:
+            _legend(figure, panel.legend, (left, bottom - 0.018, width, 0.008))
     return bottom - 0.075
 
 
-def _legend(
-    figure: Figure, part: Part, sign: str, place: tuple[float, float, float, float]
-) -> None:
+def _legend(figure: Figure, legend: Legend, place: tuple[float, float, float, float]) -> None:
     axes = figure.add_axes(place)
-    axes.imshow(overlay.colour_table(sign)[None], aspect="auto", extent=(0, 1, 0, 1))
-    ends = [0.0, part.scale / 2, part.scale]
-    signed = ends if sign == overlay.FOR else [-end for end in ends]
-    axes.set_xticks([0, 0.5, 1], [f"{value:.3g}" for value in signed], size=7)
+    axes.imshow(legend.colours[None], aspect="auto", extent=(0, 1, 0, 1))
+    axes.set_xticks([0, 0.5, 1], [printable(tick) for tick in legend.ticks], size=7)
     for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
         label.set_horizontalalignment(side)
     axes.set_yticks([])
-    axes.set_xlabel(text(f"legend.{sign}"), size=7, labelpad=1)
+    axes.set_xlabel(printable(legend.title), size=7, labelpad=1)
 
 
-def _answer(figure: Figure, part: Part, left: float, top: float) -> None:
-    reading, point = part.reading, part.point
-    figure.text(left, top, text(f"answer.{reading.label}"), size=13, weight="bold")
-    split = text(f"split.{point['split']}") if point["split"] else ""
-    uncertain = reading.label == "UNCERTAIN"
-    confidence = text("answer.confidence.likelier" if uncertain else "answer.confidence")
-    rows = [
-        (text("answer.model"), part.title),
-        (text("answer.probability"), percent_words(reading.probability)),
-        (confidence, percent_words(reading.confidence)),
-        (text("answer.threshold"), f"{reading.threshold:.3f}, "
-         + text(f"point.{reading.operating_point}.short")),
-        (text("answer.sensitivity", split=split), rate_words(point["sensitivity"])),
-        (text("answer.specificity", split=split), rate_words(point["specificity"])),
-    ]
-    if point["sensitivity"] and point["specificity"]:
-        rates = (point[name]["value"] for name in ("sensitivity", "specificity"))
-        values = (percent_words(v, 0) for v in predictive_values(*rates, part.prevalence))
-        rows.append((text("report.predictive", share=round(100 * part.prevalence)),
-                     " · ".join(values)))
-    if reading.uncertain:
-        band = reading.uncertain.around(reading.threshold)
-        ends = text("answer.band.at", low=f"{band.low:.3f}", high=f"{band.high:.3f}")
-        rows.insert(4, (text("answer.band"), ends))
-    for number, (name, value) in enumerate(rows):
-        height = top - 0.024 - 0.018 * number
-        figure.text(left, height, name, color="#4a5a68", size=8)
-        figure.text(left + 0.205, height, value, size=8, weight="bold")
+def _column(figure: Figure, column: Column, left: float, top: float) -> float:
+    """Draw a result; gives the height under which its column is free."""
+    width = 0.38
+    _write(figure, left, top, column.label, size=13, weight="bold")
+    _write(figure, left, top - 0.016, column.qualifier, size=8, weight="bold", color=_ALARM)
+    _write(figure, left, top - 0.034, column.words, size=9)
+    axes = figure.add_axes((left, top - 0.048, width, 0.008))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    low, high = column.thresholds
+    axes.axvspan(0, column.probability, color="#075e8f", lw=0)
+    axes.axvspan(low, high, color="#8a97a3", alpha=0.45, lw=0)
+    for end in column.thresholds:
+        axes.axvline(end, color="#14202b", lw=1.2)
+    y = top - 0.060
+    for line in column.lines:
+        _write(figure, left, y, line, size=7.5)
+        y -= 0.013
+    y -= 0.006
+    for name, value in column.rows:
+        lines = textwrap.wrap(name, 34) or [""]
+        for number, line in enumerate(lines):
+            _write(figure, left, y - 0.012 * number, line, color=_SOFT, size=7.5)
+        _write(figure, left + 0.225, y, value, size=7.5, weight="bold")
+        y -= 0.004 + 0.012 * len(lines)
+    return y
 
 
-def _foot(figure: Figure, parts: Sequence[Part], comment: str, top: float) -> None:
-    lines = [(text("report.checks"), True)]
-    checks = {check.detail: check for part in parts for check in part.reading.checks}
-    noted = [check for check in checks.values() if check.outcome != "passed"]
-    for check in noted:
-        lines += [(line, False) for line in textwrap.wrap(check.detail, 112)]
-    if not noted:
-        lines.append((text("report.checks.none"), False))
-    lines += [(text("view.heat.no_side", model=part.title) + ".", False)
-              for part in parts if not part.tells_side]
-    if comment.strip():
-        lines += [("", False), (text("report.comment"), True)]
-        for paragraph in comment.strip()[:MOST_COMMENT].splitlines():
-            lines += [(line, False) for line in textwrap.wrap(paragraph, 104) or [""]]
-    # A long comment is printed smaller; one of very many lines ends where the page does.
-    pitch = max(0.008, min(0.0145, (top - 0.068) / len(lines)))
-    most = int((top - 0.068) / pitch + 1e-6)
+def _sections(
+    figure: Figure, sections: Sequence[tuple[str, Sequence[str]]], top: float, bottom: float
+) -> None:
+    lines: list[tuple[str, bool]] = []
+    for heading, paragraphs in sections:
+        lines += [("", False), (heading, True)] if lines else [(heading, True)]
+        for paragraph in paragraphs:
+            lines += [(line, False) for line in textwrap.wrap(paragraph, 108) or [""]]
+    # Many lines are printed smaller; what still does not fit is said to be left out.
+    pitch = max(0.008, min(0.0145, (top - bottom) / max(1, len(lines))))
+    most = int((top - bottom) / pitch + 1e-6)
     if len(lines) > most:
-        lines[most - 1:] = [("…", False)]
+        lines[most - 1 :] = [("…", False)]
     for number, (line, bold) in enumerate(lines):
-        figure.text(_LEFT, top - pitch * number, line, size=8.5 * pitch / 0.0145,
-                    weight="bold" if bold else "normal")
-    for number, part in enumerate(parts):
-        weights = text("report.weights", model=part.title, sha256=part.reading.weights_sha256)
-        figure.text(_LEFT, 0.042 - 0.012 * number, weights, size=6.5, color="#4a5a68")
-    source = text("report.source", source=parts[0].reading.source)
-    figure.text(_LEFT, 0.054, source, size=6.5, color="#4a5a68")
+        weight = "bold" if bold else "normal"
+        size = 8.5 * pitch / 0.0145
+        _write(figure, _LEFT, top - pitch * number, line, size=size, weight=weight)

@@ -6,79 +6,158 @@ from typing import Any
 
 import gradio as gr
 
-from pneumo.models.checkpoint import CheckpointError, available_models
-from pneumo.ui.cards import page_cards
-from pneumo.ui.desk import Desk
+from pneumo.models.card import CheckpointError, read_card
+from pneumo.models.checkpoint import available_models, default_model
+from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
+from pneumo.reading.reader import Reading
+from pneumo.ui.schemas import in_range
 from pneumo.ui.security.uploads import Uploads
+from pneumo.ui.store import ImageStore, Superseded
 from pneumo.ui.texts import text
 
+EXAMPLE = {"path": "radiograph.png", "meta": {"_type": "gradio.FileData"}}
 
-def film_field() -> gr.File:
+
+def image_field() -> gr.File:
     """A file field for programs whose value is the token of an upload and never a path.
 
     Programs are told to upload a file first, as for every file field. But without a data model
     Gradio neither opens, copies nor downloads what the field names. (A subclass would say the
     same, but for each one Gradio writes a file beside the module.)
     """
-    field = gr.File(label=text("api.film"))
+    field = gr.File(label=text("api.image"))
     described = field.api_info()
     field.data_model = None
     field.api_info = lambda: described
+    field.example_inputs = lambda: {"payload": EXAMPLE, "value": EXAMPLE}
     return field
 
 
-def public_events(desk: Desk, uploads: Uploads) -> None:
+def public_events(store: ImageStore, uploads: Uploads) -> None:
     """Declare /predict and /models; to be called inside a Blocks context."""
-    names = available_models()
     with gr.Column(visible=False):
-        film = film_field()
-        model = gr.Textbox(label=text("api.model"), info=text("api.model.info"),
-                           value=names[-1] if names else "")
-        threshold = gr.Number(label=text("api.threshold"), info=text("api.threshold.info"))
-        guard = gr.Checkbox(label=text("api.guard"), info=text("api.guard.info"), value=True)
-        heat = gr.Checkbox(label=text("api.heat"), info=text("api.heat.info"))
-        reading = gr.JSON(label=text("api.reading"))
+        inputs = [
+            image_field(),
+            gr.Textbox(
+                label=text("api.model"),
+                info=text("api.model.info"),
+                value=default_model(),
+            ),
+            gr.Number(label=text("api.threshold"), info=text("api.threshold.info")),
+            gr.Checkbox(label=text("api.check"), info=text("api.check.info"), value=True),
+            gr.Checkbox(label=text("api.evidence"), info=text("api.evidence.info")),
+            gr.Textbox(
+                label=text("api.policy"), info=text("api.policy.info"), value=DEFAULT_POLICY
+            ),
+            gr.Number(label=text("api.prevalence"), info=text("api.prevalence.info")),
+        ]
+        reading = gr.JSON(label=text("api.result"))
         models = gr.JSON(label=text("api.models"))
         ask, tell = gr.Button(), gr.Button()
 
     # Gradio's own conversion of the values is off (preprocess=False), so they may be of any type.
-    def predict(film: Any, model: Any, threshold: Any, guard: Any, heat: Any) -> dict:
-        """Read one film with one network; the upload is forgotten as soon as it is asked for."""
-        data = uploads.take(film) if isinstance(film, str) else None
+    def predict(
+        image: Any,
+        model: Any,
+        threshold: Any = None,
+        input_check: Any = True,
+        evidence: Any = False,
+        policy: Any = DEFAULT_POLICY,
+        prevalence: Any = None,
+    ) -> dict:
+        """Analyze one image with one network; the upload is forgotten once it is asked for."""
+        data = uploads.take(image) if isinstance(image, str) else None
         if data is None:
-            raise gr.Error(text("error.nofile"), print_exception=False)
+            raise _wrong("failure.nofile")
         if not isinstance(model, str) or model not in available_models():
-            names = ", ".join(available_models())
-            name = model[:64] if isinstance(model, str) else ""
-            raise gr.Error(text("api.unknown", name=name, names=names), print_exception=False)
-        if threshold is not None and type(threshold) not in (int, float):
-            raise gr.Error(text("api.threshold.wrong"), print_exception=False)
+            # Without letters that JSON can hold and UTF-8 cannot.
+            name = ascii(model[:64])[1:-1] if isinstance(model, str) else ""
+            raise _wrong("api.unknown", name=name, names=", ".join(available_models()))
+        if prevalence is not None and not (_is_number(prevalence) and in_range(prevalence)):
+            raise _wrong("api.prevalence.wrong")
         try:
-            _, result = desk.read_once(data, model, guard is not False)
-            if threshold is not None:
-                result = result.with_threshold(threshold)
+            card = store.reader(model).card
+            share = card.prevalence if prevalence is None else float(prevalence)
+            chosen = _policy(card.policies, threshold, policy, share)
+            _, result = store.read_once(data, model, input_check is not False)
         except CheckpointError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        except ValueError:
-            raise gr.Error(text("api.threshold.wrong"), print_exception=False) from None
-        record = result.record()
-        if heat is True:
-            record["heat"] = None if result.heat is None else result.heat.tolist()
-        return record
+        except Superseded:
+            raise _wrong("failure.server") from None
+        return _record(result.with_policy(chosen).with_prevalence(share), evidence is True)
 
     def list_models() -> list[dict]:
-        """The networks that can be asked: name, title, thresholds, band, scale of the heat."""
-        keys = ("name", "title", "sha256", "points", "uncertain", "scale")
-        return [{key: card[key] for key in keys} for card in page_cards() if "broken" not in card]
+        """The networks that can be asked: name, title, thresholds, prevalence, evidence scale."""
+        return list(filter(None, map(_model, available_models())))
 
     ask.click(
-        predict, [film, model, threshold, guard, heat], reading, api_name="predict",
-        api_description="Read one chest radiograph. Gives the Reading: status (ok, refused or "
-        "error), reason, probability of pneumonia, label (NORMAL, PNEUMONIA or UNCERTAIN), "
-        "confidence, threshold, uncertain band, checks.",
-        concurrency_limit=2, preprocess=False,
+        predict,
+        inputs,
+        reading,
+        api_name="predict",
+        api_description="Analyze one chest radiograph. Gives the Reading: status (ok, refused or "
+        "error), reason, probability of pneumonia at the prevalence, label (NORMAL, INDETERMINATE "
+        "or PNEUMONIA), rule_out and rule_in, zones, checks.",
+        preprocess=False,
     )
     tell.click(
-        list_models, None, models, api_name="models",
-        api_description="The networks that can be asked, with their operating points.",
+        list_models,
+        None,
+        models,
+        api_name="models",
+        api_description="The networks that can be asked, with the thresholds of their policies.",
     )
+
+
+def _wrong(key: str, **values: object) -> gr.Error:
+    """What ends a wrong call: 422 with a sentence."""
+    return gr.Error(text(key, **values), print_exception=False)
+
+
+def _policy(presets: dict, threshold: Any, policy: Any, prevalence: float) -> Policy:
+    """The policy that a program asked for; thresholds are given at the prevalence."""
+    if threshold is not None:
+        if not _is_number(threshold) or not 0 <= threshold <= 1:
+            raise _wrong("api.threshold.wrong")
+        return Policy.custom(float(threshold), float(threshold), prevalence)
+    if policy is None:
+        policy = DEFAULT_POLICY
+    if isinstance(policy, str) and policy in PRESETS:
+        return presets[policy].policy
+    if isinstance(policy, list) and len(policy) == 2 and all(map(_is_number, policy)):
+        low, high = policy
+        if 0 <= low <= high <= 1:
+            return Policy.custom(float(low), float(high), prevalence)
+    raise _wrong("api.policy.wrong")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _record(reading: Reading, evidence: bool) -> dict:
+    record = reading.record()
+    if evidence:
+        rows = None if reading.evidence is None else reading.evidence.tolist()
+        # The second is the name it had before 0.2.0.
+        record |= {"evidence": rows, "heat": rows}
+    return record
+
+
+def _model(name: str) -> dict | None:
+    try:
+        card = read_card(name)
+    except CheckpointError:
+        return None
+    return {
+        "name": name,
+        "title": card.title,
+        "sha256": card.weights.sha256,
+        "prevalence": card.prevalence,
+        "policies": {
+            policy: {"rule_out": result.policy.rule_out, "rule_in": result.policy.rule_in}
+            for policy, result in card.policies.items()
+        },
+        "scale": card.evidence.scale,
+        "reliable_side": card.evidence.reliable_side,
+    }

@@ -1,4 +1,4 @@
-"""The gallery: synthetic films of the project, downloaded ones first, or a teacher's own folder."""
+"""The gallery: downloaded examples, then the bundled synthetic ones, or a local folder instead."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumo.imaging.radiograph import UnreadableFilm, read_radiograph
+from pneumo.files import bundled_folder
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.ui.pictures import thumbnail
 from pneumo.ui.texts import text
 
-BUNDLED = Path(__file__).resolve().parents[2] / "examples"
+BUNDLED = bundled_folder("examples")
 CASES = "cases.json"
 
 # A teacher's folder may hold a whole archive; a gallery is for choosing with the eye.
@@ -21,15 +22,15 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Example:
-    """One film of the gallery.
+    """One image of the gallery.
 
     Attributes:
-        path: of the picture.
+        path: of the image.
         title: short name.
         truth: "NORMAL", "PNEUMONIA" or "" when it is not known.
         caption: a sentence about it.
         kind: "synthetic", "real" or "own".
-        attribution: whom to thank for a real film.
+        attribution: whom to thank for a real radiograph.
     """
 
     path: Path
@@ -47,15 +48,17 @@ def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
 
 
 def find_examples(folders: Sequence[Path]) -> tuple[Example, ...]:
-    """All films of the folders, by their cases.json; without one, every file of an own folder."""
+    """All images of the folders, by their cases.json; without one, every file of a local folder."""
     found: list[Example] = []
     for folder in folders:
         bundled = BUNDLED in (folder, folder.parent)
         cases = _cases(folder)
         if cases is None and not bundled and folder.is_dir():
-            cases = [{"file": path.relative_to(folder).as_posix(), "title": path.stem}
-                     for path in sorted(folder.rglob("*"))
-                     if path.is_file() and not path.name.startswith(".")]
+            cases = [
+                {"file": path.relative_to(folder).as_posix(), "title": path.stem}
+                for path in sorted(folder.rglob("*"))
+                if path.is_file() and not path.name.startswith(".")
+            ]
         found += [_example(folder, case, bundled) for case in cases or []]
     return tuple(example for example in found if example.path.is_file())[:MOST]
 
@@ -66,24 +69,26 @@ def gallery(examples: Sequence[Example]) -> list[dict]:
     for number, example in enumerate(examples):
         try:
             picture = thumbnail(read_radiograph(example.path))
-        except UnreadableFilm:
+        except UnreadableImage:
             continue
-        shown.append({
-            "id": number,
-            "title": example.title,
-            "truth": example.truth,
-            "caption": example.caption,
-            "kind": text(f"examples.{example.kind}"),
-            "attribution": example.attribution,
-            "png": picture,
-        })
+        shown.append(
+            {
+                "id": number,
+                "title": example.title,
+                "truth": example.truth,
+                "caption": example.caption,
+                "kind": text(f"examples.{example.kind}"),
+                "attribution": example.attribution,
+                "png": picture,
+            }
+        )
     return shown
 
 
 def _cases(folder: Path) -> list[dict] | None:
     """The entries of a folder's cases.json; None when there is no usable one."""
     try:
-        cases = json.loads((folder / CASES).read_text())
+        cases = json.loads((folder / CASES).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     if isinstance(cases, dict):

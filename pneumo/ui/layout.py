@@ -1,69 +1,74 @@
-"""The page: header, tabs, standing caveat, and how it is launched."""
+"""The page: header, tabs, disclaimer, and how it is launched."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from pneumo.imaging.film import MAX_BYTES
 from pneumo.ui.api import public_events
-from pneumo.ui.assets_text import ASSETS, asset
-from pneumo.ui.desk import Desk
+from pneumo.ui.batch import batch
 from pneumo.ui.examples import example_folders, find_examples
-from pneumo.ui.many import many_films
-from pneumo.ui.model_card import model_card_tab
-from pneumo.ui.room import reading_room
+from pneumo.ui.model_card import model_card
+from pneumo.ui.security.connections import guard_connections
 from pneumo.ui.security.hosts import allowed_hosts
+from pneumo.ui.security.limits import IMAGE_BYTES
 from pneumo.ui.security.middleware import Gate
+from pneumo.ui.security.queue import bound_queue
 from pneumo.ui.security.uploads import Uploads
+from pneumo.ui.store import ImageStore
 from pneumo.ui.texts import filled, text
-from pneumo.ui.theme import theme
+from pneumo.ui.viewer import viewer
+from pneumo.ui.web import ASSETS, STYLES, asset, head
 
-STYLES = ("page.css", "room.css", "stage.css", "many.css", "card.css")
 
-
-def build_demo(examples: Path | None = None, desk: Desk | None = None) -> gr.Blocks:
+def build_demo(examples: Path | None = None, store: ImageStore | None = None) -> gr.Blocks:
     """The whole app.
 
     Args:
-        examples: a folder of own films for the gallery; PNEUMO_EXAMPLES or the bundled ones
+        examples: a local folder of images for the gallery; PNEUMO_EXAMPLES or the bundled ones
             unless given.
-        desk: reads the films; a fresh one unless given.
+        store: keeps and analyzes the images; a fresh one unless given.
     """
-    desk = desk or Desk()
+    store = store or ImageStore()
     uploads = Uploads()
-    # The gate keeps films off the disk; what Gradio itself should store goes within minutes.
+    # The gate keeps images off the disk; what Gradio itself should store goes within minutes.
     with gr.Blocks(
-        title=text("app.name"), analytics_enabled=False, delete_cache=(60, 120),
-        fill_width=True,
+        title=text("app.name"), analytics_enabled=False, delete_cache=(60, 120), fill_width=True
     ) as demo:
-        gr.HTML(html_template=filled(asset("header.html")), js_on_load=None,
-                apply_default_css=False, elem_id="page-header")
+        _markup("header.html")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(text("tab.read"), id="read"):
-                reading_room(desk, find_examples(example_folders(examples)))
-            with gr.Tab(text("tab.many"), id="many"):
-                many_films(desk)
+            with gr.Tab(text("tab.analyze"), id="analyze"):
+                viewer(store, find_examples(example_folders(examples)))
+            with gr.Tab(text("tab.batch"), id="batch"):
+                batch(store)
             with gr.Tab(text("tab.card"), id="card"):
-                model_card_tab()
-        gr.HTML(html_template=filled(asset("caveat.html")), js_on_load=None,
-                apply_default_css=False, elem_id="page-caveat")
-        public_events(desk, uploads)
-    demo.desk, demo.uploads = desk, uploads
+                model_card()
+        _markup("disclaimer.html")
+        public_events(store, uploads)
+    bound_queue(demo)
+    demo.store, demo.uploads = store, uploads
     return demo
 
 
-def launch_arguments() -> dict:
-    """Keyword arguments of `demo.launch` for this page, on a Space and on an own computer."""
+def launch(demo: gr.Blocks, **arguments: Any) -> None:
+    """Launch the app, its connections guarded; arguments as for Gradio's `launch`."""
+    guard_connections()
+    demo.launch(**launch_arguments() | arguments)
+
+
+def launch_arguments() -> dict[str, Any]:
+    """Keyword arguments of `demo.launch` for this page, on a Space and on a local computer."""
     on_space = bool(os.environ.get("SPACE_ID"))
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1")
     return {
         "server_name": host,
         "theme": theme(),
         "css_paths": [ASSETS / name for name in STYLES],
+        "head": head(),
         "footer_links": [],
         "run_history": False,
         "pwa": False,
@@ -71,7 +76,32 @@ def launch_arguments() -> dict:
         "ssr_mode": False,
         # Else Gradio's own errors are told too, which may name places on the disk.
         "show_error": False,
-        "max_file_size": MAX_BYTES + 65_536,
+        "max_file_size": IMAGE_BYTES,
         "app_kwargs": {"middleware": [Middleware(Gate, hosts=allowed_hosts(host))]},
         "favicon_path": ASSETS / "favicon.svg",
     }
+
+
+def theme() -> gr.themes.Base:
+    """Slate greys, one blue accent, IBM Plex Sans from this computer (no outside font host)."""
+    sans = [gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"]
+    mono = [gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"]
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.sky,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_sm,
+        font=sans,
+        font_mono=mono,
+    ).set(
+        body_background_fill="#f3f5f7",
+        body_background_fill_dark="#10151a",
+        block_border_width="0px",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_shadow="none",
+        block_padding="0px",
+    )
+
+
+def _markup(name: str) -> None:
+    gr.HTML(html_template=filled(asset(name)), js_on_load=None, apply_default_css=False)

@@ -1,4 +1,4 @@
-"""What the browser draws: the film, heat layers, contours, and where the heat lies in words."""
+"""What the browser draws: the image, colour layers, contours, and what their colours stand for."""
 
 from __future__ import annotations
 
@@ -11,92 +11,103 @@ from pneumo.imaging import overlay
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.ui.texts import text
 
-# Longest sides in pixels. Canvases of 4096 are safe in every browser; a layer of an 8 x 8 map
+# Longest sides in pixels. Canvases of 4096 are safe in every browser; a layer of a 16 x 16 map
 # holds nothing finer than 512.
-FILM_SIDE, LAYER_SIDE, THUMB_SIDE = 4096, 512, 112
-
-# Where the contour line runs, as a share of the scale.
+IMAGE_SIDE, LAYER_SIDE, THUMB_SIDE = 4096, 512, 112
+# Where the contour runs, as a share of the scale.
 CONTOUR_SHARE = 0.25
-
-# Used for a card without one; about what the bundled networks have.
-DEFAULT_SCALE = 0.2
+SIGNS = (overlay.FOR, overlay.AGAINST)
 
 
-def film_picture(radiograph: Radiograph) -> dict:
-    """The film for the screen: png (base64), width, height, and the size it is stored in."""
-    pixels = fitted(radiograph.pixels, FILM_SIDE)
+def image_picture(radiograph: Radiograph) -> dict:
+    """The image for the screen: png (base64), width, height, and its description."""
+    pixels = fitted(radiograph.pixels, IMAGE_SIDE)
     height, width = radiograph.pixels.shape
+    size = {"width": width, "height": height, "source": radiograph.source}
     return {
         "png": _base64(overlay.encode_png(pixels, fast=True)),
         "width": pixels.shape[1],
         "height": pixels.shape[0],
-        "stored_width": width,
-        "stored_height": height,
-        "source": radiograph.source,
+        "alt": text("view.image.alt", **size),
     }
 
 
-def heat_picture(heat: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> dict:
+def map_picture(evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> dict:
     """One sign of the evidence for the screen.
 
     Args:
-        heat: float32, (h, w), signed evidence.
-        shape: (H, W) of the film.
+        evidence: float32, (h, w), signed, in logit units.
+        shape: (H, W) of the image.
         scale: where the colours end.
         sign: "for" or "against".
 
     Returns:
-        layer (png, base64, or "" when it is empty), contours (lists of x, y from 0 to 1), peak
-        (strongest evidence of this sign, 0 when there is none) and where (a sentence).
+        layer (png, base64, or "" when it is empty) and contours (lists of x, y from 0 to 1).
     """
-    share = LAYER_SIDE / max(shape)
-    size = tuple(max(1, round(side * share)) for side in shape)
-    layer = overlay.colour_layer(heat, size, scale, sign)
+    size = _layer_size(shape)
+    layer = overlay.colour_layer(evidence, size, scale, sign)
+    lines = overlay.contours(evidence, size, CONTOUR_SHARE * scale, sign)
     empty = not layer[..., 3].any()
-    lines = overlay.contours(heat, size, CONTOUR_SHARE * scale, sign)
-    signed = heat if sign == overlay.FOR else -heat
     return {
         "layer": "" if empty else _base64(overlay.encode_png(layer)),
-        "contours": [
-            [[round(float(x) / size[1], 4), round(float(y) / size[0], 4)] for x, y in line]
-            for line in lines
-        ],
-        "peak": 0.0 if empty else float(signed.max()),
-        "where": where(layer[..., 3], sign),
+        "contours": [_relative(line, size) for line in lines],
     }
 
 
-def where(strength: np.ndarray, sign: str) -> str:
-    """A sentence that says where the heat lies.
+def lung_outlines(lungs: np.ndarray, shape: tuple[int, int]) -> list[list[list[float]]]:
+    """Outlines of the lungs as lists of x, y from 0 to 1.
 
     Args:
-        strength: uint8, (H, W), opacity of the heat.
-        sign: "for" or "against".
+        lungs: uint8, (S, S), 255 inside the lungs.
+        shape: (H, W) of the image.
     """
-    if not strength.any():
-        return text(f"heat.none.{sign}")
-    row, column = (
-        int(3 * float(places.mean()) / side)
-        for places, side in zip(np.nonzero(strength == strength.max()), strength.shape, strict=True)
-    )
-    rows = [text(f"place.{name}") for name in ("upper", "middle", "lower")]
-    columns = [text(f"place.{name}") for name in ("left", "centre", "right")]
-    share = max(1, round(100 * float((strength > 127).mean())))
-    return text(f"heat.where.{sign}", place=f"{rows[row]} {columns[column]}", share=share)
+    size = _layer_size(shape)
+    smooth = cv2.resize(lungs, size[::-1], interpolation=cv2.INTER_CUBIC)
+    inside = (smooth > 127).astype(np.uint8)
+    lines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [_relative(line.reshape(-1, 2), size) for line in lines if len(line) > 2]
+
+
+def legend_of(scale: float, sign: str) -> dict:
+    """What the colours of a heatmap stand for: stops of a gradient, and words at its ticks."""
+    legend = overlay.legend(scale, sign)
+    digits = 3 if scale < 0.1 else 2 if scale < 2 else 1
+    levels = (*legend.ticks, CONTOUR_SHARE * legend.ticks[-1])
+    first, middle, last, level = (f"{tick:.{digits}f}".replace("-", "−") for tick in levels)
+    return {
+        "title": text(f"legend.{sign}"),
+        "colours": [
+            f"{colour}{round(255 * opacity):02x}"
+            for colour, opacity in zip(legend.colours, legend.opacities, strict=True)
+        ],
+        "line": legend.colours[3 * len(legend.colours) // 4],
+        "ticks": [first, middle, text(f"legend.end.{sign}", value=last)],
+        "contour": text("legend.contour", level=level),
+        "none": text(f"map.none.{sign}"),
+    }
 
 
 def thumbnail(radiograph: Radiograph) -> str:
-    """A small picture of the film: png, base64."""
+    """A small picture of the image: png, base64."""
     return _base64(overlay.encode_png(fitted(radiograph.pixels, THUMB_SIDE)))
 
 
 def fitted(pixels: np.ndarray, side: int) -> np.ndarray:
-    """The picture with no side longer than `side`; a smaller one stays as it is."""
+    """The image with no side longer than `side`; a smaller one stays as it is."""
     share = side / max(pixels.shape)
     if share >= 1:
         return pixels
     height, width = (max(1, round(length * share)) for length in pixels.shape)
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _layer_size(shape: tuple[int, int]) -> tuple[int, int]:
+    share = LAYER_SIDE / max(shape)
+    return max(1, round(shape[0] * share)), max(1, round(shape[1] * share))
+
+
+def _relative(line: np.ndarray, size: tuple[int, int]) -> list[list[float]]:
+    return [[round(float(x) / size[1], 4), round(float(y) / size[0], 4)] for x, y in line]
 
 
 def _base64(data: bytes) -> str:

@@ -18,11 +18,16 @@ from tests.security.server import Server, start, stop
 
 # What must never come out again, whichever way it goes in.
 PATIENT = {
-    "PatientName": "Zebrowska^Kunigunde", "PatientID": "PID-4711-XQ",
+    "PatientName": "Zebrowska^Kunigunde",
+    "PatientID": "PID-4711-XQ",
     "PatientBirthDate": "19310207",
-    "StudyDate": "20240229", "StudyTime": "235958", "AccessionNumber": "ACC-90210-Z",
-    "InstitutionName": "Klinikum Hinterwald", "ReferringPhysicianName": "Quacksilber^Theo",
-    "StudyDescription": "Thorax-pa-Verlaufskontrolle", "PatientComments": "geheimer Kommentar",
+    "StudyDate": "20240229",
+    "StudyTime": "235958",
+    "AccessionNumber": "ACC-90210-Z",
+    "InstitutionName": "Klinikum Hinterwald",
+    "ReferringPhysicianName": "Quacksilber^Theo",
+    "StudyDescription": "Thorax-pa-Verlaufskontrolle",
+    "PatientComments": "geheimer Kommentar",
 }
 
 
@@ -67,8 +72,11 @@ def server(stand_ins: Path, film: bytes, tmp_path_factory) -> Iterator[Server]:
     """The app with random networks and one example film."""
     folder, examples = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("examples")
     (examples / "film.png").write_bytes(film)
-    (examples / "cases.json").write_text(json.dumps([
-        {"file": "film.png", "title": "Drawn film", "truth": "NORMAL", "synthetic": True}]))
+    (examples / "cases.json").write_text(
+        json.dumps(
+            [{"file": "film.png", "title": "Drawn film", "truth": "NORMAL", "synthetic": True}]
+        )
+    )
     running = start(folder, examples, stand_ins)
     yield running
     stop(running)

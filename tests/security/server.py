@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -50,7 +51,8 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.putrequest(
-                method, target, skip_host="Host" in headers, skip_accept_encoding=True)
+                method, target, skip_host="Host" in headers, skip_accept_encoding=True
+            )
             for name, value in headers.items():
                 connection.putheader(name.replace("_", "-"), value)
             if body:
@@ -66,28 +68,34 @@ class Server:
         with self.client() as client:
             return client.post(f"{API}/run/{name}", json={"data": list(values)})
 
-    def upload(self, content: bytes, name: str = "film.png") -> httpx.Response:
+    def upload(self, content: bytes, name: str = "image.png") -> httpx.Response:
         with self.client() as client:
             return client.post(f"{API}/upload", files={"files": (name, content)})
 
-    def read(self, content: bytes, name: str = "film.png", model: str = "cnn") -> httpx.Response:
-        """Upload a film and have it read, as gradio_client does it."""
+    def read(self, content: bytes, name: str = "image.png", model: str = "cnn") -> httpx.Response:
+        """Upload an image and have it analyzed, as gradio_client does it."""
         path = self.upload(content, name).json()[0]
-        film = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
-        return self.ask("predict", film, model, None, False, False)
+        image = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        return self.ask("predict", image, model, None, False, False)
 
     def component(self) -> int:
-        """Number of the reading room among the page's components."""
+        """Number of the viewer among the page's components."""
         with self.client() as client:
             components = client.get("/config").json()["components"]
-        return next(c["id"] for c in components if c["props"].get("elem_id") == "reading-room")
+        return next(c["id"] for c in components if c["props"].get("elem_id") == "viewer")
 
-    def room(self, film: bytes | None = None, name: str = "film", **fields) -> httpx.Response:
-        """Ask the reading room's server function as the page does."""
-        form = {"component_id": str(self.component()), "session_hash": "visit", "fn_name": "read",
-                "models": "cnn", "guard": "off", **fields}
-        # Without a film a named part keeps it a multipart form.
-        files = {"film": (name, film)} if film is not None else {"nothing": (None, "")}
+    def analyze(self, image: bytes | None = None, name: str = "image", **fields) -> httpx.Response:
+        """Ask the viewer's server function as the page does."""
+        form = {
+            "component_id": str(self.component()),
+            "session_hash": "visit",
+            "fn_name": "analyze",
+            "models": "cnn",
+            "check": "off",
+            **fields,
+        }
+        # Without an image a named part keeps it a multipart form.
+        files = {"image": (name, image)} if image is not None else {"nothing": (None, "")}
         with self.client() as client:
             return client.post(f"{API}/component_server", data=form, files=files)
 
@@ -99,27 +107,55 @@ class Server:
         return self.log.read_text(errors="replace")
 
 
-def start(folder: Path, examples: Path, checkpoints: Path) -> Server:
-    """Start the app with a temporary folder of its own and wait until it answers."""
+def start(
+    folder: Path, examples: Path, checkpoints: Path, descriptors: int = 0, **variables: str
+) -> Server:
+    """Start the app with a temporary folder of its own and wait until it answers.
+
+    Args:
+        folder: for its files.
+        examples: the gallery.
+        checkpoints: its networks.
+        descriptors: that it may open at most; as many as this process unless given.
+        **variables: of its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     temp, log, connections = folder / "temp", folder / "app.log", folder / "connections"
     temp.mkdir()
     connections.touch()
-    settings = {name: value for name, value in os.environ.items()
-                if not name.startswith("GRADIO_") and not name.lower().endswith("_proxy")}
-    settings |= {
-        "GRADIO_SERVER_PORT": str(port), "TMPDIR": str(temp), "GRADIO_TEMP_DIR": str(temp),
-        "PNEUMO_EXAMPLES": str(examples), "PNEUMO_CHECKPOINTS": str(checkpoints),
-        "PNEUMO_TEST_CONNECTIONS": str(connections),
-        "PYTHONPATH": str(Path(__file__).parent / "watch"), "OMP_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
+    settings = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GRADIO_") and not name.lower().endswith("_proxy")
     }
+    settings |= {
+        "GRADIO_SERVER_PORT": str(port),
+        "TMPDIR": str(temp),
+        "GRADIO_TEMP_DIR": str(temp),
+        "PNEUMO_EXAMPLES": str(examples),
+        "PNEUMO_CHECKPOINTS": str(checkpoints),
+        "PNEUMO_TEST_CONNECTIONS": str(connections),
+        "PYTHONPATH": str(Path(__file__).parent / "watch"),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **variables,
+    }
+
+    def limit() -> None:
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")], cwd=folder, env=settings, stdout=stream,
-            stderr=subprocess.STDOUT)
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=folder,
+            env=settings,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            preexec_fn=limit,
+        )
     server = Server(port, process, temp, log, connections)
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:

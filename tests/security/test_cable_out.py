@@ -32,8 +32,10 @@ def settings(tmp_path: Path, stand_ins: Path) -> dict[str, str]:
     notes = tmp_path / "connections"
     notes.touch()
     return os.environ | {
-        "PYTHONPATH": f"{WATCH}{os.pathsep}{ROOT}", "PNEUMO_TEST_CONNECTIONS": str(notes),
-        "PNEUMO_CHECKPOINTS": str(stand_ins), "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{WATCH}{os.pathsep}{ROOT}",
+        "PNEUMO_TEST_CONNECTIONS": str(notes),
+        "PNEUMO_CHECKPOINTS": str(stand_ins),
+        "OMP_NUM_THREADS": "1",
     }
 
 
@@ -47,8 +49,14 @@ def test_predict_reads_without_a_network(settings, film: bytes, dicom: bytes, tm
     (tmp_path / "a.png").write_bytes(film)
     (tmp_path / "b.dcm").write_bytes(dicom)
     words = ["-m", "pneumo", "predict", "a.png", "b.dcm", "--no-guard", "--format", "jsonl"]
-    done = subprocess.run([*alone(), sys.executable, *words], cwd=tmp_path, env=settings,
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*alone(), sys.executable, *words],
+        cwd=tmp_path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok", "ok"]
     reached = Path(settings["PNEUMO_TEST_CONNECTIONS"]).read_text().splitlines()
@@ -60,7 +68,7 @@ def test_the_app_serves_its_page_and_reads_without_a_network(server: Server, fil
         page = client.get("/")
     assert page.status_code == 200 and "</html>" in page.text
     assert server.read(film).json()["data"][0]["status"] == "ok"
-    assert server.room(film).json()["status"] == "ok"
+    assert server.analyze(film).json()["status"] == "ok"
     reached = server.connections.read_text().splitlines()
     assert reached, "the watch did not work: the app asks itself once when it starts"
     assert [line for line in reached if line.startswith("foreign")] == []

@@ -11,10 +11,14 @@ import pytest
 
 from pneumo.ui.security import limits
 from pneumo.ui.security.calls import without_files
-from pneumo.ui.security.limits import Budget, Limited, Refusal, film_form, whole_body
+from pneumo.ui.security.limits import Budget, Limited, Refusal, image_form, whole_body
 
-FORM = (b'--cut\r\nContent-Disposition: form-data; name="film"; filename="f"\r\n\r\n', b"x" * 50,
-        b"y" * 50, b"\r\n--cut--\r\n")
+FORM = (
+    b'--cut\r\nContent-Disposition: form-data; name="film"; filename="f"\r\n\r\n',
+    b"x" * 50,
+    b"y" * 50,
+    b"\r\n--cut--\r\n",
+)
 SCOPE = {"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=cut")]}
 
 
@@ -38,7 +42,7 @@ def outcome(work: Callable, pieces: tuple[bytes, ...], most: int, budget: Budget
 
 
 def form(limited: Limited):
-    return film_form(SCOPE, limited)
+    return image_form(SCOPE, limited)
 
 
 def test_what_is_within_the_limits_is_read_and_nothing_stays_held():
@@ -49,8 +53,11 @@ def test_what_is_within_the_limits_is_read_and_nothing_stays_held():
 
 
 def test_a_film_never_goes_to_the_disk(monkeypatch):
-    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover",
-                        lambda self: pytest.fail("the film was written to the disk"))
+    monkeypatch.setattr(
+        tempfile.SpooledTemporaryFile,
+        "rollover",
+        lambda self: pytest.fail("the film was written to the disk"),
+    )
     film = bytes(5_000_000)
     assert outcome(form, (FORM[0], film, FORM[-1]), 6_000_000, Budget(6_000_000)) == ({}, [film])
 
@@ -70,19 +77,42 @@ def test_all_requests_together_hold_no_more_than_the_budget(work):
     assert budget.held == 950
 
 
-@pytest.mark.parametrize("limit", ["PATIENCE_SECONDS", "MOST_SECONDS"])
+@pytest.mark.parametrize(
+    ("limit", "wait"),
+    [
+        ("WINDOW_SECONDS", 0.3),  # nothing comes
+        ("WINDOW_SECONDS", 0.03),  # too little comes
+        ("MOST_SECONDS", 0.03),  # each piece comes soon enough, but not all of them
+    ],
+)
 @pytest.mark.parametrize("work", [whole_body, form])
-def test_who_does_not_send_is_not_waited_for(work, limit: str, monkeypatch):
+def test_who_does_not_send_is_not_waited_for(work, limit: str, wait: float, monkeypatch):
     monkeypatch.setattr(limits, limit, 0.05)
     budget = Budget(1000)
-    # Each piece alone may come soon enough, but not all of them.
-    wait = 0.3 if limit == "PATIENCE_SECONDS" else 0.03
     assert outcome(work, FORM, 1000, budget, wait) == 408
     assert budget.held == 0
+
+
+def test_who_sends_fast_enough_is_waited_for(monkeypatch):
+    monkeypatch.setattr(limits, "WINDOW_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "WINDOW_BYTES", 2)
+    pieces = (b"abc",) * 8
+    assert outcome(whole_body, pieces, 1000, Budget(1000), 0.03) == b"abc" * 8
+
+
+def test_large_requests_leave_a_part_of_the_budget_to_small_ones():
+    budget = Budget(1000, reserve=300)
+    budget.take(700, small=False)
+    with pytest.raises(Refusal):
+        budget.take(1, small=False)
+    budget.take(300)
+    with pytest.raises(Refusal):
+        budget.take(1)
 
 
 def test_files_in_a_call_become_tokens():
     file = {"path": "/etc/passwd", "url": "http://here/x", "meta": {"_type": "gradio.FileData"}}
     call = {"data": [file, {"path": "to-ken_1"}, [{"a": file}], "/etc/passwd", {"b": 1}, None]}
-    assert without_files(call) == {"data": ["", "to-ken_1", [{"a": ""}], "/etc/passwd", {"b": 1},
-                                            None]}
+    assert without_files(call) == {
+        "data": ["", "to-ken_1", [{"a": ""}], "/etc/passwd", {"b": 1}, None]
+    }

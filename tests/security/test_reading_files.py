@@ -10,8 +10,18 @@ import pytest
 from tests.security.server import API, ROOT, Server
 
 SECRET = b"the content of a file that is nobody's business"
-DOORS = (f"{API}/file=", f"{API}/file/", "/file=", "/file/", "/assets/", "/static/", "/svelte/",
-         f"{API}/proxy=", f"{API}/custom_component/", f"{API}/stream/")
+DOORS = (
+    f"{API}/file=",
+    f"{API}/file/",
+    "/file=",
+    "/file/",
+    "/assets/",
+    "/static/",
+    "/svelte/",
+    f"{API}/proxy=",
+    f"{API}/custom_component/",
+    f"{API}/stream/",
+)
 
 
 def spellings(path: Path) -> list[str]:
@@ -19,10 +29,18 @@ def spellings(path: Path) -> list[str]:
     absolute = str(path)
     upwards = "../" * 12 + absolute.lstrip("/")
     return [
-        absolute, upwards, "x/" + upwards, quote(absolute, safe=""), quote(upwards, safe=""),
-        quote(quote(absolute, safe=""), safe=""), quote(quote(upwards, safe=""), safe=""),
-        "file://" + absolute, "....//" * 12 + absolute.lstrip("/"),
-        upwards.replace("../", "..%5c"), upwards.replace("../", "%2e%2e/"), absolute + "%00.png",
+        absolute,
+        upwards,
+        "x/" + upwards,
+        quote(absolute, safe=""),
+        quote(upwards, safe=""),
+        quote(quote(absolute, safe=""), safe=""),
+        quote(quote(upwards, safe=""), safe=""),
+        "file://" + absolute,
+        "....//" * 12 + absolute.lstrip("/"),
+        upwards.replace("../", "..%5c"),
+        upwards.replace("../", "%2e%2e/"),
+        absolute + "%00.png",
     ]
 
 
@@ -42,8 +60,10 @@ def test_no_path_leads_out(server: Server, hidden: Path, door: str):
             assert SECRET not in body and b"root:" not in body, (door, spelling)
 
 
-@pytest.mark.parametrize("path", ["app.py", "pyproject.toml", "pneumo/ui/layout.py",
-                                  "checkpoints/MODEL_CARD.md", ".git/config"])
+@pytest.mark.parametrize(
+    "path",
+    ["app.py", "pyproject.toml", "pneumo/ui/layout.py", "checkpoints/MODEL_CARD.md", ".git/config"],
+)
 def test_the_own_files_stay_in(server: Server, path: str):
     for door in DOORS:
         for name in (path, str(ROOT / path)):
@@ -64,8 +84,14 @@ def test_a_link_in_the_upload_folder_is_not_followed(server: Server, hidden: Pat
             status, body = server.raw(door + str(link))
             assert status >= 400 and SECRET not in body
         for path in (str(link), "link.png"):
-            reply = server.ask("predict", {"path": path, "meta": {"_type": "gradio.FileData"}},
-                               "cnn", None, False, False)
+            reply = server.ask(
+                "predict",
+                {"path": path, "meta": {"_type": "gradio.FileData"}},
+                "cnn",
+                None,
+                False,
+                False,
+            )
             assert reply.status_code >= 400
     finally:
         link.unlink()

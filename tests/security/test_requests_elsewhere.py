@@ -42,21 +42,47 @@ def fields(port: int) -> list:
     inner = f"http://127.0.0.1:{port}/x.png"
     # A name that can be no host's: whoever looks it up has been talked into it.
     outer = "http://pneumo-test.invalid/x.png"
-    places = ["/etc/passwd", "../" * 12 + "etc/passwd", "file:///etc/passwd", str(ROOT / "app.py"),
-              inner, outer, "\\\\127.0.0.1\\share\\x", "/dev/zero", "/proc/self/environ", "", "/",
-              "\0", "a" * 5000, "ftp://127.0.0.1/x", "data:image/png;base64,AAAA"]
+    places = [
+        "/etc/passwd",
+        "../" * 12 + "etc/passwd",
+        "file:///etc/passwd",
+        str(ROOT / "app.py"),
+        inner,
+        outer,
+        "\\\\127.0.0.1\\share\\x",
+        "/dev/zero",
+        "/proc/self/environ",
+        "",
+        "/",
+        "\0",
+        "a" * 5000,
+        "ftp://127.0.0.1/x",
+        "data:image/png;base64,AAAA",
+    ]
     made = [{"path": place, **meta} for place in places]
     made += [{"path": place, "url": place, "orig_name": "x.png", **meta} for place in places[:6]]
-    made += [{"url": inner, **meta}, {"path": "x", "url": outer, **meta},
-             {"path": inner, "is_stream": True, **meta}, {"path": inner, "is_file": True},
-             [{"path": inner, **meta}], {"image": {"path": outer, **meta}}, inner, outer,
-             "/etc/passwd", {"path": {"path": inner, **meta}, **meta}, {"path": 5, **meta}, 5, True]
+    made += [
+        {"url": inner, **meta},
+        {"path": "x", "url": outer, **meta},
+        {"path": inner, "is_stream": True, **meta},
+        {"path": inner, "is_file": True},
+        [{"path": inner, **meta}],
+        {"image": {"path": outer, **meta}},
+        inner,
+        outer,
+        "/etc/passwd",
+        {"path": {"path": inner, **meta}, **meta},
+        {"path": 5, **meta},
+        5,
+        True,
+    ]
     return made
 
 
 def foreign(server: Server) -> list[str]:
-    return [line for line in server.connections.read_text().splitlines()
-            if line.startswith("foreign")]
+    return [
+        line for line in server.connections.read_text().splitlines() if line.startswith("foreign")
+    ]
 
 
 @pytest.mark.parametrize("place", ["film", "model"])
@@ -87,8 +113,10 @@ def test_neither_does_the_queue(server: Server, trap, route: str):
                 answer = client.get(f"{API}/call/predict/{event}").text
                 assert "event: error" in answer and "root:" not in answer
     if route == "queue/join":
-        with server.client() as client, client.stream(
-                "GET", f"{API}/queue/data", params={"session_hash": "trap"}) as stream:
+        with (
+            server.client() as client,
+            client.stream("GET", f"{API}/queue/data", params={"session_hash": "trap"}) as stream,
+        ):
             said = "".join(stream.iter_text())
         assert '"success":true,"title"' not in said and "invalid/" not in said
     assert knocks == [] and foreign(server) == []
@@ -98,8 +126,12 @@ def test_neither_does_the_queue(server: Server, trap, route: str):
 def test_no_route_fetches_an_address(server: Server, trap, method: str):
     port, knocks = trap
     for door in (f"{API}/proxy=", f"{API}/file=", f"{API}/file/", "/file=", "/proxy="):
-        for target in (f"http://127.0.0.1:{port}/x", f"http:%2f%2f127.0.0.1:{port}%2fx",
-                       f"//127.0.0.1:{port}/x", "https://pneumo-test.invalid.hf.space/x"):
+        for target in (
+            f"http://127.0.0.1:{port}/x",
+            f"http:%2f%2f127.0.0.1:{port}%2fx",
+            f"//127.0.0.1:{port}/x",
+            "https://pneumo-test.invalid.hf.space/x",
+        ):
             assert server.raw(door + target, method)[0] >= 400
     assert knocks == [] and foreign(server) == []
 

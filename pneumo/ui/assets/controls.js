@@ -1,4 +1,7 @@
-// The choices beside the answer: model, operating point, own threshold, prevalence.
+// The choices: model, decision preset, custom thresholds, prevalence. What they mean is the
+// server's business; a field that it cannot use gets its sentence.
+
+const POLICIES = ["cautious", "balanced", "decisive", "custom"];
 
 function segments(name, title, options, chosen, choose) {
   const labels = options.map(({ value, label, hint, disabled }) =>
@@ -9,49 +12,100 @@ function segments(name, title, options, chosen, choose) {
   return h("fieldset.pn-segments", {}, h("legend", {}, title), h("div", {}, labels));
 }
 
-function modelChoice(chosen, choose, name = "pn-model") {
-  const options = FACTS.cards.map((card) => ({
-    value: card.name,
-    label: card.title,
-    disabled: Boolean(card.broken),
-    hint: card.broken ? t("model.broken", { title: card.title, reason: card.broken }) : null,
-  }));
-  const usable = usableCards();
-  if (usable.length > 1) {
-    const label = usable.length === 2 ? t("model.both") : t("model.all");
-    options.push({ value: "all", label, hint: t("model.all.hint") });
+// The controls of a tab; `change(what)` is called with "model", "policy" or "prevalence" once
+// `choice` has changed. `prefix` keeps the groups of two tabs apart.
+class Controls {
+  constructor(host, prefix, change) {
+    this.change = change;
+    const first = usableModels().find(({ name }) => name === FACTS.default) ?? usableModels()[0];
+    this.choice = { model: first?.name ?? "", policy: "balanced", prevalence: "", custom: null };
+    this.accepted = { ...this.choice };
+    this.ends = ["rule_out", "rule_in"].map((name) => this._number(name, t(`policy.${name}`)));
+    this.prevalence = this._number("prevalence", t("prevalence.title"), t("prevalence.hint"));
+    this.custom = h("div.pn-custom", { hidden: true }, this.ends);
+    this.errors = { policy: h("p.pn-wrong", { role: "alert" }),
+      prevalence: h("p.pn-wrong", { role: "alert" }) };
+    const models = FACTS.models.map((model) => ({
+      value: model.name, label: model.title, disabled: Boolean(model.broken),
+      hint: model.broken
+        ? t("model.broken", { title: model.title, reason: model.broken }) : null,
+    }));
+    const usable = usableModels();
+    if (usable.length > 1) {
+      const label = usable.length === 2 ? t("model.both") : t("model.all");
+      models.push({ value: "all", label, hint: t("model.all.hint") });
+    }
+    const policies = POLICIES.map((value) =>
+      ({ value, label: t(`policy.${value}`), hint: t(`policy.${value}.hint`) }));
+    host.replaceChildren(
+      segments(`${prefix}-model`, t("model.title"), models, this.choice.model,
+        (model) => this._set("model", { model })),
+      h("div.pn-policy", {}, segments(`${prefix}-policy`, t("policy.title"), policies,
+        this.choice.policy, (policy) => this._policy(policy)), this.custom, this.errors.policy),
+      h("div.pn-prior", {}, this.prevalence, this.errors.prevalence));
+    if (first) this._show(first.numbers);
   }
-  return segments(name, t("model.title"), options, chosen, choose);
-}
 
-// change(changes) is called with what was chosen: point, threshold or prevalence.
-function pointChoice(choice, change) {
-  const options = [...POINTS, "own"].map((value) => ({
-    value, label: t(`point.${value}.short`), hint: t(`point.${value}`),
-  }));
-  const shown = h("output", {}, choice.threshold.toFixed(2));
-  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.01, value: choice.threshold,
-    "aria-label": t("point.own"),
-    oninput: () => {
-      shown.textContent = Number(slider.value).toFixed(2);
-      change({ threshold: Number(slider.value) });
-    } });
-  const own = h("label.pn-own", {}, h("span", {}, t("point.own")), slider, shown);
-  own.hidden = choice.point !== "own";
-  const choose = (point) => {
-    own.hidden = point !== "own";
-    change({ point });
-  };
-  return [segments("pn-point", t("point.title"), options, choice.point, choose), own];
-}
+  // Names of the models chosen, with commas between them.
+  models() {
+    return this.choice.model === "all"
+      ? usableModels().map(({ name }) => name).join() : this.choice.model;
+  }
 
-function prevalenceChoice(choice, change) {
-  const input = h("input", { type: "number", min: 1, max: 99, step: 1, inputmode: "numeric",
-    value: Math.round(100 * choice.prevalence),
-    oninput: () => {
-      const value = Number(input.value);
-      if (value >= 1 && value <= 99) change({ prevalence: value / 100 });
-    } });
-  return h("label.pn-prevalence", { title: t("prevalence.hint") },
-    h("span", {}, t("prevalence.title")), input, h("span", {}, "%"));
+  // The fields of a request.
+  fields() {
+    const { policy, prevalence, custom } = this.choice;
+    return { models: this.models(), policy, prevalence, ...(policy === "custom" ? custom : {}) };
+  }
+
+  // What the server said: thresholds and prevalence in numbers, or the field that is wrong. A
+  // wrong one is not sent again.
+  settle({ field, reason, numbers }) {
+    for (const [name, place] of Object.entries(this.errors)) {
+      place.textContent = field === name ? reason : "";
+    }
+    if (field) this.choice = { ...this.accepted, model: this.choice.model };
+    if (!numbers) return;
+    this.accepted = { ...this.choice };
+    this._show(numbers);
+  }
+
+  _show(numbers) {
+    this.prevalence.querySelector("input").placeholder = numbers.prevalence;
+    for (const end of this.ends) {
+      const input = end.querySelector("input");
+      if (input !== document.activeElement) input.value = numbers[input.name];
+    }
+  }
+
+  _set(what, changes) {
+    Object.assign(this.choice, changes);
+    this.change(what);
+  }
+
+  _policy(policy) {
+    this.custom.hidden = policy !== "custom";
+    if (policy === "custom") this._readCustom();
+    this._set("policy", { policy });
+  }
+
+  // Thresholds hold at the prevalence at which they were typed, so that labels never follow it.
+  _readCustom() {
+    const [rule_out, rule_in] = this.ends.map((end) => end.querySelector("input").value);
+    this.choice.custom = { rule_out, rule_in, at: this.choice.prevalence };
+  }
+
+  _number(name, title, hint) {
+    const input = h("input", { type: "text", inputmode: "decimal", name, maxlength: 8,
+      autocomplete: "off",
+      onchange: () => {
+        if (name === "prevalence") this._set("prevalence", { prevalence: input.value });
+        else {
+          this._readCustom();
+          this._set("policy", {});
+        }
+      } });
+    return h("label.pn-entry", { title: hint ?? null },
+      h("span", {}, title), input, h("span", {}, "%"));
+  }
 }

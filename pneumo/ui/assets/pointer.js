@@ -1,29 +1,29 @@
-// Hands on the pictures: drag for brightness and contrast or to move, wheel and pinch to zoom.
+// Mouse and fingers on the images: drag for brightness and contrast or to move, wheel and pinch to zoom.
 
 // Grey levels by which one pixel of dragging moves the window.
 const LEVEL_PER_PIXEL = 0.6;
 
-function windowBy(viewer, width, level) {
-  const { low, high } = viewer.view;
+function windowBy(canvas, width, level) {
+  const { low, high } = canvas.view;
   const half = clamp((high - low) / 2 + width / 2, 1, 255);
   const centre = clamp((low + high) / 2 + level, 0, 255);
-  viewer.set({ low: centre - half, high: centre + half });
+  canvas.set({ low: centre - half, high: centre + half });
 }
 
-function moveBy(viewer, dx, dy) {
-  const size = viewer.shownSize();
-  viewer.set({ x: viewer.view.x - dx / size.width, y: viewer.view.y - dy / size.height });
+function moveBy(canvas, dx, dy) {
+  const size = canvas.shownSize();
+  canvas.set({ x: canvas.view.x - dx / size.width, y: canvas.view.y - dy / size.height });
 }
 
 // Zooms so that what lies under the point (page pixels from the pane's centre) stays there.
-function zoomBy(viewer, factor, dx = 0, dy = 0) {
-  const before = viewer.shownSize();
-  const zoom = clamp(viewer.view.zoom * factor, 1, MOST_ZOOM);
-  const grown = zoom / viewer.view.zoom;
-  viewer.set({
+function zoomBy(canvas, factor, dx = 0, dy = 0) {
+  const before = canvas.shownSize();
+  const zoom = clamp(canvas.view.zoom * factor, 1, MOST_ZOOM);
+  const grown = zoom / canvas.view.zoom;
+  canvas.set({
     zoom,
-    x: viewer.view.x + (dx / before.width) * (1 - 1 / grown),
-    y: viewer.view.y + (dy / before.height) * (1 - 1 / grown),
+    x: canvas.view.x + (dx / before.width) * (1 - 1 / grown),
+    y: canvas.view.y + (dy / before.height) * (1 - 1 / grown),
   });
 }
 
@@ -33,21 +33,21 @@ function fromCentre(finger) {
   return { x: finger.clientX - box.x - box.width / 2, y: finger.clientY - box.y - box.height / 2 };
 }
 
-function startPointer(host, viewer) {
+function startPointer(host, canvas) {
   const fingers = new Map();
   let moving = false;
-  const onPicture = (event) => viewer.film && event.target.closest(".pn-canvas");
+  const onPicture = (event) => canvas.image && event.target.closest(".pn-canvas");
   host.addEventListener("pointerdown", (event) => {
     if (!onPicture(event)) return;
     const other = event.button !== 0 || event.shiftKey;
-    moving = (viewer.tool === "move") !== other;
+    moving = (canvas.tool === "move") !== other;
     fingers.set(event.pointerId, event);
     event.target.setPointerCapture(event.pointerId);
     if (event.pointerType === "mouse") event.preventDefault();
   });
   host.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
-    if (!before || !viewer.film) return;
+    if (!before || !canvas.image) return;
     fingers.set(event.pointerId, event);
     const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
     if (fingers.size === 2) {
@@ -57,12 +57,12 @@ function startPointer(host, viewer) {
       // What lay between the fingers stays between them.
       const [one, two] = [fromCentre(before), fromCentre(other)];
       const [x, y] = [(one.x + two.x) / 2, (one.y + two.y) / 2];
-      zoomBy(viewer, far(event) / Math.max(1, far(before)), x, y);
-      moveBy(viewer, dx / 2, dy / 2);
+      zoomBy(canvas, far(event) / Math.max(1, far(before)), x, y);
+      moveBy(canvas, dx / 2, dy / 2);
     } else if (moving) {
-      moveBy(viewer, dx, dy);
+      moveBy(canvas, dx, dy);
     } else {
-      windowBy(viewer, dx * LEVEL_PER_PIXEL, -dy * LEVEL_PER_PIXEL);
+      windowBy(canvas, dx * LEVEL_PER_PIXEL, -dy * LEVEL_PER_PIXEL);
     }
   });
   for (const end of ["pointerup", "pointercancel"]) {
@@ -72,12 +72,12 @@ function startPointer(host, viewer) {
     if (onPicture(event)) event.preventDefault();
   });
   host.addEventListener("dblclick", (event) => {
-    if (onPicture(event)) viewer.reset();
+    if (onPicture(event)) canvas.set(RESTING_VIEW);
   });
   host.addEventListener("wheel", (event) => {
     if (!onPicture(event)) return;
     event.preventDefault();
     const { x, y } = fromCentre(event);
-    zoomBy(viewer, Math.exp(-event.deltaY / 400), x, y);
+    zoomBy(canvas, Math.exp(-event.deltaY / 400), x, y);
   }, { passive: false });
 }

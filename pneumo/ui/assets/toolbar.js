@@ -1,56 +1,76 @@
-// The tools under the pictures, their keys, and the list of keys.
+// The tools under the images, their keys, and the list of keys.
+
+const LAYOUTS = ["side", "overlay", "stacked"];
+const WINDOWS = { default: [0, 255], lung: [0, 160], contrast: [64, 192] };
+
+function nextOf(list, now) {
+  return list[(list.indexOf(now) + 1) % list.length];
+}
 
 // Every action of the stage with its key: the buttons, the keyboard and the help are this table.
-function actionsOf(viewer, page) {
-  const heat = viewer.heat;
+function actionsOf(canvas, page) {
+  const { map } = canvas;
   const flip = (name, one, other) => () =>
-    viewer.setHeat({ [name]: heat[name] === one ? other : one });
-  const nearer = (step) => () =>
-    viewer.setHeat({ on: true, opacity: clamp(heat.opacity + step, 0, 1) });
+    canvas.setMap({ [name]: map[name] === one ? other : one });
+  const fade = (step) => () =>
+    canvas.setMap({ on: true, opacity: clamp(map.opacity + step, 0, 1) });
+  const windowNow = () => Object.keys(WINDOWS).find((name) =>
+    WINDOWS[name].join() === [canvas.view.low, canvas.view.high].join());
+  const window_ = () => {
+    const [low, high] = WINDOWS[nextOf(Object.keys(WINDOWS), windowNow())];
+    canvas.set({ low, high });
+  };
   return [
     { name: "open", key: "o", run: page.open },
-    { name: "heat", key: "h", run: () => viewer.setHeat({ on: !heat.on }) },
+    { name: "map", key: "h", run: () => canvas.setMap({ on: !canvas.anyMapOn() }) },
     { name: "style", key: "c", run: flip("style", "wash", "contour") },
     { name: "sign", key: "e", run: flip("sign", "for", "against") },
-    { name: "fainter", key: "[", run: nearer(-0.1) },
-    { name: "stronger", key: "]", run: nearer(0.1) },
-    { name: "invert", key: "i", run: () => viewer.set({ invert: !viewer.view.invert }) },
-    { name: "darker", key: "d", run: () => windowBy(viewer, 0, 10) },
-    { name: "brighter", key: "b", run: () => windowBy(viewer, 0, -10) },
-    { name: "more", key: "x", run: () => windowBy(viewer, -16, 0) },
-    { name: "less", key: "z", run: () => windowBy(viewer, 16, 0) },
-    { name: "tool", key: "t", run: () => viewer.setTool(viewer.tool === "move" ? "window" : "move") },
-    { name: "nearer", key: "+", run: () => zoomBy(viewer, 1.25) },
-    { name: "farther", key: "-", run: () => zoomBy(viewer, 0.8) },
-    { name: "left", key: "ArrowLeft", run: () => moveBy(viewer, 40, 0) },
-    { name: "right", key: "ArrowRight", run: () => moveBy(viewer, -40, 0) },
-    { name: "up", key: "ArrowUp", run: () => moveBy(viewer, 0, 40) },
-    { name: "down", key: "ArrowDown", run: () => moveBy(viewer, 0, -40) },
-    { name: "reset", key: "0", run: () => viewer.reset() },
+    { name: "lungs", key: "l", run: flip("lungs", true, false) },
+    { name: "fainter", key: "[", run: fade(-0.1) },
+    { name: "stronger", key: "]", run: fade(0.1) },
+    { name: "invert", key: "i", run: () => canvas.set({ invert: !canvas.view.invert }) },
+    { name: "window", key: "w", run: window_ },
+    { name: "darker", key: "d", run: () => windowBy(canvas, 0, 10) },
+    { name: "brighter", key: "b", run: () => windowBy(canvas, 0, -10) },
+    { name: "more", key: "x", run: () => windowBy(canvas, -16, 0) },
+    { name: "less", key: "z", run: () => windowBy(canvas, 16, 0) },
+    { name: "tool", key: "t", run: () => canvas.setTool(canvas.tool === "move" ? "window" : "move") },
+    { name: "nearer", key: "+", run: () => zoomBy(canvas, 1.25) },
+    { name: "farther", key: "-", run: () => zoomBy(canvas, 0.8) },
+    { name: "left", key: "ArrowLeft", run: () => moveBy(canvas, 40, 0) },
+    { name: "right", key: "ArrowRight", run: () => moveBy(canvas, -40, 0) },
+    { name: "up", key: "ArrowUp", run: () => moveBy(canvas, 0, 40) },
+    { name: "down", key: "ArrowDown", run: () => moveBy(canvas, 0, -40) },
+    { name: "reset", key: "0", run: () => canvas.set(RESTING_VIEW) },
+    { name: "layout", key: "s", run: page.nextLayout },
     { name: "report", key: "p", run: page.report },
     { name: "full", key: "f", run: page.full },
     { name: "model", key: "m", run: page.nextModel },
-    { name: "point", key: "n", run: page.nextPoint },
+    { name: "policy", key: "n", run: page.nextPolicy },
     { name: "help", key: "?", run: page.help },
   ];
 }
 
-function startToolbar(room, viewer, page) {
+function startToolbar(room, canvas, page) {
   page.help = () => dialog.showModal();
   page.full = () => {
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen?.();
   };
+  page.nextLayout = () => {
+    room.dataset.layout = nextOf(LAYOUTS, room.dataset.layout);
+    canvas.draw();
+  };
   // Inside Gradio's container, which it puts in front of every rule of ours.
   const whole = room.closest("#tabs").parentElement;
   document.addEventListener("fullscreenchange", () =>
     whole.classList.toggle("pn-full", Boolean(document.fullscreenElement)));
-  const actions = actionsOf(viewer, page);
+  const actions = actionsOf(canvas, page);
   const byName = Object.fromEntries(actions.map((action) => [action.name, action]));
   const keys = h("input", { type: "checkbox", checked: true });
   const dialog = helpOf(actions, keys);
   room.append(dialog);
-  startKeys(room, viewer, actions, keys);
+  startKeys(room, canvas, actions, keys);
 
   const button = (name, pressed) => h("button.pn-tool", {
     type: "button", "data-tool": name, title: `${t(`key.${name}`)} (${byName[name].key})`,
@@ -59,24 +79,28 @@ function startToolbar(room, viewer, page) {
   }, t(`tools.${name}`));
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05,
     "aria-label": t("tools.opacity"),
-    oninput: () => viewer.setHeat({ on: true, opacity: Number(opacity.value) }) });
+    oninput: () => canvas.setMap({ on: true, opacity: Number(opacity.value) }) });
   const bar = room.querySelector(".pn-toolbar");
   bar.append(
     h("div.pn-tools", {}, button("open")),
-    h("div.pn-tools", {}, button("tool", false), button("invert", false), button("reset")),
-    h("div.pn-tools", {}, button("heat", true), button("style", false), button("sign", false),
-      h("label.pn-opacity", {}, h("span", {}, t("tools.opacity")), opacity)),
-    h("div.pn-tools.pn-end", {}, button("report"), button("full"), button("help")),
+    h("div.pn-tools", {}, button("tool", false), button("window"), button("invert", false),
+      button("reset")),
+    h("div.pn-tools", {}, button("map", true), button("style", false), button("sign", false),
+      button("lungs", false), h("label.pn-opacity", { title: t("tools.opacity") }, opacity)),
+    h("div.pn-tools.pn-end", {}, button("layout"), button("report"), button("full"),
+      button("help")),
   );
   return function refresh() {
+    const { map, view } = canvas;
     const pressed = {
-      tool: viewer.tool === "move", invert: viewer.view.invert, heat: viewer.heat.on,
-      style: viewer.heat.style === "contour", sign: viewer.heat.sign === "against",
+      tool: canvas.tool === "move", invert: view.invert, map: canvas.anyMapOn(),
+      style: map.style === "contour", sign: map.sign === "against", lungs: map.lungs,
     };
     for (const [name, on] of Object.entries(pressed)) {
       bar.querySelector(`[data-tool=${name}]`).setAttribute("aria-pressed", String(on));
     }
-    opacity.value = viewer.heat.opacity;
+    bar.querySelector("[data-tool=lungs]").disabled = !canvas.lungs?.length;
+    opacity.value = map.opacity;
   };
 }
 
@@ -96,7 +120,7 @@ function helpOf(actions, keys) {
   return dialog;
 }
 
-function startKeys(room, viewer, actions, keys) {
+function startKeys(room, canvas, actions, keys) {
   const typing = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
   const moving = "input[type=radio], input[type=range], [role=tab]";
   document.addEventListener("keydown", (event) => {
@@ -107,7 +131,7 @@ function startKeys(room, viewer, actions, keys) {
     // Arrows belong to the control that has the focus, or to the page while nothing is enlarged.
     if (key.startsWith("Arrow")) {
       const free = target === document.body || target.closest?.(".pn-stage");
-      if (target.closest?.(moving) || !free || viewer.view.zoom === 1) return;
+      if (target.closest?.(moving) || !free || canvas.view.zoom === 1) return;
     }
     const wanted = key.length === 1 ? key.toLowerCase() : key;
     const action = actions.find((one) => one.key === wanted || (one.key === "+" && key === "="));

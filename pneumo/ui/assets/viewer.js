@@ -1,207 +1,153 @@
-// The pictures: one grey window, one place and one zoom for all panes, drawn at screen resolution.
+// The first tab: one image, its results, and the rule that the screen never mixes two images.
 
-const RESTING_VIEW = { zoom: 1, x: 0.5, y: 0.5, low: 0, high: 255, invert: false };
-const MOST_ZOOM = 16;
+function startViewer(element, server) {
+  const room = element.querySelector(".pn-room");
+  const canvas = new Canvas(room.querySelector(".pn-panes"));
+  const card = room.querySelector(".pn-answer");
+  const visit = crypto.getRandomValues(new Uint32Array(3)).join("-");
+  const state = { turn: 0, source: null, token: "", image: null, reply: null, examples: [] };
+  const controls = new Controls(room.querySelector(".pn-controls"), "pn", (what) => {
+    if (state.source) analyze(what !== "model");
+    else server.analyze(controls.fields()).then((reply) => controls.settle(reply), console.error);
+  });
 
-class Viewer {
-  constructor(host) {
-    this.host = host;
-    this.panes = [];
-    this.film = null;
-    this.view = { ...RESTING_VIEW };
-    this.heat = { on: true, style: "wash", sign: "for", opacity: 0.6 };
-    this.tool = window.matchMedia("(pointer: coarse)").matches ? "move" : "window";
-    this.base = document.createElement("canvas");
-    this.drawn = ""; // what the grey values in this.grey were taken from
-    this.onchange = () => {};
-    new ResizeObserver(() => this.draw()).observe(host);
+  function take(source) {
+    Object.assign(state, { source, token: "", forced: false });
+    // On a phone the examples are below the images.
+    const stage = room.querySelector(".pn-stage");
+    if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
+    return analyze();
   }
 
-  // Everything that must be decoded before a film can be shown, so that showing is one step.
-  static async prepareFilm(picture) {
-    const levels = [await bitmapOf(picture.png)];
-    // Halved copies: drawing a 3,000-pixel film small from its full size would stutter.
-    for (let last = levels[0]; Math.min(last.width, last.height) > 1024; last = levels.at(-1)) {
-      const size = { resizeWidth: last.width >> 1, resizeHeight: last.height >> 1 };
-      levels.push(await createImageBitmap(last, { ...size, resizeQuality: "high" }));
+  // Every request has its turn; what comes back for an older one is dropped. `again` asks for
+  // words only: the image and the models stay.
+  async function analyze(again = false) {
+    const turn = ++state.turn;
+    if (!controls.choice.model) return fail(t("model.none"));
+    const words = again && room.dataset.state === "ready";
+    if (!words) {
+      room.dataset.state = "busy";
+      room.setAttribute("aria-busy", "true");
     }
-    return { ...picture, png: null, levels };
-  }
-
-  static async prepareHeat(reading) {
-    const heat = {};
-    for (const [sign, picture] of Object.entries(reading.heat)) {
-      heat[sign] = { ...picture, layer: picture.layer ? await bitmapOf(picture.layer) : null };
-    }
-    return { record: reading.record, card: cardOf(reading.record.model), heat };
-  }
-
-  // film null empties the stage; readings may be empty while a film is shown alone.
-  show(film, readings, name) {
-    if (film !== this.film) this.view = { ...RESTING_VIEW };
-    this.film = film;
-    this.drawn = "";
-    const titles = film ? [name, ...readings.map((r) => r.card.title)] : [];
-    this.panes = titles.map((title, number) => this._pane(title, readings[number - 1] ?? null));
-    this.host.replaceChildren(...this.panes.map((pane) => pane.figure));
-    this.host.dataset.count = this.panes.length;
-    if (film) this.host.style.setProperty("--pn-shape", film.width / film.height);
-    this.draw();
-  }
-
-  _pane(title, reading) {
-    const canvas = h("canvas", { role: "img" });
-    const sideless = reading?.card.tells_side === false;
-    const model = { model: title };
-    const heat = sideless ? t("view.heat.no_side.short", model) : t("view.heat", model);
-    const caption = reading ? heat : title;
-    const hint = sideless ? t("view.heat.no_side", model) : caption;
-    const note = h("div.pn-legend");
-    const figure = h(`figure.pn-pane.${reading ? "pn-heat" : "pn-film"}`, {},
-      h("figcaption", { title: hint }, caption), h("div.pn-canvas", {}, canvas), note);
-    return { canvas, figure, note, reading };
-  }
-
-  set(changes) {
-    const view = { ...this.view, ...changes };
-    view.zoom = clamp(view.zoom, 1, MOST_ZOOM);
-    // The film's edge never comes further in than the edge of the resting film.
-    const reach = 0.5 - 0.5 / view.zoom;
-    view.x = clamp(view.x, 0.5 - reach, 0.5 + reach);
-    view.y = clamp(view.y, 0.5 - reach, 0.5 + reach);
-    this.view = view;
-    this.draw();
-  }
-
-  setHeat(changes) {
-    Object.assign(this.heat, changes);
-    this.draw();
-  }
-
-  setTool(tool) {
-    this.tool = tool;
-    this.draw();
-  }
-
-  reset() {
-    this.set(RESTING_VIEW);
-  }
-
-  // Size of the whole film as it is shown, in page pixels.
-  shownSize() {
-    if (!this.film) return { width: 1, height: 1 };
-    const box = this.panes[0].canvas.parentElement.getBoundingClientRect();
-    return this._place(box.width, box.height);
-  }
-
-  draw() {
-    if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => {
-      this.waiting = 0;
-      // A finger scrolls the page past a picture at rest and moves one that is enlarged.
-      const resting = this.tool === "move" && this.view.zoom === 1;
-      this.host.style.touchAction = resting ? "pan-y" : "none";
-      this._draw();
-      this.onchange();
-    });
-  }
-
-  // Place of the film on a canvas, in device pixels.
-  _place(width, height) {
-    const { levels } = this.film;
-    const [w, h_] = [levels[0].width, levels[0].height];
-    const scale = Math.min(width / w, height / h_) * this.view.zoom;
-    return {
-      scale,
-      left: width / 2 - this.view.x * w * scale,
-      top: height / 2 - this.view.y * h_ * scale,
-      width: w * scale,
-      height: h_ * scale,
-    };
-  }
-
-  _draw() {
-    if (!this.film || !this.panes.length) return;
-    const box = this.panes[0].canvas.parentElement.getBoundingClientRect();
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const width = Math.round(box.width * ratio);
-    const height = Math.round(box.height * ratio);
-    if (width < 2 || height < 2) return;
-    const place = this._place(width, height);
-    this._base(width, height, place);
-    for (const pane of this.panes) {
-      if (pane.canvas.width !== width) pane.canvas.width = width;
-      if (pane.canvas.height !== height) pane.canvas.height = height;
-      const context = pane.canvas.getContext("2d");
-      context.clearRect(0, 0, width, height);
-      context.drawImage(this.base, 0, 0);
-      if (pane.reading && this.heat.on) this._heat(context, pane.reading, place);
-    }
-  }
-
-  // The film in its window on this.base. While only the window changes, the grey values drawn
-  // before are looked up anew and nothing is scaled: that keeps dragging smooth on any film.
-  _base(width, height, place) {
-    const context = this.base.getContext("2d", { willReadFrequently: true });
-    const key = [width, height, place.left, place.top, place.scale].join();
-    if (key !== this.drawn) {
-      this.drawn = key;
-      this.base.width = width;
-      this.base.height = height;
-      const enough = (level) => level.width >= place.width;
-      const level = this.film.levels.findLast(enough) ?? this.film.levels[0];
-      context.imageSmoothingEnabled = place.scale < 4;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(level, place.left, place.top, place.width, place.height);
-      this.grey = context.getImageData(0, 0, width, height);
-      this.pixels = new Uint32Array(this.grey.data.buffer.slice(0));
-      this.shown = new Uint32Array(this.grey.data.buffer);
-    }
-    const table = this._table();
-    const { pixels, shown } = this;
-    for (let i = 0; i < pixels.length; i++) {
-      const pixel = pixels[i];
-      shown[i] = pixel >>> 24 ? table[pixel & 255] : 0;
-    }
-    context.putImageData(this.grey, 0, 0);
-  }
-
-  _table() {
-    const { low, high, invert } = this.view;
-    return Uint32Array.from({ length: 256 }, (_, grey) => {
-      const share = clamp((grey - low) / Math.max(1, high - low), 0, 1);
-      const value = Math.round(255 * (invert ? 1 - share : share));
-      return (0xff000000 | (value << 16) | (value << 8) | value) >>> 0;
-    });
-  }
-
-  _heat(context, reading, place) {
-    const { layer, contours } = reading.heat[this.heat.sign];
-    context.save();
-    if (this.heat.style === "wash" && layer) {
-      context.globalAlpha = this.heat.opacity;
-      context.imageSmoothingEnabled = true;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(layer, place.left, place.top, place.width, place.height);
-    }
-    if (this.heat.style === "contour") {
-      context.lineJoin = "round";
-      // A dark line under a light one is seen on any grey.
-      const colours = reading.card.legend[this.heat.sign].colours;
-      const widths = [[4, "rgba(0, 0, 0, 0.7)"], [2, colours[Math.floor(colours.length * 0.75)]]];
-      for (const [thickness, colour] of widths) {
-        context.lineWidth = thickness * Math.min(window.devicePixelRatio || 1, 2);
-        context.strokeStyle = colour;
-        for (const line of contours) {
-          context.beginPath();
-          for (const [x, y] of line) {
-            context.lineTo(place.left + x * place.width, place.top + y * place.height);
-          }
-          context.closePath();
-          context.stroke();
-        }
+    let reply;
+    try {
+      reply = await ask(words);
+      if (turn === state.turn && reply.status === "forgotten") {
+        state.token = "";
+        reply = await ask(words);
       }
+    } catch (error) {
+      console.error(error);
+      reply = { status: "error", reason: t("failure.offline") };
     }
-    context.restore();
+    if (turn !== state.turn) return;
+    controls.settle(reply);
+    if (reply.status === "invalid" && words) return;
+    try {
+      await show(reply, turn, words);
+    } catch (error) {
+      console.error(error);
+      if (turn === state.turn) fail(t("failure.display"));
+    }
   }
+
+  async function show(reply, turn, words) {
+    const image = reply.image ? await Canvas.prepareImage(reply.image) : state.image;
+    if (turn !== state.turn) return;
+    if (reply.status !== "ok") {
+      fail(reply.reason ?? t("failure.server"), reply.token, image);
+      return;
+    }
+    if (words) {
+      canvas.update(reply.results);
+    } else {
+      const maps = await Promise.all(reply.maps.map(Canvas.prepareMap));
+      if (turn !== state.turn) return;
+      canvas.show(image, reply.results, maps, reply.lungs, imageTitle());
+    }
+    const open = Boolean(card.querySelector("details[open]"));
+    Object.assign(state, { image, reply, token: reply.token });
+    settle("ready");
+    card.replaceChildren(...cardOf(reply, open));
+  }
+
+  function ask(words) {
+    const data = { ...controls.fields(), visit, turn: state.turn, token: state.token,
+      check: state.forced ? "off" : "on", pictures: words ? "no" : "yes" };
+    if (state.token) return server.analyze(data);
+    if (state.source.image) {
+      // The file goes under a name of ours: a file's own name often is the patient's.
+      const image = new File([state.source.image], "image");
+      return server.analyze({ binary: true, data: { ...data, image } });
+    }
+    return server.analyze({ ...data, example: String(state.source.example) });
+  }
+
+  function settle(how) {
+    room.dataset.state = how;
+    room.dataset.turn = state.turn;
+    room.removeAttribute("aria-busy");
+  }
+
+  // With a token the image itself is sound: it is shown, and can be analyzed all the same.
+  function fail(reason, token = "", image = null) {
+    Object.assign(state, { token, image: token ? image : null, reply: null });
+    if (!token) state.source = null;
+    settle(token ? "refused" : "error");
+    canvas.show(state.image, [], [], [], token ? imageTitle() : "");
+    const force = () => {
+      state.forced = true;
+      analyze();
+    };
+    card.replaceChildren(errorOf(reason, token ? force : null));
+  }
+
+  function refuse(reason) {
+    state.turn += 1;
+    fail(reason);
+  }
+
+  function imageTitle() {
+    const example = state.examples.find(({ id }) => id === state.source.example);
+    return example?.title ?? t("view.image");
+  }
+
+  function next(name) {
+    const inputs = [...room.querySelectorAll(`input[name=pn-${name}]:not(:disabled)`)];
+    inputs[(inputs.findIndex((input) => input.checked) + 1) % inputs.length]?.click();
+  }
+
+  // An image of the table is shown with the model that analyzed it there.
+  function openImage({ image, model }) {
+    const option = room.querySelector(`input[name=pn-model][value="${model}"]`);
+    if (option) {
+      option.checked = true;
+      controls.choice.model = model;
+    }
+    room.querySelector(".pn-stage").focus({ preventScroll: true });
+    take({ image });
+  }
+
+  const open = () => room.querySelector(".pn-file").click();
+  room.querySelector("[data-do=open]").addEventListener("click", open);
+  startIntake(room, take, refuse);
+  document.addEventListener("pneumo-open", (event) => openImage(event.detail));
+  startPointer(room.querySelector(".pn-panes"), canvas);
+  const report = startReport(room, server, () => state.reply && {
+    ...controls.fields(), token: state.token, check: state.forced ? "off" : "on",
+    sign: canvas.map.sign, opacity: canvas.map.opacity,
+    drawn: canvas.panes.filter((pane) => canvas.mapOn(pane)).map(({ result }) => result.model).join(),
+  });
+  const refresh = startToolbar(room, canvas, {
+    open, report, nextModel: () => next("model"), nextPolicy: () => next("policy"),
+  });
+  canvas.onchange = () => {
+    refresh();
+    describePanes(canvas);
+  };
+  refresh();
+  fillGallery(room, server, take).then((examples) => { state.examples = examples; },
+    (error) => console.error(error));
+  const none = controls.choice.model ? t("result.none") : t("model.none");
+  card.replaceChildren(h("p.pn-empty", {}, none));
 }

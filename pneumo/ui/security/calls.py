@@ -15,10 +15,10 @@ QUEUE_KEYS = ("data", "fn_index", "session_hash", "trigger_id", "event_data")
 
 
 def parsed(raw: bytes) -> dict[str, Any]:
-    """A request's json table.
+    """A request's JSON object.
 
     Raises:
-        Refusal: 400 when it is none, or has numbers that are none.
+        Refusal: 400 when it is none, or has numbers that are not finite.
     """
     try:
         call = json.loads(raw, parse_constant=_refuse)
@@ -56,8 +56,10 @@ def plain_call(raw: bytes, how: str | None, name: str | None, blocks: gr.Blocks)
         call.pop("oauth_token", None)
     else:
         values = call.get("data")
-        if not isinstance(values, list) or len(values) != len(function.inputs):
+        if not isinstance(values, list) or len(values) > len(function.inputs):
             raise Refusal(400)
+        # Arguments at the end may be left out.
+        call["data"] = values + [block.value for block in function.inputs[len(values) :]]
         keys = QUEUE_KEYS if how is None else ("data", "session_hash")
         call = {key: call[key] for key in keys if key in call}
         if not _is_session(call.get("session_hash", "none")):
@@ -69,7 +71,7 @@ def plain_call(raw: bytes, how: str | None, name: str | None, blocks: gr.Blocks)
 
 
 def without_files(value: Any) -> Any:
-    """Json in which every description of a file is only the token of an upload.
+    """JSON in which every description of a file is only the token of an upload.
 
     Gradio would download, copy or open what such a description names, in any field.
     """

@@ -1,7 +1,7 @@
 """Under which names the app may be asked for: what stops a foreign page that calls itself us.
 
 A page on evil.example can let its own name point to 127.0.0.1 a moment after it was loaded (DNS
-rebinding). To the browser it then is the same site as this app and may read every answer; only the
+rebinding). To the browser it then is the same site as this app and may read every reply; only the
 Host header still tells the foreign name.
 """
 
@@ -18,7 +18,8 @@ from pneumo.ui.security.limits import Refusal
 
 # Further names, such as those of a proxy in front of the app, with commas between them.
 VARIABLE = "PNEUMO_HOSTS"
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_PORTS = {"http": "80", "https": "443"}
 
 
 def allowed_hosts(server_name: str) -> frozenset[str] | None:
@@ -27,14 +28,14 @@ def allowed_hosts(server_name: str) -> frozenset[str] | None:
     Args:
         server_name: the name or address that the app listens at. At one that only this computer
             can reach, the computer's own names are allowed, a Space's (SPACE_HOST) and those of
-            `VARIABLE`. Elsewhere the app cannot know its names, so that only those of `VARIABLE`
-            are held to.
+            `VARIABLE`. Elsewhere the app cannot know its names, so that any is allowed unless
+            `VARIABLE` names some; then these, a Space's and the computer's own.
     """
     named = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
-    own = {"localhost", "127.0.0.1", "[::1]"}
+    own = {"localhost", "127.0.0.1", "[::1]", os.environ.get("SPACE_HOST", "").strip().lower()}
     if is_loopback(server_name):
         name = server_name.lower()
-        own |= {f"[{name}]" if ":" in name else name, os.environ.get("SPACE_HOST", "").lower()}
+        own |= {f"[{name}]" if ":" in name else name}
     elif not named:
         return None
     return frozenset((named | own) - {""})
@@ -58,20 +59,27 @@ def check_host(headers: Headers, hosts: Set[str] | None) -> None:
         hosts: as `allowed_hosts` gives them.
 
     Raises:
-        Refusal: 421 without exactly one Host that is allowed, 403 for an Origin that is not.
+        Refusal: 421 without exactly one Host that is allowed, 403 for an Origin that is neither
+            the Host that is asked, port included, nor a proxy's name at its scheme's own port.
     """
     if hosts is None:
         return
     named = headers.getlist("host")
-    if len(named) != 1 or _name(named[0]) not in hosts:
+    host = _parts(named[0]) if len(named) == 1 else None
+    if host is None or host[0] not in hosts:
         raise Refusal(421)
-    # A page of another site may send a form here without asking, though it cannot read the answer.
+    # A page of another site may send a form here without asking, though it cannot read the reply.
     for origin in headers.getlist("origin"):
-        if _name(origin.partition("://")[2]) not in hosts:
+        scheme, _, rest = origin.partition("://")
+        found, usual = _parts(rest), _PORTS.get(scheme)
+        if found is None or usual is None or found[0] not in hosts:
+            raise Refusal(403)
+        proxied = found[1] in (None, usual) and not is_loopback(found[0])
+        if not proxied and (found[0], found[1] or usual) != (host[0], host[1] or usual):
             raise Refusal(403)
 
 
-def _name(host: str) -> str | None:
-    """A Host header's name without its port, None where it is no host."""
+def _parts(host: str) -> tuple[str, str | None] | None:
+    """Name and port of a Host header, None where it is no host."""
     found = _HOST.fullmatch(host.strip())
-    return found[1].lower().removesuffix(".") if found else None
+    return (found[1].lower().removesuffix("."), found[2]) if found else None

@@ -1,6 +1,10 @@
-"""What a request may cost: bytes, time between two pieces, memory for all of them together."""
+"""What a request may cost: bytes, time, and memory for all of them together."""
 
 from __future__ import annotations
+
+import ctypes
+import sys
+from contextlib import suppress
 
 import anyio
 from starlette.datastructures import Headers, UploadFile
@@ -8,17 +12,21 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
-from pneumo.imaging.film import MAX_BYTES
+from pneumo.imaging.radiograph import MAX_BYTES
 
-# A question without a film, and what a form may hold besides its film.
+# A request without an image, and what a form may hold besides its image.
 CALL_BYTES = 64 * 1024
-# A slow line takes minutes for a large film; one that sends a byte a minute is no line.
-PATIENCE_SECONDS = 60
+IMAGE_BYTES = MAX_BYTES + CALL_BYTES
+# A usual radiograph; requests of up to this size have a part of the memory for themselves.
+SMALL_BYTES = 32 * 1024 * 1024
+# A slow line takes minutes for a large image, but it brings so many bytes in every window.
+WINDOW_SECONDS = 15.0
+WINDOW_BYTES = 120_000
 MOST_SECONDS = 15 * 60
 
 
 class Refusal(Exception):
-    """The request is not answered, except by the sentence of this http status."""
+    """The request is answered by nothing but the sentence of this HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -26,19 +34,25 @@ class Refusal(Exception):
 
 
 class Budget:
-    """Bytes that all requests together may hold at one time."""
+    """Bytes that all requests together may hold at one time.
 
-    def __init__(self, most: int) -> None:
+    Args:
+        most: bytes.
+        reserve: of these, bytes that only small requests may take.
+    """
+
+    def __init__(self, most: int, reserve: int = 0) -> None:
         self.most = most
+        self.reserve = reserve
         self.held = 0
 
-    def take(self, count: int) -> None:
+    def take(self, count: int, small: bool = True) -> None:
         """Hold some more bytes.
 
         Raises:
             Refusal: 503 when there is no room for them.
         """
-        if self.held + count > self.most:
+        if self.held + count > self.most - (0 if small else self.reserve):
             raise Refusal(503)
         self.held += count
 
@@ -51,76 +65,95 @@ class Limited:
     """A `receive` that hands on so many bytes and no more, and waits only so long for them.
 
     It holds its bytes in the budget until the end of its context, when the request is answered.
+
+    Args:
+        receive: of the request.
+        most: bytes of the request.
+        budget: of all requests.
+        small: whether the request announced at most `SMALL_BYTES`.
     """
 
-    def __init__(self, receive: Receive, most: int, budget: Budget) -> None:
+    def __init__(self, receive: Receive, most: int, budget: Budget, small: bool = True) -> None:
         self._receive = receive
         self._most = most
         self._budget = budget
-        self._seen = 0
+        self._small = small
+        self.seen = 0
         self._end = anyio.current_time() + MOST_SECONDS
+        self._window_end, self._window_seen = anyio.current_time() + WINDOW_SECONDS, 0
 
     def __enter__(self) -> Limited:
         return self
 
     def __exit__(self, *cause: object) -> None:
-        self._budget.give(self._seen)
+        self._budget.give(self.seen)
 
     async def __call__(self) -> Message:
+        now = anyio.current_time()
+        if now >= self._window_end:
+            if self.seen - self._window_seen < WINDOW_BYTES:
+                raise Refusal(408)
+            self._window_end, self._window_seen = now + WINDOW_SECONDS, self.seen
         try:
-            left = self._end - anyio.current_time()
-            with anyio.fail_after(min(PATIENCE_SECONDS, left)):
+            with anyio.fail_after(max(0.0, min(WINDOW_SECONDS, self._end - now))):
                 message = await self._receive()
         except TimeoutError:
             raise Refusal(408) from None
         count = len(message.get("body", b""))
-        if self._seen + count > self._most:
+        if self.seen + count > self._most:
             raise Refusal(413)
-        self._budget.take(count)
-        self._seen += count
+        self._budget.take(count, self._small)
+        self.seen += count
         return message
 
 
 class _InMemory(MultiPartParser):
-    # Above this size starlette would write the film to the disk.
-    spool_max_size = MAX_BYTES + CALL_BYTES
+    # Above this size starlette would write the image to the disk.
+    spool_max_size = IMAGE_BYTES
 
 
-async def film_form(scope: Scope, receive: Limited) -> tuple[dict[str, str], list[bytes]]:
+async def image_form(scope: Scope, receive: Limited) -> tuple[dict[str, str], list[bytes]]:
     """The fields of a form and the contents of its file, if there is one, without its name.
 
     Raises:
         Refusal: 400 when it is no form, has too many fields or more than one file.
     """
     parser = _InMemory(
-        Headers(scope=scope), Request(scope, receive).stream(), max_files=1, max_fields=30,
+        Headers(scope=scope),
+        Request(scope, receive).stream(),
+        max_files=1,
+        max_fields=30,
         max_part_size=CALL_BYTES,
     )
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError):
         raise Refusal(400) from None
-    fields, films = {}, []
+    fields: dict[str, str] = {}
+    images: list[bytes] = []
     for name, part in form.multi_items():
         if isinstance(part, UploadFile):
-            films.append(await part.read())
+            images.append(await part.read())
             await part.close()
         else:
             fields[name] = part
-    return fields, films
+    return fields, images
 
 
-def check_length(scope: Scope, most: int) -> None:
-    """Refuse a request that announces more than it may hold, before any of it is read.
+def announced_length(scope: Scope, most: int) -> int | None:
+    """The bytes that a request announces; None when it announces nothing.
 
     Raises:
-        Refusal: 413, or 400 when the announcement is no number.
+        Refusal: 413 for more than it may hold, 400 when the announcement is no number.
     """
-    length = Headers(scope=scope).get("content-length", "0")
+    length = Headers(scope=scope).get("content-length")
+    if length is None:
+        return None
     if not length.isdecimal():
         raise Refusal(400)
     if len(length) > 15 or int(length) > most:
         raise Refusal(413)
+    return int(length)
 
 
 async def whole_body(receive: Limited) -> bytes:
@@ -137,3 +170,10 @@ async def whole_body(receive: Limited) -> bytes:
         pieces.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(pieces)
+
+
+def return_memory() -> None:
+    """Hand memory that is no longer used back to the system; glibc keeps it else."""
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)

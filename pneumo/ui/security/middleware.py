@@ -2,8 +2,8 @@
 
 Gradio serves much that this app has no use for (files of the disk, a proxy, screen recordings for
 ffmpeg, stored links), keeps uploads on disk under their names, and downloads any address it finds
-in a file's description. The gate lets known addresses pass, holds every request to its size, takes
-films into memory itself, and lets no error out but the sentences of the catalogue.
+in a file's description. The gate lets known addresses pass, holds every request to its limits,
+takes images into memory itself, and lets no error out but the sentences of the catalogue.
 """
 
 from __future__ import annotations
@@ -12,53 +12,65 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Set
+import threading
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from typing import Any
 
 import anyio
-import gradio as gr
 from gradio.data_classes import DataWithFiles
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pneumo.imaging.film import MAX_BYTES
-from pneumo.ui.desk import KEEP_SECONDS as DESK_SECONDS
+from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.ui.security.calls import parsed, plain_call
 from pneumo.ui.security.hosts import check_host
 from pneumo.ui.security.limits import (
     CALL_BYTES,
+    IMAGE_BYTES,
+    SMALL_BYTES,
     Budget,
     Limited,
     Refusal,
-    check_length,
-    film_form,
+    announced_length,
+    image_form,
+    return_memory,
     whole_body,
 )
+from pneumo.ui.security.queue import keep_queue
 from pneumo.ui.security.uploads import KEEP_SECONDS, Full
-from pneumo.ui.texts import ENGLISH, text
+from pneumo.ui.store import KEEP_SECONDS as STORE_SECONDS
+from pneumo.ui.store import sender_gone
+from pneumo.ui.texts import catalogue, text
 
 API = "/gradio_api"
+HEALTH = "/health"
 LOOKS = re.compile(
     r"/|/config/?|/theme\.css|/robots\.txt|/favicon\.ico|/manifest\.json|/(assets|static)/[^\\]+"
     rf"|{API}/(theme\.css|info/?|openapi\.json|startup-events|app_id/?|login_check/?|queue/status"
     rf"|queue/data|heartbeat/[\w-]+|call/(v2/)?[\w-]+/[\w-]+)"
 )
 CALLS = re.compile(rf"{API}/(?:(?P<how>run|api|call/v2|call)/(?P<name>[\w-]+)/?|queue/join)")
-FILM_BYTES = MAX_BYTES + CALL_BYTES
-# Films that are arriving or being read; the desk counts those it keeps.
-ALL_BYTES = 3 * FILM_BYTES
+# Images that are arriving or being analyzed; the store counts those it keeps.
+ALL_IMAGES, RESERVED = 3 * IMAGE_BYTES, IMAGE_BYTES
+ALL_CALLS = 1000 * CALL_BYTES
+# After a request that held more, memory is handed back once all is quiet for so long.
+MUCH, QUIET_SECONDS = 4 * 1024 * 1024, 1.0
 HEADERS = {
-    # The page's own scripts stand in the page; nothing may come from or go to another host.
+    # The page's own scripts stand in the page; nothing may come from or go to another host. The
+    # page of a Space is shown inside huggingface.co.
     "content-security-policy": "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
-    "object-src 'none'; base-uri 'self'; form-action 'self'",
+    "object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'self' https://huggingface.co",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
 
 
 class Gate:
-    """ASGI middleware of a Gradio app whose Blocks has `uploads`.
+    """ASGI middleware of a Gradio app whose Blocks has `uploads` and `store`.
 
     Args:
         app: the Gradio app.
@@ -68,7 +80,8 @@ class Gate:
     def __init__(self, app: ASGIApp, hosts: Set[str] | None = None) -> None:
         self.app = app
         self.hosts = hosts
-        self.budget = Budget(ALL_BYTES)
+        self.images, self.calls = Budget(ALL_IMAGES, RESERVED), Budget(ALL_CALLS)
+        self._tidying: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -88,10 +101,17 @@ class Gate:
             await out.refuse(500)
 
     async def _let_in(self, scope: Scope, receive: Receive, out: _Out) -> None:
-        check_host(Headers(scope=scope), self.hosts)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         blocks, method = scope["app"].get_blocks(), scope["method"]
+        if path == HEALTH and method in ("GET", "HEAD"):
+            # Also for a probe that knows the app by its address alone.
+            ready = blocks.store.ready.is_set()
+            await out.say({"status": "ready" if ready else "loading"}, 200 if ready else 503)
+            return
+        check_host(Headers(scope=scope), self.hosts)
         call = CALLS.fullmatch(path)
+        if call or path.startswith((f"{API}/queue", f"{API}/call")):
+            keep_queue(blocks)
         if method in ("GET", "HEAD") and LOOKS.fullmatch(path):
             # Gradio keeps this with the first visitor's Host in its addresses, whatever it was.
             scope["app"].api_info = None
@@ -115,46 +135,75 @@ class Gate:
         # Other kinds can be sent from foreign pages without asking the browser's leave.
         if not Headers(scope=scope).get("content-type", "").startswith("application/json"):
             raise Refusal(400)
-        check_length(scope, CALL_BYTES)
-        with Limited(receive, CALL_BYTES, self.budget) as limited:
+        announced_length(scope, CALL_BYTES)
+        with Limited(receive, CALL_BYTES, self.calls) as limited:
             return await whole_body(limited)
 
-    async def _keep(self, scope: Scope, receive: Receive, blocks: gr.Blocks) -> list[str]:
-        """Keep the one film of a form for a while; its token stands where Gradio gives a path."""
-        check_length(scope, FILM_BYTES)
-        with Limited(receive, FILM_BYTES, self.budget) as limited:
-            _, films = await film_form(scope, limited)
-        if len(films) != 1:
+    @contextmanager
+    def _image(self, scope: Scope, receive: Receive) -> Iterator[Limited]:
+        """A `receive` for an image, and its memory handed back when the request is answered."""
+        announced = announced_length(scope, IMAGE_BYTES)
+        small = announced is not None and announced <= SMALL_BYTES
+        with Limited(receive, IMAGE_BYTES, self.images, small) as limited:
+            try:
+                yield limited
+            finally:
+                if limited.seen > MUCH:
+                    self._tidy_later()
+
+    def _tidy_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._tidying = loop.call_later(QUIET_SECONDS, loop.run_in_executor, None, return_memory)
+
+    async def _keep(self, scope: Scope, receive: Receive, blocks: Any) -> list[str]:
+        """Keep the one image of a form for a while; its token stands where Gradio gives a path."""
+        with self._image(scope, receive) as limited:
+            _, images = await image_form(scope, limited)
+        if len(images) != 1:
             raise Refusal(400)
         try:
-            token = blocks.uploads.put(films[0])
+            token = blocks.uploads.put(images[0])
         except Full:
             raise Refusal(503) from None
         asyncio.get_running_loop().call_later(KEEP_SECONDS, blocks.uploads.take, token)
         return [token]
 
-    async def _serve(self, scope: Scope, receive: Receive, out: _Out, blocks: gr.Blocks) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, out: _Out, blocks: Any) -> None:
         """Call a component's server function, as Gradio does it but without its temporary files."""
-        # A film that stays the last of the day is forgotten too.
-        asyncio.get_running_loop().call_later(DESK_SECONDS + 60, blocks.desk.tidy)
+        # An image that stays the last of the day is forgotten too.
+        asyncio.get_running_loop().call_later(STORE_SECONDS + 60, blocks.store.tidy)
         if Headers(scope=scope).get("content-type", "").startswith("multipart/form-data"):
-            check_length(scope, FILM_BYTES)
-            with Limited(receive, FILM_BYTES, self.budget) as limited:
-                fields, films = await film_form(scope, limited)
-                data = DataWithFiles(data=fields, files=[("film", film) for film in films])
-                await out.say(await _called(blocks, fields, data))
+            with self._image(scope, receive) as limited:
+                fields, images = await image_form(scope, limited)
+                data = DataWithFiles(data=fields, files=[("image", image) for image in images])
+                await out.say(await _called(blocks, fields, data, receive))
         else:
             fields = parsed(await self._json(scope, receive))
-            await out.say(await _called(blocks, fields, fields.get("data")))
+            await out.say(await _called(blocks, fields, fields.get("data"), receive))
 
 
-async def _called(blocks: gr.Blocks, fields: dict, data: object) -> object:
+async def _called(blocks: Any, fields: dict, data: object, receive: Receive) -> object:
+    """What a server function returns; it is told by `sender_gone` when nobody waits any more."""
     number, name = str(fields.get("component_id")), fields.get("fn_name")
     block = blocks.blocks.get(int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else None
     function = getattr(block, name, None) if isinstance(name, str) else None
     if not getattr(function, "_is_server_fn", False):
         raise Refusal(404)
-    return await anyio.to_thread.run_sync(function, data, limiter=blocks.limiter)
+    gone = threading.Event()
+    sender_gone.set(gone)
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await anyio.to_thread.run_sync(function, data, limiter=blocks.limiter)
+    finally:
+        watcher.cancel()
 
 
 class _Out:
@@ -183,21 +232,21 @@ class _Out:
             return
         await self._send(message)
 
-    async def say(self, answer: object) -> None:
-        """Send a json answer."""
-        await JSONResponse(answer)(self._scope, self._receive, self)
+    async def say(self, answer: object, status: int = 200) -> None:
+        """Send a JSON answer, in letters that every answer can be sent in."""
+        self._begun = True
+        headers = HEADERS | {"cache-control": "no-store", "content-type": "application/json"}
+        reply = Response(json.dumps(answer), status, headers)
+        await reply(self._scope, self._receive, self._send)
 
     async def refuse(self, status: int) -> None:
-        """Send the sentence of a status; one of our own functions' if they gave one."""
+        """Send the sentence of a status; 422 and one of our own functions' if they gave one."""
         if self._begun:
             return
-        self._begun = True
-        key = f"gate.{status}" if f"gate.{status}" in ENGLISH else "gate.400"
-        sentence = text(key, limit=MAX_BYTES // 1024**2)
-        if status == 500:
-            sentence = _own_sentence(self._body) or sentence
-        reply = JSONResponse({"error": sentence}, status, HEADERS | {"cache-control": "no-store"})
-        await reply(self._scope, self._receive, self._send)
+        known = status if f"gate.{status}" in catalogue() else 400
+        sentence = text(f"gate.{known}", limit=MAX_BYTES // 1024**2)
+        own = _own_sentence(self._body) if status == 500 else None
+        await self.say({"error": own or sentence}, 422 if own else status)
 
 
 def _own_sentence(body: bytes) -> str | None:

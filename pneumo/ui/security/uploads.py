@@ -1,20 +1,20 @@
-"""Films a program has sent and not yet had read: in memory, under random names, for minutes."""
+"""Images that a program has sent and not yet had analyzed: in memory, for minutes."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 
-from pneumo.imaging.film import MAX_BYTES
+from pneumo.imaging.radiograph import MAX_BYTES
 
-# A program asks for the reading right after it has sent the film.
+# A program asks for the prediction right after it has sent the image.
 KEEP_SECONDS = 5 * 60
 KEEP_BYTES = 2 * MAX_BYTES
 MOST = 1000
 
 
 class Full(Exception):
-    """So many films are waiting that no other can be kept."""
+    """So many images are waiting that no other can be kept."""
 
 
 class Uploads:
@@ -23,28 +23,28 @@ class Uploads:
     def __init__(self, keep_bytes: int = KEEP_BYTES, most: int = MOST) -> None:
         self._keep_bytes = keep_bytes
         self._most = most
-        self._films: dict[str, bytes] = {}
+        self._images: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def put(self, data: bytes) -> str:
-        """Keep a film and give its token, a name that nobody can guess.
+        """Keep an image and give its token, a name that nobody can guess.
 
         Raises:
             Full: when there is no room for it.
         """
         with self._lock:
-            kept = sum(map(len, self._films.values()))
-            if len(self._films) >= self._most or kept + len(data) > self._keep_bytes:
+            kept = sum(map(len, self._images.values()))
+            if len(self._images) >= self._most or kept + len(data) > self._keep_bytes:
                 raise Full
             token = secrets.token_urlsafe(16)
-            self._films[token] = data
+            self._images[token] = data
             return token
 
     def take(self, token: str) -> bytes | None:
-        """The film of a token, forgotten with this; None when there is none."""
+        """The image of a token, forgotten with this; None when there is none."""
         with self._lock:
-            return self._films.pop(token, None)
+            return self._images.pop(token, None)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._films)
+            return len(self._images)

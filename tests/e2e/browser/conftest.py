@@ -1,15 +1,15 @@
-"""The app, a headless browser, drawn films, and a page that must not raise script errors."""
+"""The app, a headless browser, example images, and a page that must not raise script errors."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import pytest
 
-from pneumo.imaging.phantom import phantom
+from pneumo.files import bundled_folder
 from tests.e2e.browser.hands import drop, settled
 from tests.served import NotRunning, running_app
 from tests.unit.conftest import networks
@@ -18,26 +18,31 @@ __all__ = ["networks"]
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory) -> Path:
-    """A folder of drawn films: film-0.png ... film-3.png, and cases.json for two of them."""
-    folder = tmp_path_factory.mktemp("films")
-    for seed in range(4):
-        picture, _ = phantom(seed, 320, "right" if seed % 2 else None)
-        assert cv2.imwrite(str(folder / f"film-{seed}.png"), picture)
-    cases = [
-        {"file": f"film-{seed}.png", "title": f"Drawn film {seed}", "truth": truth,
-         "caption": "Drawn by the tests.", "synthetic": True}
-        for seed, truth in ((2, "NORMAL"), (3, "PNEUMONIA"))
+def images(tmp_path_factory) -> Path:
+    """A folder of bundled examples, normal and not in turn: image-0.png ... image-3.png, and
+    cases.json for the last two."""
+    folder, bundled = tmp_path_factory.mktemp("images"), bundled_folder("examples")
+    cases = json.loads((bundled / "cases.json").read_text())
+    by_truth = {
+        truth: [case["file"] for case in cases if case["truth"] == truth]
+        for truth in ("NORMAL", "PNEUMONIA")
+    }
+    for number in range(4):
+        files = by_truth["PNEUMONIA" if number % 2 else "NORMAL"]
+        shutil.copy(bundled / files[number // 2], folder / f"image-{number}.png")
+    shown = [
+        {"file": f"image-{number}.png", "title": f"Example {number}", "synthetic": True}
+        for number in (2, 3)
     ]
-    (folder / "cases.json").write_text(json.dumps(cases))
+    (folder / "cases.json").write_text(json.dumps(shown))
     return folder
 
 
 @pytest.fixture(scope="session")
-def app_url(films, networks) -> Iterator[str]:
+def app_url(images, networks) -> Iterator[str]:
     """Address of the app, started as a person would start it."""
     try:
-        with running_app(films, PNEUMO_EXAMPLES=str(films)) as url:
+        with running_app(images, PNEUMO_EXAMPLES=str(images)) as url:
             yield url
     except NotRunning as error:
         pytest.fail(str(error))
@@ -59,8 +64,8 @@ def page(chromium, app_url):
 
 
 @pytest.fixture
-def room(page, films):
-    """The page with a film read."""
-    drop(page, (films / "film-1.png").read_bytes())
+def room(page, images):
+    """The page with an image read."""
+    drop(page, (images / "image-1.png").read_bytes())
     settled(page)
     return page

@@ -28,21 +28,37 @@ PIXELS = """(pane) => {
 }"""
 
 
-def drop(page, content: bytes, name: str = "film") -> None:
+def drop(page, content: bytes, name: str = "image") -> None:
     """Drop a file on the stage."""
     drop_all(page, {name: content})
 
 
-def drop_all(page, films: dict[str, bytes], where: str = ".pn-stage") -> bool:
+def drop_all(page, images: dict[str, bytes], where: str = ".pn-stage") -> bool:
     """Drop files somewhere; whether the page took them, so that the browser does not open them."""
-    coded = [(name, base64.b64encode(film).decode()) for name, film in films.items()]
+    coded = [(name, base64.b64encode(image).decode()) for name, image in images.items()]
     return page.evaluate(DROP, [coded, where])
 
 
-def settled(page, state: str = "ready") -> None:
-    """Wait until what was dropped last has been answered."""
-    page.wait_for_selector(f".pn-room[data-state={state}]")
+def settled(page, state: str | None = "ready") -> None:
+    """Wait until what was dropped last has been answered.
+
+    Args:
+        page: of the app.
+        state: that it must come to; None for any but an error, where an image that the input check
+            refuses is analyzed all the same.
+    """
+    page.wait_for_selector(".pn-room:not([data-state=busy], [data-state=empty])")
+    if state is None and page.query_selector(".pn-room[data-state=refused]"):
+        page.click(".pn-error button")
+    page.wait_for_selector(f".pn-room[data-state={state or 'ready'}]")
     page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
+
+
+def map_on(page) -> None:
+    """Have the heatmap drawn; it is off where pneumonia is unlikely."""
+    if page.get_attribute("[data-tool=map]", "aria-pressed") == "false":
+        page.keyboard.press("h")
+    drawn_again(page)
 
 
 def drawn_again(page) -> None:
@@ -51,7 +67,7 @@ def drawn_again(page) -> None:
 
 
 def pixels(page, pane: str) -> dict:
-    """Size, checksum and share of coloured pixels of a pane: ".pn-film" or ".pn-heat"."""
+    """Size, checksum and share of coloured pixels of a pane: ".pn-image" or ".pn-map"."""
     return page.evaluate(PIXELS, pane)
 
 
@@ -61,8 +77,15 @@ def probability(page) -> float:
 
 
 def choose(page, name: str, value: str) -> None:
-    """Choose one of a group: "model" or "point"."""
+    """Choose one of a group: "model" or "policy"."""
     option = page.locator(f"input[name=pn-{name}][value={value}]")
-    # Out from under the caveat, which always stands at the foot of the window.
+    # Out from under the disclaimer, which always stands at the foot of the window.
     option.evaluate("(input) => input.scrollIntoView({block: 'center'})")
     option.check(force=True)
+
+
+def decided(page, change) -> None:
+    """Make a change of policy or prevalence, and wait for the server's words on it."""
+    with page.expect_response("**/component_server**"):
+        change()
+    drawn_again(page)

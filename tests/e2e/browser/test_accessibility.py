@@ -12,8 +12,9 @@ def serious(page) -> list[str]:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
         pytest.fail("The accessibility tests need axe: pip install -r requirements-dev.txt")
-    found = Axe().run(page, options={
-        "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    )
     return [
         f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
         for violation in found.response["violations"]
@@ -30,12 +31,13 @@ def theme(request, page, app_url):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_serious_before_with_and_without_a_film(page, theme, films, width):
+def test_nothing_serious_before_with_and_without_an_image(page, theme, images, width):
     page.set_viewport_size(WIDTHS[width])
     assert serious(page) == []
-    drop(page, (films / "film-1.png").read_bytes())
+    drop(page, (images / "image-1.png").read_bytes())
     settled(page)
-    choose(page, "point", "own")
+    choose(page, "policy", "custom")
+    page.click(".pn-how summary")
     assert serious(page) == []
     choose(page, "model", "all")
     page.wait_for_selector(".pn-versus")
@@ -45,40 +47,43 @@ def test_nothing_serious_before_with_and_without_a_film(page, theme, films, widt
         page.wait_for_selector("dialog[open]")
         assert serious(page) == []
         page.keyboard.press("Escape")
-    drop(page, b"no film")
+    drop(page, b"no image")
     settled(page, "error")
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("tab", ["Many films", "Model card"])
-def test_nothing_serious_on_the_other_tabs(page, theme, films, tab):
+@pytest.mark.parametrize("tab", ["Many radiographs", "Model card"])
+def test_nothing_serious_on_the_other_tabs(page, theme, images, tab):
     page.get_by_role("tab", name=tab).click()
-    if tab == "Many films":
-        page.wait_for_selector(".pn-many .pn-model input")
-        page.set_input_files(".pn-many .pn-file", [films / "film-0.png", films / "cases.json"])
-        page.wait_for_selector(".pn-many[data-running=no][data-rows='2']")
+    if tab == "Many radiographs":
+        page.wait_for_selector(".pn-batch-controls input")
+        page.set_input_files(".pn-batch .pn-file", [images / "image-0.png", images / "cases.json"])
+        page.wait_for_selector(".pn-batch[data-running=no][data-rows='2']")
     else:
-        page.wait_for_selector(".pn-card table")
+        page.wait_for_selector(".pn-card")
     assert serious(page) == []
 
 
-def test_every_control_is_reached_by_the_keyboard(page, films):
-    drop(page, (films / "film-1.png").read_bytes())
+def test_every_control_is_reached_by_the_keyboard(page, images):
+    drop(page, (images / "image-1.png").read_bytes())
     settled(page)
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate(
-            "() => document.activeElement.dataset.tool ?? document.activeElement.name"
-            " ?? document.activeElement.dataset.example ?? document.activeElement.className"))
+        reached.add(
+            page.evaluate(
+                "() => document.activeElement.dataset.tool ?? document.activeElement.name"
+                " ?? document.activeElement.dataset.example ?? document.activeElement.className"
+            )
+        )
     tools = page.eval_on_selector_all("[data-tool]", "all => all.map(b => b.dataset.tool)")
     assert set(tools) <= reached
-    assert {"pn-model", "pn-point"} <= reached
+    assert {"pn-model", "pn-policy"} <= reached
 
 
-def test_nothing_moves_for_those_who_asked_for_it(page, films):
+def test_nothing_moves_for_those_who_asked_for_it(page, images):
     page.emulate_media(reduced_motion="reduce")
-    drop(page, (films / "film-1.png").read_bytes())
+    drop(page, (images / "image-1.png").read_bytes())
     settled(page)
     moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter((one) => {
         const { transitionDuration, animationName } = getComputedStyle(one);

@@ -6,13 +6,13 @@ from pneumo.models.checkpoint import available_models
 from tests.e2e.browser.hands import choose, drawn_again, settled
 
 
-def test_full_screen_gives_the_pictures_more_room_and_keeps_the_caveat(room):
+def test_full_screen_gives_the_images_more_room_and_keeps_the_disclaimer(room):
     before = room.locator(".pn-panes").bounding_box()
     room.keyboard.press("f")
     room.wait_for_selector(".pn-full")
     drawn_again(room)
     assert room.locator(".pn-panes").bounding_box()["height"] > before["height"] + 80
-    assert room.locator(".pn-caveat").is_visible() and room.locator(".pn-controls").is_visible()
+    assert room.locator(".pn-disclaimer").is_visible() and room.locator(".pn-controls").is_visible()
     assert not room.locator(".pn-examples").is_visible()
     room.keyboard.press("f")
     room.wait_for_selector(".pn-full", state="detached")
@@ -34,11 +34,12 @@ def test_in_full_screen_a_small_window_can_be_scrolled_to_the_controls(room, siz
         middle = [box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 40)]
         assert room.evaluate(
             "([x, y, part]) => Boolean(document.elementFromPoint(x, y)?.closest(part))",
-            [*middle, part]), part
+            [*middle, part],
+        ), part
     assert room.eval_on_selector(".pn-room", "room => room.scrollHeight <= room.clientHeight")
 
 
-def test_on_a_tablet_three_pictures_keep_their_size_and_the_answers_go_below(room):
+def test_on_a_tablet_three_images_keep_their_size_and_the_results_go_below(room):
     if len(available_models()) < 2:
         pytest.skip("one network alone has no side by side")
     choose(room, "model", "all")
@@ -55,7 +56,7 @@ def test_on_a_tablet_three_pictures_keep_their_size_and_the_answers_go_below(roo
         assert room.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_pictures_answer_and_controls_are_in_sight_without_scrolling(room):
+def test_images_result_and_controls_are_in_sight_without_scrolling(room):
     several = ["all"] if len(available_models()) > 1 else []
     for model in [*available_models(), *several]:
         choose(room, "model", model)
@@ -64,10 +65,10 @@ def test_pictures_answer_and_controls_are_in_sight_without_scrolling(room):
             room.set_viewport_size({"width": width, "height": height})
             drawn_again(room)
             assert room.evaluate("scrollY") == 0
-            foot = room.locator("#page-caveat > *").first.bounding_box()["y"]
-            for part in (".pn-panes", ".pn-toolbar", ".pn-answer", ".pn-controls",
-                         ".pn-examples"):
+            foot = room.locator(".pn-disclaimer").bounding_box()["y"]
+            for part in (".pn-panes", ".pn-toolbar", ".pn-answer", ".pn-controls", ".pn-examples"):
                 box = room.locator(part).bounding_box()
                 assert box["y"] >= 0 and box["y"] + box["height"] <= foot, (part, model, width)
             assert room.eval_on_selector(
-                ".pn-side", "side => side.scrollHeight <= side.clientHeight"), (model, width)
+                ".pn-side", "side => side.scrollHeight <= side.clientHeight"
+            ), (model, width)

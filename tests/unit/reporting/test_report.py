@@ -1,6 +1,8 @@
-"""The report: one page, the numbers of the reading, byte-stable, nothing about anyone."""
+"""The report: one page, byte-stable, that prints what it is given and complains of nothing."""
 
 import base64
+import logging
+import warnings
 
 import cv2
 import numpy as np
@@ -8,62 +10,29 @@ import pytest
 
 from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import available_models
-from pneumo.reading.decision import predictive_values
 from pneumo.reporting import report as report_page
-from pneumo.reporting.report import compose
-from pneumo.ui.cards import percent_words
-from pneumo.ui.desk import Desk
-from pneumo.ui.report_request import part_of, report
-
-pytestmark = pytest.mark.usefixtures("networks")
+from pneumo.reporting.report import Column, Legend, Page, Panel, compose, printable
+from pneumo.ui.report import page_of, report
+from pneumo.ui.schemas import parse
+from pneumo.ui.store import ImageStore
 
 
-@pytest.fixture(scope="module")
-def desk():
-    return Desk()
-
-
-@pytest.fixture(scope="module")
-def film(desk):
-    return desk.take_in(cv2.imencode(".png", phantom(1, 256, "right")[0])[1].tobytes())
-
-
-def wish(film, **fields) -> dict:
-    return {"models": ",".join(available_models()), "token": film.token, "guard": "off", **fields}
-
-
-def test_the_same_reading_gives_the_same_bytes(desk, film):
-    parts = [part_of(desk, film, name, "balanced", 0.5, False) for name in available_models()]
-    pages = [
-        compose(film.radiograph.pixels, parts, "2026-01-01 12:00 UTC", "It costs $5 and $6_a^.")
-        for _ in range(2)
-    ]
-    assert pages[0] == pages[1]
-    assert pages[0]["pdf"].startswith(b"%PDF") and pages[0]["pdf"].count(b"/Type /Page ") == 1
-    picture = cv2.imdecode(np.frombuffer(pages[0]["png"], np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape[0] > picture.shape[1] > 1000
-
-
-def test_another_point_judges_anew_and_runs_no_network(desk, film):
-    name = available_models()[0]
-    reading = desk.read(film, name, guard=False)
-    part = part_of(desk, film, name, "own", 0.0, False)
-    assert part.reading.label == reading.with_threshold(0.0).label != "NORMAL"
-    assert part.reading.operating_point == "own"
-    assert part.reading.probability == reading.probability
-    assert part.point["sensitivity"]["value"] == pytest.approx(1.0)
-
-
-def test_a_request_is_answered_with_both_kinds(desk, film):
-    reply = report(desk, wish(film, comment="Looks well.", point="own", threshold="0.4"))
-    assert base64.b64decode(reply["pdf"]).startswith(b"%PDF")
-    assert base64.b64decode(reply["png"]).startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("fields", [{"token": "gone"}, {"models": "nobody"},
-                                    {"point": "own", "threshold": "7"}, {"opacity": "x"}])
-def test_what_cannot_be_printed_is_a_sentence(desk, film, fields):
-    assert report(desk, wish(film) | fields)["error"].endswith(".")
+@pytest.fixture
+def page() -> Page:
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    legend = Legend(np.zeros((256, 3), np.uint8), ("0", "1", "2"), "Evidence")
+    column = Column(
+        "Pneumonia likely", "", 0.9, "Probability 90 %", ("at 50 %",), (0.2, 0.8), (("n", "1"),)
+    )
+    return Page(
+        title="A title",
+        time="2026-01-01 12:00 UTC",
+        disclaimer="Not for clinical use.",
+        panels=[Panel("Radiograph", pixels), Panel("Map", pixels, legend)],
+        columns=[column, column],
+        sections=[("Warnings", ["None."]), ("Comments", ["It costs $5 and $6_a^."])],
+        footer=["weights"],
+    )
 
 
 @pytest.fixture
@@ -79,32 +48,75 @@ def printed(monkeypatch) -> list[tuple[float, str]]:
     return words
 
 
-@pytest.mark.parametrize(("value", "says"), [
-    (0.5, "50.0 %"), (0.99961, "> 99.9 %"), (1.0, "100.0 %"), (0.0004, "< 0.1 %"), (0.0, "0.0 %"),
-    (None, "–"),
-])
-def test_a_probability_is_never_printed_as_certainty(value, says):
-    assert percent_words(value) == says
+def test_the_same_page_gives_the_same_bytes(page):
+    pages = [compose(page) for _ in range(2)]
+    assert pages[0] == pages[1]
+    assert pages[0]["pdf"].startswith(b"%PDF") and pages[0]["pdf"].count(b"/Type /Page ") == 1
+    picture = cv2.imdecode(np.frombuffer(pages[0]["png"], np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[0] > picture.shape[1] > 1000
 
 
-def test_the_page_prints_what_the_point_means_on_the_ward(desk, film, printed):
-    name = available_models()[0]
-    wanted = wish(film, models=name, point="high_sensitivity", prevalence="0.2")
-    assert "pdf" in report(desk, wanted)
-    part = part_of(desk, film, name, "high_sensitivity", 0.5, False)
-    says = [words for _, words in printed]
-    rates = [part.point[rate]["value"] for rate in ("sensitivity", "specificity")]
-    ppv, npv = (percent_words(value, 0) for value in predictive_values(*rates, 0.2))
-    assert f"{ppv} · {npv}" in says and "PPV · NPV, 20 of 100 ill" in says
-    assert percent_words(part.reading.probability) in says
-    assert percent_words(part.reading.confidence) in says
+ODD = "Zebrowska \ud83d lone, \U0001f600 face, \u6f22\u5b57, \x07 bell, \ufdd0, \x00"
 
 
-@pytest.mark.parametrize("comment", ["word " * 300, "a line\n" * 200])
-def test_a_long_comment_stays_on_the_page(desk, film, printed, comment):
-    parts = [part_of(desk, film, name, "balanced", 0.5, False) for name in available_models()]
-    compose(film.radiograph.pixels, parts, "2026-01-01 12:00 UTC", comment)
+def test_letters_that_cannot_be_printed_leak_nothing_and_break_nothing(page, caplog, capfd):
+    odd = Page(**{**vars(page), "sections": [("Comments", [ODD])], "footer": [ODD], "title": ODD})
+    with warnings.catch_warnings(record=True) as noted, caplog.at_level(logging.DEBUG):
+        warnings.simplefilter("always")
+        assert compose(odd)["pdf"].startswith(b"%PDF")
+    assert [str(one.message) for one in noted if "lyph" in str(one.message)] == []
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "Zebrowska" not in said and "GRINNING" not in said
+    assert printable("Grüße é \ud83d") == "Grüße é \u25a1"
+
+
+@pytest.mark.parametrize("lines", [["word " * 300], ["a line"] * 200])
+def test_a_long_comment_stays_on_the_page(page, printed, lines):
+    compose(Page(**{**vars(page), "sections": [("Comments", lines)]}))
     heights = [height for height, words in printed if words[:6] in ("a line", "word w", "…")]
-    assert heights and min(heights) > 0.06
+    assert heights and min(heights) > 0.05
     cut = any(words == "…" for _, words in printed)
-    assert cut == ("line" in comment), "what is left out is said to be"
+    assert cut == (len(lines) > 1), "what is left out is said to be"
+
+
+@pytest.fixture(scope="module")
+def store(networks) -> ImageStore:
+    return ImageStore()
+
+
+@pytest.fixture(scope="module")
+def image(store):
+    return store.put(cv2.imencode(".png", phantom(1, 256, "right")[0])[1].tobytes())
+
+
+def wish(image, **fields) -> dict:
+    """What the page asks for."""
+    names = ",".join(available_models())
+    return {"models": names, "token": image.token, "check": "off", "drawn": names, **fields}
+
+
+def test_a_request_is_answered_with_both_kinds(store, image):
+    reply = report(store, wish(image, comment=ODD))
+    assert base64.b64decode(reply["pdf"]).startswith(b"%PDF")
+    assert base64.b64decode(reply["png"]).startswith(b"\x89PNG")
+
+
+def test_it_says_what_the_screen_says(store, image):
+    fields = {"policy": "custom", "rule_out": "0", "rule_in": "100", "prevalence": "20"}
+    page = page_of(store, image, parse(wish(image, **fields)))
+    assert len(page.columns) == len(available_models()) == len(page.panels) - 1
+    assert all(column.label == "Indeterminate" for column in page.columns)
+    assert all("20.0 %" in column.lines[0] for column in page.columns)
+
+
+def test_only_maps_that_are_shown_are_printed(store, image):
+    assert len(page_of(store, image, parse(wish(image, drawn=""))).panels) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"token": "gone"}, {"models": "nobody"}, {"policy": "custom", "rule_out": "x"},
+     {"prevalence": "0"}, {"token": {"a": 1}}],
+)  # fmt: skip
+def test_what_cannot_be_printed_is_a_sentence(store, image, fields):
+    assert report(store, wish(image) | fields)["error"].endswith(".")

@@ -1,4 +1,4 @@
-"""The gallery: whose films are shown, in which order, and what when folders are odd."""
+"""The gallery: whose images are shown, in which order, and what when folders are odd."""
 
 import json
 
@@ -37,24 +37,33 @@ def test_no_examples_at_all_is_an_empty_gallery(bundled):
     assert gallery(()) == []
 
 
-def test_downloaded_films_come_first(bundled):
+def test_downloaded_images_come_first(bundled):
     draw(bundled / "a.png")
     draw(bundled / "downloaded" / "b.png")
     write_cases(bundled, [{"file": "a.png", "title": "A", "truth": "NORMAL", "synthetic": True}])
-    write_cases(bundled / "downloaded", [
-        {"file": "b.png", "title": "B", "truth": "PNEUMONIA", "attribution": "Someone, CC BY 4.0"}])
+    write_cases(
+        bundled / "downloaded",
+        [
+            {
+                "file": "b.png",
+                "title": "B",
+                "truth": "PNEUMONIA",
+                "attribution": "Someone, CC BY 4.0",
+            }
+        ],
+    )
     found = find_examples(example_folders())
     assert [example.title for example in found] == ["B", "A"]
     assert [example.kind for example in found] == ["real", "synthetic"]
     assert gallery(found)[0]["attribution"] == "Someone, CC BY 4.0"
 
 
-def test_an_own_folder_needs_no_cases_and_replaces_the_others(bundled, tmp_path, monkeypatch):
+def test_a_local_folder_needs_no_cases_and_replaces_the_others(bundled, tmp_path, monkeypatch):
     draw(bundled / "a.png")
     write_cases(bundled, [{"file": "a.png"}])
     own = tmp_path / "own"
     draw(own / "chest" / "one.png")
-    (own / "notes.txt").write_text("not a film")
+    (own / "notes.txt").write_text("not an image")
     for folders in (example_folders(own),):
         shown = gallery(find_examples(folders))
         assert [example["title"] for example in shown] == ["one"]
@@ -62,8 +71,9 @@ def test_an_own_folder_needs_no_cases_and_replaces_the_others(bundled, tmp_path,
     assert example_folders() == (own,)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"cases": 3}', '[{"title": "x"}]',
-                                     '[{"file": "missing.png"}]'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1, 2]", '{"cases": 3}', '[{"title": "x"}]', '[{"file": "missing.png"}]']
+)
 def test_a_broken_list_of_cases_shows_nothing_and_breaks_nothing(bundled, content):
     (bundled / "cases.json").write_text(content)
     assert find_examples(example_folders()) == ()

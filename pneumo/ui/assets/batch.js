@@ -1,0 +1,240 @@
+// The second tab: a few requests at a time, a table that fills, a stop that can be taken back.
+
+// Two images are in the network while the next is decoded and sent.
+const WORKERS = 3;
+
+// Drawing takes the cores that the networks need; so often is enough to watch. Milliseconds.
+const DRAW_EVERY = 250;
+
+function startBatch(element, server) {
+  const room = element.querySelector(".pn-batch");
+  const find = (what) => room.querySelector(what);
+  const state = { rows: [], fresh: new Set(), timer: 0, run: 0, workers: 0,
+    running: false, started: 0, before: 0, order: { column: "", down: false } };
+  const controls = new Controls(find(".pn-batch-controls"), "pn-batch", (what) => {
+    if (what === "model") chooseModel();
+    else decideAgain(state.rows);
+  });
+  const models = () => controls.models().split(",").filter(Boolean);
+  // Results of the models chosen; a row keeps those of the others for when they are chosen again.
+  const resultsOf = (row) => models().map((model) => row.results[model]).filter(Boolean);
+  const done = (row) => resultsOf(row).length === models().length;
+  const waiting = (row) => !row.taken && !done(row);
+  const doneCount = () => state.rows.filter(done).length;
+
+  async function add(files) {
+    const trouble = find(".pn-trouble");
+    trouble.textContent = "";
+    const items = [];
+    for (const file of files) {
+      if (!isZip(file)) {
+        items.push({ name: file.pneumoPath ?? file.name, content: async () => file });
+        continue;
+      }
+      try {
+        items.push(...await unzip(file, FACTS.most + 1));
+      } catch (error) {
+        trouble.textContent = zipError(file.name, error);
+      }
+    }
+    if (!items.length) trouble.textContent ||= t("batch.nothing");
+    const free = FACTS.most - state.rows.length;
+    if (items.length > free) trouble.textContent = t("batch.too", { most: FACTS.most });
+    for (const item of items.slice(0, free)) {
+      const row = { ...item, results: {}, png: "", taken: false };
+      row.element = rowOf(row, [], open);
+      state.rows.push(row);
+    }
+    draw();
+    start();
+  }
+
+  // Begins, or brings the workers back to their number when images came while others were read.
+  function start() {
+    if (!models().length) {
+      find(".pn-trouble").textContent = t("model.none");
+      return;
+    }
+    if (!state.rows.some(waiting)) return;
+    if (!state.running) {
+      state.run += 1;
+      Object.assign(state, { running: true, workers: 0, started: performance.now(),
+        before: doneCount() });
+      room.dataset.running = "yes";
+      progress();
+    }
+    while (state.workers < WORKERS && state.rows.some(waiting)) {
+      state.workers += 1;
+      work(state.run);
+    }
+  }
+
+  async function work(run) {
+    for (let row; (row = state.rows.find(waiting));) {
+      row.taken = true;
+      const fields = controls.fields();
+      const missing = models().filter((model) => !row.results[model]);
+      const { rows, png, reason } = await ask(row, { ...fields, models: missing.join() });
+      row.taken = false;
+      missing.forEach((model, number) => {
+        row.results[model] = rows?.[number] ?? { status: "error", reason, model };
+      });
+      row.png ||= png ?? "";
+      if (JSON.stringify({ ...fields, models: "" }) !==
+          JSON.stringify({ ...controls.fields(), models: "" })) decideAgain([row]);
+      if (run !== state.run) return;
+      state.fresh.add(row);
+      state.timer ||= setTimeout(drawFresh, DRAW_EVERY);
+    }
+    state.workers -= 1;
+    if (!state.workers) finish("batch.done");
+  }
+
+  function drawFresh() {
+    clearTimeout(state.timer);
+    state.timer = 0;
+    state.fresh.forEach(redraw);
+    state.fresh.clear();
+    progress();
+  }
+
+  function redraw(row) {
+    const fresh = rowOf(row, resultsOf(row), open);
+    row.element.replaceWith(fresh);
+    row.element = fresh;
+  }
+
+  function chooseModel() {
+    state.run += 1;
+    state.running = false;
+    state.rows.forEach(redraw);
+    progress();
+    start();
+  }
+
+  // What was analyzed before is decided anew by the server; no image is sent again.
+  async function decideAgain(rows) {
+    const known = rows.flatMap((row) => Object.values(row.results))
+      .filter(({ balanced }) => typeof balanced === "number");
+    const cases = known.map(({ model, balanced }) => [model, balanced]);
+    try {
+      const reply = await server.decide_again({ ...controls.fields(), cases });
+      controls.settle(reply);
+      reply.rows?.forEach((fields, number) => Object.assign(known[number], fields));
+      rows.forEach(redraw);
+      progress();
+    } catch (error) {
+      console.error(error);
+      find(".pn-trouble").textContent = t("failure.offline");
+    }
+  }
+
+  async function ask(row, fields) {
+    try {
+      const content = await row.content();
+      if (tooLarge(content.size)) return { reason: tooLarge(content.size) };
+      const image = new File([content], "image");
+      return await server.analyze_one({ binary: true, data: { ...fields, image } });
+    } catch (error) {
+      if (typeof error === "string") return { reason: zipError(row.name, error) };
+      console.error(error);
+      return { reason: t("failure.offline") };
+    }
+  }
+
+  const duration = (seconds) => (seconds < 90 ? t("batch.seconds", { count: Math.ceil(seconds) })
+    : t("batch.minutes", { count: Math.ceil(seconds / 60) }));
+
+  function progress() {
+    const [ready, total] = [doneCount(), state.rows.length];
+    const read = ready - state.before;
+    const left = (performance.now() - state.started) / 1000 / read * (total - ready);
+    // Before the first image of a run nothing is known of its pace.
+    find(".pn-progress-text").textContent = state.running && read > 0
+      ? t("batch.progress", { done: ready, total, left: duration(left) })
+      : t("batch.progress.first", { done: ready, total });
+    find("progress").value = total ? ready / total : 0;
+    find(".pn-counts").replaceChildren(...models().map((model) =>
+      h("span", {}, countWords(state.rows.map((row) => row.results[model]), model))));
+    room.dataset.left = state.running ? 0 : total - ready;
+  }
+
+  function finish(key) {
+    state.running = false;
+    room.dataset.running = "no";
+    drawFresh();
+    if (state.order.column) draw();
+    const time = duration((performance.now() - state.started) / 1000);
+    const says = t(key, { done: doneCount(), total: state.rows.length, time });
+    find(".pn-progress-text").textContent = says;
+    find(".pn-told").textContent = says; // a screen reader is not told of every single image
+  }
+
+  function stop() {
+    if (!state.running) return;
+    state.run += 1;
+    finish("batch.stopped");
+  }
+
+  function clear() {
+    state.run += 1;
+    Object.assign(state, { rows: [], running: false });
+    room.dataset.running = "no";
+    for (const words of [".pn-trouble", ".pn-told"]) find(words).textContent = "";
+    draw();
+  }
+
+  const ordered = () => (state.order.column
+    ? sortedRows(state.rows, state.order, resultsOf) : state.rows);
+
+  function draw() {
+    room.dataset.rows = state.rows.length;
+    const sort = (column) => {
+      const down = state.order.column === column ? !state.order.down : column === "probability";
+      state.order = { column, down };
+      draw();
+    };
+    find(".pn-table").replaceChildren(state.rows.length
+      ? h("table", {}, h("thead", {}, headOf(state.order, sort)),
+        h("tbody", {}, ordered().map((row) => row.element))) : "");
+    progress();
+  }
+
+  async function open(row) {
+    const image = await row.content();
+    const model = resultsOf(row)[0].model;
+    showTab(0);
+    document.dispatchEvent(new CustomEvent("pneumo-open", { detail: { image, model } }));
+  }
+
+  const table = () => ordered().map((row) => ({ ...row, results: resultsOf(row) }));
+  const commands = {
+    choose: () => find(".pn-file").click(),
+    stop, clear, continue: start,
+    csv: () => saveAs("pneumo.csv", "text/csv", csvOf(table())),
+    summary: () => saveAs("pneumo.html", "text/html",
+      summaryOf(table(), find(".pn-counts").textContent)),
+  };
+  room.addEventListener("click", (event) => {
+    commands[event.target.closest("[data-do]")?.dataset.do]?.();
+  });
+  find(".pn-file").addEventListener("change", (event) => {
+    add([...event.target.files]).then(() => { event.target.value = ""; });
+  });
+  startDrop(room, add);
+  // What was dropped on the first tab and belongs here.
+  const fetch = () => {
+    const files = document.pneumoFiles;
+    document.pneumoFiles = null;
+    if (files) add(files);
+  };
+  document.addEventListener("pneumo-batch", fetch);
+  find(".pn-drop-title").textContent = t("batch.drop", { most: FACTS.most });
+  draw();
+  fetch();
+}
+
+function zipError(name, error) {
+  const reason = t(typeof error === "string" ? error : "batch.zip.broken");
+  return t("batch.zip", { name, reason });
+}

@@ -1,0 +1,118 @@
+"""The second tab: many images, one request each, so that one bad image never stops the rest."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import gradio as gr
+
+from pneumo.imaging.radiograph import UnreadableImage
+from pneumo.models.card import CheckpointError
+from pneumo.reading.reader import Reading
+from pneumo.ui.pictures import thumbnail
+from pneumo.ui.results import judged, numbers_of, percent, reason_of, warnings_of
+from pneumo.ui.schemas import Choice, Invalid, parse
+from pneumo.ui.store import ImageStore, Superseded
+from pneumo.ui.texts import filled, text
+from pneumo.ui.web import MOST_IMAGES, asset
+
+
+def batch(store: ImageStore) -> gr.HTML:
+    """The component of the second tab; to be called inside a Blocks context."""
+
+    def analyze_one(data):
+        return brief(store, data)
+
+    def decide_again(data):
+        return decided(store, data)
+
+    return gr.HTML(
+        html_template=filled(asset("batch.html")),
+        js_on_load="Pneumo.startBatch(element, server);",
+        server_functions=[analyze_one, decide_again],
+        apply_default_css=False,
+        elem_id="batch",
+    )
+
+
+def brief(store: ImageStore, data: object) -> dict:
+    """One image of many, analyzed by one or several networks and not kept.
+
+    Returns:
+        rows, one a network, as `_row` gives them, and png, a small picture of the image as base64,
+        or "". Or reason, a sentence, when nothing could be done.
+    """
+    try:
+        request = parse(data)
+        readers = [store.reader(model) for model in request.models]
+        try:
+            image = store.decode(request.image or b"")
+        except UnreadableImage as error:
+            return {"rows": [_row(reader.unreadable(error)) for reader in readers], "png": ""}
+        rows = []
+        for reader in readers:
+            reading = store.read(image, reader.name, check=request.check, one_of_many=True)
+            rows.append(_row(judged(reading, reader.card, request.choice)))
+        return {"rows": rows, "png": thumbnail(image.radiograph)}
+    except (Invalid, CheckpointError) as error:
+        return {"reason": str(error)}
+    except Superseded:
+        return {"reason": text("failure.offline")}
+    except Exception:
+        logging.getLogger(__name__).exception("an image of many could not be analyzed")
+        return {"reason": text("failure.server")}
+
+
+def decided(store: ImageStore, data: Any) -> dict:
+    """The rows of images that were analyzed before at another policy or prevalence.
+
+    Args:
+        store: of the networks' cards.
+        data: policy and prevalence as in every request, and "cases": pairs of a network and the
+            balanced probability that it gave.
+
+    Returns:
+        rows, in the order of the cases, and numbers for the page's fields; or reason and field,
+        as `viewer.answer` gives them.
+    """
+    try:
+        request = parse(data)
+        cases = [(str(model), float(value)) for model, value in data.get("cases", [])]
+        rows = [_again(store, request.choice, *case) for case in cases[: 8 * MOST_IMAGES]]
+        card = store.reader(request.models[0]).card
+        return {"rows": rows, "numbers": numbers_of(request.choice, card)}
+    except Invalid as error:
+        return {"reason": str(error), "field": error.field}
+    except CheckpointError as error:
+        return {"reason": str(error)}
+    except (ValueError, TypeError, AttributeError):
+        return {"reason": text("failure.server")}
+
+
+def _again(store: ImageStore, choice: Choice, model: str, balanced: float) -> dict:
+    reader = store.reader(model)
+    reading = Reading(
+        "",
+        model,
+        reader.checkpoint.weights_sha256,
+        "ok",
+        balanced=balanced,
+        decisive=reader.card.threshold,
+    )
+    row = _row(judged(reading, reader.card, choice))
+    # What the image itself has told stays as it was.
+    kept = ("source", "checks", "zones", "strongest_zone", "seconds", "warnings", "reason")
+    return {key: value for key, value in row.items() if key not in kept}
+
+
+def _row(reading: Reading) -> dict:
+    """A reading's record with its words: says, percent, warnings, reason; and `balanced`."""
+    return {
+        **reading.record(),
+        "balanced": reading.balanced,
+        "says": text(f"result.{reading.label}") if reading.label else "–",
+        "percent": percent(reading.probability),
+        "warnings": " ".join(warnings_of(reading.checks)),
+        "reason": reason_of(reading),
+    }

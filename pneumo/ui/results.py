@@ -1,0 +1,240 @@
+"""What is said about a reading, once for the page, the table and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumo.models.card import Card, Curve, Estimate, PolicyMeasures
+from pneumo.reading.checks import Check
+from pneumo.reading.decision import Policy, predictive_values
+from pneumo.reading.reader import Reading
+from pneumo.ui.schemas import Choice
+from pneumo.ui.texts import coded, text
+
+
+@dataclass(frozen=True)
+class Result:
+    """One network's result as it is shown.
+
+    Attributes:
+        model, title: name of the network, and its name for people.
+        label: code of the label; `says` is its words.
+        outside: words when the image is outside the validated population, else "".
+        probability: at the prevalence chosen, 0 to 1; `percent` and `at` are its words.
+        rule_out, rule_in: thresholds at the same prevalence.
+        where: a sentence about the strongest evidence, or "".
+        basis: model and preset.
+        rows: name and value of what stands under "How sure?".
+        map_on: whether the heatmap is drawn before the person asks for it; `map_note` says why not.
+    """
+
+    model: str
+    title: str
+    label: str
+    says: str
+    outside: str
+    probability: float
+    percent: str
+    at: str
+    rule_out: float
+    rule_in: float
+    where: str
+    basis: str
+    rows: tuple[tuple[str, str], ...]
+    map_on: bool
+    map_note: str
+
+
+def judged(reading: Reading, card: Card, choice: Choice) -> Reading:
+    """The reading at the policy and prevalence chosen; no network runs."""
+    prevalence = card.prevalence if choice.prevalence is None else choice.prevalence
+    return reading.with_policy(choice.policy_for(card)).with_prevalence(prevalence)
+
+
+def result_of(reading: Reading, card: Card) -> Result:
+    """The words for a reading that was `judged` and has the status "ok"."""
+    # Neither do figures hold for what the input check refused.
+    refused = any(check.outcome == "failed" for check in reading.checks)
+    outside = reading.outside_population or refused
+    prevalence, own = percent(reading.prevalence), reading.prevalence == card.prevalence
+    unlikely, reliable = reading.label == "NORMAL", card.evidence.reliable_side
+    where = ""
+    if reading.strongest_zone and not unlikely:
+        where = text("result.where", zone=text(f"zone.{reading.strongest_zone}"))
+    note = "map.off.unreliable" if not reliable else "map.off.unlikely" if unlikely else "map.off"
+    return Result(
+        model=card.name,
+        title=card.title,
+        label=reading.label,
+        says=text(f"result.{reading.label}"),
+        outside=text("result.outside") if outside else "",
+        probability=reading.probability,
+        percent=percent(reading.probability),
+        at=text("result.at.own" if own else "result.at.chosen", prevalence=prevalence),
+        rule_out=reading.rule_out,
+        rule_in=reading.rule_in,
+        where=where,
+        basis=text(
+            "result.basis",
+            model=card.title,
+            policy=text(f"policy.{reading.policy.name}"),
+        ),
+        rows=tuple(_rows(reading, card, outside)),
+        map_on=reliable and not unlikely,
+        map_note=text(note),
+    )
+
+
+def numbers_of(choice: Choice, card: Card) -> dict[str, str]:
+    """Prevalence and thresholds that a choice means for a network, in per cent, for the fields
+    of the page."""
+    prevalence = card.prevalence if choice.prevalence is None else choice.prevalence
+    ends = choice.policy_for(card).at(prevalence)
+    values = {"prevalence": prevalence, "rule_out": ends.rule_out, "rule_in": ends.rule_in}
+    return {name: f"{100 * value:.4g}" for name, value in values.items()}
+
+
+def warnings_of(checks: Sequence[Check]) -> list[str]:
+    """The sentences of all checks that have not passed, those first that refuse the image."""
+    noted = [check for check in checks if check.outcome != "passed"]
+    noted.sort(key=lambda check: check.outcome != "failed")
+    return list(dict.fromkeys(check_words(check) for check in noted))
+
+
+def check_words(check: Check) -> str:
+    """The sentence of a check."""
+    return coded("check", getattr(check, "code", ""), check.detail)
+
+
+def reason_of(reading: Reading) -> str:
+    """Why an image was not analyzed, "" when it was."""
+    if reading.status == "error" or reading.reason_code:
+        return coded("error", reading.reason_code, reading.reason, **reading.reason_values)
+    failed = [check_words(check) for check in reading.checks if check.outcome == "failed"]
+    return "" if reading.ok else failed[0] if failed else reading.reason
+
+
+def agreement(results: Sequence[Result], cards: Sequence[Card]) -> tuple[str, str]:
+    """Code and sentence of how several networks agree; codes "agree", "undecided", "differ"."""
+    labels = {result.label for result in results}
+    if len(labels) > 1:
+        return "differ", text("result.differ")
+    if "INDETERMINATE" in labels:
+        return "undecided", text("result.undecided")
+    for student in cards:
+        for teacher in cards:
+            if any(teacher.name in words for words in student.training.teachers):
+                names = {"student": student.title, "teacher": teacher.title}
+                return "agree", text("result.agree.taught", **names)
+    return "agree", text("result.agree")
+
+
+def _rows(reading: Reading, card: Card, outside: bool) -> list[tuple[str, str]]:
+    ends = dict.fromkeys((reading.rule_out, reading.rule_in))
+    name = "result.thresholds" if len(ends) == 2 else "result.threshold"
+    rows = [(text(name), " / ".join(percent(end) for end in ends))]
+    if outside:
+        rows += _external(card)
+    else:
+        rows += _measured(reading, card)
+    for lung in () if reading.label == "NORMAL" else ("right", "left"):
+        shares = [percent(zone.share, 0) for zone in reading.zones if zone.lung == lung]
+        if shares:
+            rows.append((text(f"result.zones.{lung}"), " / ".join(shares)))
+    return rows
+
+
+def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
+    """What the labels were worth on the test set, or on validation while it was not scored."""
+    policy = card.policies.get(reading.policy.name)
+    if policy is not None:
+        split, measured = (
+            ("test", policy.test) if policy.test else ("validation", policy.validation)
+        )
+    else:
+        whole = card.metrics.test or card.metrics.validation
+        if whole is None:
+            return []
+        split = "test" if card.metrics.test else "validation"
+        share = whole.scores.positives / max(1, whole.scores.n)
+        measured = custom_measures(whole.curve, reading.policy, share, whole.scores.n)
+    words = {"split": text(f"split.{split}")}
+    values = (percent(value, 0) for value in predictive_values(measured, reading.prevalence))
+    return [
+        (text("result.sensitivity", **words), estimate(measured.sensitivity)),
+        (text("result.specificity", **words), estimate(measured.specificity)),
+        (text("result.indeterminate", **words), estimate(measured.indeterminate)),
+        (
+            text("result.predictive", prevalence=percent(reading.prevalence)),
+            " / ".join(values),
+        ),
+    ]
+
+
+def custom_measures(curve: Curve, policy: Policy, share: float, n: int) -> PolicyMeasures:
+    """What two thresholds would have given on a set, read off its curve, without intervals.
+
+    Args:
+        curve: of the set.
+        policy: thresholds on the balanced probability.
+        share: of the set's radiographs that show pneumonia.
+        n: radiographs of the set.
+    """
+
+    def at(rates: tuple[float, ...], threshold: float) -> float:
+        return float(np.interp(threshold, curve.threshold, rates))
+
+    found, kept = at(curve.sensitivity, policy.rule_in), at(curve.sensitivity, policy.rule_out)
+    cleared, calm = at(curve.specificity, policy.rule_out), at(curve.specificity, policy.rule_in)
+    between = share * max(0.0, kept - found) + (1 - share) * max(0.0, calm - cleared)
+    rates = (found, cleared, 1 - kept, 1 - calm, between)
+    sensitivity, specificity, missed, alarms, open_ = (
+        Estimate(rate, None, None, n) for rate in rates
+    )
+    return PolicyMeasures(sensitivity, specificity, missed, alarms, None, None, open_, {})
+
+
+def _external(card: Card) -> list[tuple[str, str]]:
+    """What was measured elsewhere, where the figures of the training hospital do not hold."""
+    found = [one for one in card.metrics.external if one.group == "all"] or card.metrics.external
+    if not found:
+        return [(text("result.external.none"), text("result.external.none.value"))]
+    return [
+        (
+            text(
+                "result.external",
+                measure=text(f"result.external.{measure}"),
+                group=one.group,
+                source=one.source,
+            ),
+            estimate(getattr(one, measure)),
+        )
+        for one in found
+        for measure in ("auc", "sensitivity", "specificity")
+    ]
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as it is printed everywhere, never as certainty: 0.9996 is "> 99.9 %"."""
+    if value is None:
+        return "–"
+    least = 10.0**-digits
+    if value > 0 and 100 * value < least:
+        return f"< {least:.{digits}f} %"
+    if value < 1 and 100 * value > 100 - least:
+        return f"> {100 - least:.{digits}f} %"
+    return f"{100 * value:.{digits}f} %"
+
+
+def estimate(measured: Estimate | None, digits: int = 2) -> str:
+    """A measured number with its interval, as it is printed everywhere."""
+    if measured is None:
+        return "–"
+    value = f"{measured.value:.{digits}f}"
+    if measured.low is None or measured.high is None:
+        return value
+    ends = {"low": f"{measured.low:.{digits}f}", "high": f"{measured.high:.{digits}f}"}
+    return text("rate.interval", value=value, **ends)

@@ -1,0 +1,136 @@
+"""The first tab: one image, its results by one or several networks, its report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+
+import gradio as gr
+
+from pneumo.imaging.radiograph import MAX_BYTES, UnreadableImage
+from pneumo.models.card import CheckpointError
+from pneumo.reading.reader import Reading
+from pneumo.ui.examples import Example, gallery
+from pneumo.ui.pictures import SIGNS, image_picture, lung_outlines, map_picture
+from pneumo.ui.report import report
+from pneumo.ui.results import agreement, judged, numbers_of, reason_of, result_of, warnings_of
+from pneumo.ui.schemas import Invalid, Request, parse
+from pneumo.ui.store import Forgotten, ImageStore, StoredImage, Superseded
+from pneumo.ui.texts import coded, filled, text
+from pneumo.ui.web import asset
+
+
+def viewer(store: ImageStore, examples: Sequence[Example]) -> gr.HTML:
+    """The component of the first tab; to be called inside a Blocks context."""
+    thumbnails = lru_cache(maxsize=1)(lambda: gallery(examples))
+
+    def analyze(data):
+        return answer(store, examples, data)
+
+    def show_examples(data):
+        return thumbnails()
+
+    def print_report(data):
+        return report(store, data)
+
+    return gr.HTML(
+        html_template=filled(asset("viewer.html")),
+        js_on_load="Pneumo.startViewer(element, server);",
+        server_functions=[analyze, show_examples, print_report],
+        apply_default_css=False,
+        elem_id="viewer",
+    )
+
+
+def answer(store: ImageStore, examples: Sequence[Example], data: object) -> dict:
+    """Whatever the page asked, answered in plain JSON values.
+
+    Returns:
+        `status` is "ok" (then token, results, warnings, agreement and numbers are there, and image,
+        maps and lungs when pictures were asked for), "refused" or "error" (then reason is a
+        sentence; with a token and the image when it can be analyzed all the same), "invalid"
+        (reason, and the field that is wrong), "superseded" or "forgotten" (the page knows what to
+        do).
+    """
+    try:
+        return _answer(store, examples, parse(data))
+    except Invalid as error:
+        status = "error" if error.field == "image" else "invalid"
+        return {"status": status, "field": error.field, "reason": str(error)}
+    except UnreadableImage as error:
+        reason = coded("error", error.code, error.sentence, **error.values)
+        return {"status": error.status, "reason": reason}
+    except CheckpointError as error:
+        return {"status": "error", "reason": str(error)}
+    except Superseded:
+        return {"status": "superseded"}
+    except Forgotten:
+        return {"status": "forgotten"}
+    except Exception:
+        # The page must hear something; the cause goes to the operator's log, without the image.
+        logging.getLogger(__name__).exception("an image could not be analyzed")
+        return {"status": "error", "reason": text("failure.server")}
+
+
+def _answer(store: ImageStore, examples: Sequence[Example], request: Request) -> dict:
+    if request.visit:
+        store.announce(request.visit, request.turn)
+    cards = [store.reader(model).card for model in request.models]
+    shown: dict = {"numbers": numbers_of(request.choice, cards[0])}
+    image = _image(store, examples, request)
+    if image is None:
+        return {"status": "error", "reason": text("failure.nofile"), **shown}
+    readings = [
+        store.read(image, model, request.visit, request.turn, request.check)
+        for model in request.models
+    ]
+    shown["token"] = image.token
+    if request.pictures:
+        shown["image"] = image_picture(image.radiograph)
+    refused = next((reading for reading in readings if not reading.ok), None)
+    if refused:
+        return {"status": refused.status, "reason": reason_of(refused), **shown}
+    if request.pictures:
+        scales = [card.evidence.scale for card in cards]
+        shown["maps"] = [
+            maps_of(image, reading, scale) for reading, scale in zip(readings, scales, strict=True)
+        ]
+        shown["lungs"] = lungs_of(image, readings[0])
+    pairs = zip(readings, cards, strict=True)
+    results = [result_of(judged(reading, card, request.choice), card) for reading, card in pairs]
+    code, sentence = agreement(results, cards) if len(results) > 1 else ("", "")
+    return {
+        "status": "ok",
+        "results": [asdict(result) for result in results],
+        "warnings": warnings_of(readings[0].checks),
+        "agreement": {"code": code, "sentence": sentence},
+        **shown,
+    }
+
+
+def _image(store: ImageStore, examples: Sequence[Example], request: Request) -> StoredImage | None:
+    if request.token:
+        return store.get(request.token)
+    data = request.image
+    if request.example is not None:
+        try:
+            with examples[request.example].path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except (OSError, IndexError):
+            raise Invalid("image", text("examples.missing")) from None
+    return None if data is None else store.put(data, request.visit, request.turn)
+
+
+def maps_of(image: StoredImage, reading: Reading, scale: float) -> dict:
+    """Evidence for and against as pictures, by sign."""
+    shape = image.radiograph.pixels.shape
+    return {sign: map_picture(reading.evidence, shape, scale, sign) for sign in SIGNS}
+
+
+def lungs_of(image: StoredImage, reading: Reading) -> list:
+    """Outlines of the lungs, none where they were not found."""
+    if reading.lungs is None:
+        return []
+    return lung_outlines(reading.lungs, image.radiograph.pixels.shape)

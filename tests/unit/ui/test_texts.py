@@ -1,0 +1,89 @@
+"""Texts: every key that is used exists, every key that exists is used, in every language."""
+
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from pneumo.imaging.messages import ERRORS
+from pneumo.ui.texts import LOCALES, catalogue, coded, filled, text
+from pneumo.ui.web import ASSETS
+
+UI = LOCALES.parent
+LANGUAGES = sorted(LOCALES.glob("*.json"))
+PATHS = (*UI.rglob("*.py"), *ASSETS.glob("*.js"), *ASSETS.glob("*.html"))
+SOURCES = {path: path.read_text(encoding="utf-8") for path in PATHS if path.name != "texts.py"}
+# Calls with a literal key, calls with a key that ends in a value, and keys between brackets.
+LITERAL = re.compile(r"""\b(?:text|_wrong|t)\(\s*"([a-z][\w.]*\.[\w. ]+)\"""")
+TEMPLATE = re.compile(r"""\b(?:text|t)\(\s*f?["`]([a-z][\w.]*\.)\$?\{""")
+BRACKETS = re.compile(r"\[\[([\w.]+)\]\]")
+# Keys by the codes of the package.
+CODES = ("error.", "check.")
+
+
+def used(pattern: re.Pattern) -> set[str]:
+    return {key for source in SOURCES.values() for key in pattern.findall(source)}
+
+
+def places(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def english() -> dict[str, str]:
+    return json.loads((LOCALES / "en.json").read_text(encoding="utf-8"))
+
+
+def test_every_key_that_is_used_exists():
+    assert used(LITERAL) | used(BRACKETS) <= english().keys()
+    for prefix in used(TEMPLATE):
+        assert any(key.startswith(prefix) for key in english()), prefix
+
+
+def test_every_key_that_exists_is_used():
+    whole = "\n".join(SOURCES.values())
+    prefixes = (*used(TEMPLATE), *CODES)
+    unused = [
+        key
+        for key in english()
+        if f'"{key}"' not in whole and f"[[{key}]]" not in whole and not key.startswith(prefixes)
+    ]
+    assert unused == []
+
+
+def test_every_error_of_an_image_file_has_its_sentence():
+    found = {key.removeprefix("error.") for key in english() if key.startswith("error.")}
+    assert found == ERRORS.keys()
+    for code, sentence in ERRORS.items():
+        assert places(english()[f"error.{code}"]) == places(sentence), code
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_every_language_has_the_same_keys_and_places(path: Path):
+    theirs = json.loads(path.read_text(encoding="utf-8"))
+    assert theirs.keys() == english().keys()
+    for key, sentence in theirs.items():
+        assert places(sentence) == places(english()[key]), key
+
+
+def test_sentences_take_their_values():
+    assert "12" in text("failure.large", limit=12)
+    with pytest.raises(KeyError):
+        text("no.such.sentence")
+    assert filled("<p>[[tools.help]]</p>") == f"<p>{text('tools.help')}</p>"
+
+
+def test_a_code_without_a_sentence_keeps_the_packages():
+    assert coded("check", "no such code", "As it was said.") == "As it was said."
+    assert "3 MB" in coded("error", "bytes", "", limit=3)
+
+
+@pytest.mark.parametrize("language", ["xx", "../../secret", ""])
+def test_an_unknown_language_is_english(monkeypatch, language: str):
+    monkeypatch.setenv("PNEUMO_LANGUAGE", language)
+    catalogue.cache_clear()
+    try:
+        assert catalogue() == english()
+    finally:
+        catalogue.cache_clear()
