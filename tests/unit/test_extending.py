@@ -15,7 +15,7 @@ from torch import nn
 from pneumo.imaging.phantom import phantom
 from pneumo.models.card import write_card
 from pneumo.models.checkpoint import available_models, default_model, save_weights
-from pneumo.models.networks import NETWORKS, Network, build, register
+from pneumo.models.networks import NETWORKS, Network, bilateral, build, register
 from pneumo.reading.decision import Policy
 from pneumo.reading.explanation import METHODS, CamMethod, evidence
 from pneumo.reading.reader import Reader
@@ -27,7 +27,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 IMAGE = phantom(1, size=128)[0]
 NAMES = {
     "CamMethod": CamMethod, "METHODS": METHODS, "Network": Network, "nn": nn,
-    "register": register, "torch": torch, "torchvision": torchvision,
+    "bilateral": bilateral, "register": register, "torch": torch, "torchvision": torchvision,
 }  # fmt: skip
 
 
