@@ -107,10 +107,7 @@ class Sandbox:
     ) -> tuple[np.ndarray, str, tuple[str, ...]]:
         limits = self.limits
         seconds = limits.dicom_seconds if kind == "DICOM" else limits.picture_seconds
-        try:
-            worker = self._idle.pop()  # the one used last: its memory is in the caches
-        except IndexError:
-            worker = _Worker(limits.memory)
+        worker = self._take()
         try:
             end = time.monotonic() + limits.wall_seconds
             answer = worker.ask(data, kind, seconds, end, cancelled)
@@ -132,6 +129,16 @@ class Sandbox:
             raise
         except (KeyError, TypeError, ValueError, AttributeError):
             raise UnreadableImage("damaged", kind=kind) from None
+
+    def _take(self) -> _Worker:
+        """An idle worker, a new one where there is none."""
+        with contextlib.suppress(IndexError):
+            while True:
+                worker = self._idle.pop()  # the one used last: its memory is in the caches
+                if worker.runs():
+                    return worker
+                worker.stop()
+        return _Worker(self.limits.memory)
 
     def _replace(self, worker: _Worker) -> int:
         """End a worker, start another, and return the exit code of the first."""
@@ -203,6 +210,10 @@ class _Worker:
                 answers.append((told, pixels))
         except (OSError, ValueError, struct.error):
             return  # the process has ended
+
+    def runs(self) -> bool:
+        """Whether the process is still there; a system short of memory may have ended it."""
+        return self._process.poll() is None
 
     def stop(self) -> int:
         """End the process and return its exit code; negative for the signal that ended it."""

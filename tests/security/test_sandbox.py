@@ -172,6 +172,18 @@ def test_one_that_only_waits_or_dies_is_answered_and_replaced(
     box.close()
 
 
+@posix
+def test_one_that_was_killed_while_idle_is_not_asked(box: Sandbox) -> None:
+    before = workers().keys()
+    box.decode(PNG)
+    (idle,) = workers().keys() - before
+    process = psutil.Process(idle)
+    process.kill()
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        pass
+    np.testing.assert_array_equal(box.decode(PNG)[0], IMAGE)
+
+
 @limited
 def test_a_worker_has_no_secrets_and_writes_no_file(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch
