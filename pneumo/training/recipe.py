@@ -25,9 +25,6 @@ class Recipe:
         epochs: one epoch draws as many images as the training split has.
         coarse_epochs: the first epochs, in which a network that can has its feature map at half the
             resolution; they take half the time.
-        final_epochs: after those, epochs with a schedule of their own (a warm restart, Loshchilov
-            and Hutter 2017).
-        final_rate: its peak, as a share of `learning_rate`.
         batch: images a step, over all processes.
         learning_rate: peak of the one-cycle schedule (Smith and Topin 2019).
         pretrained_rate: share of it for modules that had starting weights.
@@ -60,8 +57,6 @@ class Recipe:
     epochs: int
     learning_rate: float
     coarse_epochs: int = 0
-    final_epochs: int = 0
-    final_rate: float = 0.5
     batch: int = 32
     pretrained_rate: float = 1.0
     frozen: tuple[str, ...] = ()
@@ -83,11 +78,6 @@ class Recipe:
     folds: int = 10
     fold: int = 0
     seed: int = 0
-
-    @property
-    def all_epochs(self) -> int:
-        """Epochs of both schedules."""
-        return self.epochs + self.final_epochs
 
     def record(self) -> dict[str, Any]:
         """Plain json values."""
@@ -125,7 +115,6 @@ def load_recipe(model: str, changes: dict[str, str] | None = None) -> Recipe:
             "size",
             "epochs",
             "coarse_epochs",
-            "final_epochs",
             "batch",
             "folds",
             "fold",

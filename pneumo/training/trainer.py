@@ -85,8 +85,11 @@ class Trainer:
             prefetch_factor=4 if workers else None,
         )
         self.steps = len(self.loader)
-        self._peaks = [group["lr"] for group in self.optimizer.param_groups]
-        self.schedule = self._one_cycle(recipe.epochs, 1.0)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer.optimizer if hasattr(self.optimizer, "optimizer") else self.optimizer,
+            [group["lr"] for group in self.optimizer.param_groups],
+            total_steps=self.steps * recipe.epochs + 1,
+        )
         self.epoch = 0
         self.history: list[dict] = []
 
@@ -105,13 +108,6 @@ class Trainer:
                 groups.setdefault(rate * factor, []).extend(kept)
         return [{"params": parameters, "lr": lr} for lr, parameters in groups.items()]
 
-    def _one_cycle(self, epochs: int, share: float) -> torch.optim.lr_scheduler.OneCycleLR:
-        """A schedule over so many epochs, with this share of the recipe's peak rates."""
-        plain = getattr(self.optimizer, "optimizer", self.optimizer)
-        return torch.optim.lr_scheduler.OneCycleLR(
-            plain, [share * peak for peak in self._peaks], total_steps=self.steps * epochs + 1
-        )
-
     def run(self) -> nn.Module:
         """Train the epochs that are left.
 
@@ -121,14 +117,9 @@ class Trainer:
         Raises:
             FloatingPointError: with a sentence, when the loss is not finite.
         """
-        while self.epoch < self.recipe.all_epochs:
-            if self.epoch == self.recipe.epochs:
-                self._start_final()
+        while self.epoch < self.recipe.epochs:
             self._train_epoch()
         return self.average.module.to("cpu").eval()
-
-    def _start_final(self) -> None:
-        self.schedule = self._one_cycle(self.recipe.final_epochs, self.recipe.final_rate)
 
     def _train_epoch(self) -> None:
         started = time.perf_counter()
@@ -152,7 +143,7 @@ class Trainer:
                     f"The loss is not finite in epoch {self.epoch + 1}. Lower learning_rate."
                 )
             done = self.epoch * self.steps + len(reports)
-            self.progress(done, self.steps * self.recipe.all_epochs, float(reports[-1][0]))
+            self.progress(done, self.steps * self.recipe.epochs, float(reports[-1][0]))
         self._close_epoch(np.array(reports), time.perf_counter() - started)
 
     def _set_stride(self, stride: int) -> None:
@@ -178,7 +169,7 @@ class Trainer:
         }
         self.history.append(entry)
         self.log(
-            f"epoch {self.epoch}/{self.recipe.all_epochs}: loss {loss:.4f}, "
+            f"epoch {self.epoch}/{self.recipe.epochs}: loss {loss:.4f}, "
             f"validation AUC {clean:.4f}, degraded {degraded:.4f}, "
             f"evidence outside the lungs {outside:.3f}, "
             f"location loss {location:.3f}, {seconds:.0f} s"
@@ -227,8 +218,6 @@ class Trainer:
         state = read_state(self.state, self.recipe.record())
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        if state["epoch"] > self.recipe.epochs:
-            self._start_final()
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"])

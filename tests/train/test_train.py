@@ -78,15 +78,14 @@ def test_a_missing_dataset_ends_in_a_sentence(tmp_path):
     assert "no folder" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("stop", "epoch"), [(5, 1), (8, 2)])  # three steps an epoch
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, stop, epoch):
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(24) % 2
     squares = rng.integers(0, 200, (24, 64, 64), dtype=np.uint8) + (labels * 50)[:, None, None]
     lungs = np.zeros((24, 64, 64), np.uint8)
     lungs[:, 10:50, 8:28] = lungs[:, 10:50, 36:56] = 255
     images = Images(squares.astype(np.uint8), labels, lungs)
-    recipe = load_recipe("cnn", {**SHORT, "final_epochs": "1"})
+    recipe = load_recipe("cnn", SHORT)
 
     def trainer(stop_at: int = 0) -> Trainer:
         def progress(done: int, total: int, loss: float) -> None:
@@ -103,10 +102,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, stop, epoc
 
     whole = trainer().run().state_dict()
     with pytest.raises(KeyboardInterrupt):
-        trainer(stop_at=stop).run()
+        trainer(stop_at=5).run()
     resumed = trainer()
     resumed.state = tmp_path / "stopped.pt"
     resumed.resume()
-    assert resumed.epoch == epoch
+    assert resumed.epoch == 1
     for name, value in resumed.run().state_dict().items():
         assert torch.equal(value, whole[name]), name
