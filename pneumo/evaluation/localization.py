@@ -233,9 +233,10 @@ def boxes_table(
             rows = slice(int(256 * y / height), int(np.ceil(256 * (y + h) / height)))
             region[rows, int(256 * x / width) : int(np.ceil(256 * (x + w) / width))] = True
         regions.append(region)
-        # Nearly all boxes lie clear of the midline; the image's middle stands for the chest's.
-        halves = {x + w / 2 < width / 2 for x, _, w, _ in drawn}
-        sides.append(halves.pop() if len(halves) == 1 else None)
+        # The image's middle stands for the chest's; a box that crosses it is on neither side.
+        edges = [(x / width, (x + w) / width) for x, _, w, _ in drawn]
+        left, right = all(e < 0.53 for _, e in edges), all(s > 0.47 for s, _ in edges)
+        sides.append(left if left != right else None)
     maps = maps_of(network, preprocessing, np.stack(squares))
     one = [k for k, side in enumerate(sides) if side is not None]
     left_half = np.tile(np.arange(256) < 128, (256, 1))

@@ -1,4 +1,10 @@
-"""The networks and their registry; a third one is a class here and a checkpoint, nothing else."""
+"""The networks and their registry; a new one is a class here with its registry entry and a recipe.
+
+Both networks read the two halves of a radiograph apart: the half on the picture's right is
+mirrored, one set of weights reads both, and the two feature maps are joined again. So no cell of
+the map over one hemithorax depends on the middle of the other, and the map of a mirrored radiograph
+is the mirrored map. A network whose every cell sees the whole chest may put the evidence anywhere.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ from typing import ClassVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torchvision.models.resnet import BasicBlock, ResNet
 
 STRIDE = 16  # pixels of the input for each cell of the feature map, in both networks
@@ -76,6 +83,26 @@ def build(name: str) -> Network:
     return NETWORKS[name]()
 
 
+def bilateral(trunk: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """Read both halves of an image with one trunk and join the two feature maps.
+
+    Args:
+        trunk: float32 (N, 1, S, S / 2) to (N, C, h, h / 2).
+        x: float32, (N, 1, S, S).
+
+    Returns:
+        float32, (N, C, h, h).
+
+    Raises:
+        ValueError: when the width is no multiple of 32 pixels.
+    """
+    if x.shape[-1] % (2 * STRIDE):
+        raise ValueError(f"The width must be a multiple of {2 * STRIDE}, not {x.shape[-1]}.")
+    left, right = x.chunk(2, -1)
+    left, right = trunk(torch.cat([left, right.flip(-1)])).chunk(2)
+    return torch.cat([left, right.flip(-1)], -1)
+
+
 def _convolution(channels_in: int, channels: int, size: int = 3, stride: int = 1) -> list:
     return [
         nn.Conv2d(channels_in, channels, size, stride, size // 2, bias=False),
@@ -90,76 +117,77 @@ def _residual(channels: int, count: int) -> list:
 
 @register
 class PneumoniaCNN(Network):
-    """Three convolutional blocks of 32, 64 and 128 filters, then fully connected layers.
+    """Three convolutional blocks of 32, 64 and 128 filters and a linear layer.
 
-    The film is first averaged over 2 x 2 pixels; a first convolution of stride 2 and max pooling
-    after it and after the first block make the map that Grad-CAM looks at a sixteenth of its side.
-    In each block residual units (He et al. 2016) follow, so that each cell of that map has seen the
-    whole chest. It is averaged before the fully connected layers: what a channel weighs is the same
-    everywhere.
+    Each block halves the map and continues with residual units (He et al. 2016); with the first
+    convolution's stride the map that Grad-CAM looks at has a sixteenth of the image's side.
     """
 
     name = "cnn"
     title = "Custom CNN"
-    learning_rate = 2e-3
-    pools = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.block1 = nn.Sequential(
-            nn.AvgPool2d(2), *_convolution(1, 32, 5, 2), nn.MaxPool2d(2), *_residual(32, 1)
-        )
+        self.block1 = nn.Sequential(*_convolution(1, 32, 5, 2), nn.MaxPool2d(2), *_residual(32, 1))
         self.block2 = nn.Sequential(nn.MaxPool2d(2), *_convolution(32, 64), *_residual(64, 2))
-        self.block3 = nn.Sequential(*_convolution(64, 128), *_residual(128, 3))
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(128, 256),
-            nn.ReLU(inplace=True),
-            nn.Dropout(0.5),
-            nn.Linear(256, 1),
-        )
+        self.block3 = nn.Sequential(nn.MaxPool2d(2), *_convolution(64, 128), *_residual(128, 3))
+        self.dropout = nn.Dropout(0.2)
+        self.classifier = nn.Linear(128, 1)
+
+    def _blocks(self, x: torch.Tensor) -> torch.Tensor:
+        return self.block3(self.block2(self.block1(x)))
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Last convolution's activations: (N, 1, S, S) to (N, 128, S/16, S/16)."""
-        return self.block3(self.block2(self.block1(x)))
+        return bilateral(self._blocks, x)
 
     def head(self, f: torch.Tensor) -> torch.Tensor:
-        """Average pooling and fully connected layers: feature map to logits (N,)."""
-        return self.classifier(self.pool(f)).squeeze(1)
+        """Global average pooling and the linear layer: feature map to logits (N,)."""
+        return self.classifier(self.dropout(f.mean((2, 3)))).squeeze(1)
 
 
 @register
 class ResNet18(ResNet, Network):
     """torchvision's ResNet-18 (He et al. 2016) with one pneumonia logit.
 
-    Parameters keep torchvision's names, so that its state dicts load as they are; the grey film
-    is shown to all three colour channels. `layer4` does not halve the map: its convolutions are
-    dilated instead (Yu, Koltun and Funkhouser 2017), so that they see what they would have seen,
-    in every cell instead of every second one, and the map that Grad-CAM looks at is twice as fine.
+    Parameters keep torchvision's names, so that its state dicts load as they are. `layer4` does
+    not halve the map: its convolutions are dilated instead (Yu, Koltun and Funkhouser 2017), so
+    that they see what they would have seen, in every cell instead of every second one.
     """
 
     name = "resnet18"
     title = "ResNet-18"
     trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
-    learning_rate = 4e-4
-    pools = True
 
     def __init__(self) -> None:
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=1)
+        self.set_stride(STRIDE)
+
+    def set_stride(self, stride: int) -> None:
+        """Choose the feature map's stride, 16 or 32 pixels; the parameters stay the same.
+
+        At 32, as torchvision has it, a step of training takes half the time.
+        """
+        fine = stride == STRIDE
         first, second = self.layer4
-        first.conv1.stride = first.downsample[0].stride = (1, 1)
+        first.conv1.stride = first.downsample[0].stride = (1, 1) if fine else (2, 2)
         for convolution in (first.conv2, second.conv1, second.conv2):
-            convolution.dilation = convolution.padding = (2, 2)
+            convolution.dilation = convolution.padding = (2, 2) if fine else (1, 1)
+
+    def _layers(self, x: torch.Tensor) -> torch.Tensor:
+        # A grey image shown to three colour channels: one convolution with the summed weights.
+        grey = self.conv1.weight.sum(1, keepdim=True)
+        x = functional.conv2d(x, grey, stride=2, padding=3)
+        x = self.maxpool(self.relu(self.bn1(x)))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Activations of `layer4`: (N, 1, S, S) to (N, 512, S/16, S/16)."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x.expand(-1, 3, -1, -1)))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return bilateral(self._layers, x)
 
     def head(self, f: torch.Tensor) -> torch.Tensor:
         """Global average pooling and the linear layer: feature map to logits (N,)."""
-        return self.fc(torch.flatten(self.avgpool(f), 1)).squeeze(1)
+        return self.fc(f.mean((2, 3))).squeeze(1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits for pneumonia, (N,)."""
