@@ -1,1 +1,1 @@
-"""Imaging: a file to a clean grey picture, numbers to pixels for a screen. No torch here."""
+"""Imaging: a file to a clean grey image, numbers to pixels for a screen. No torch here."""

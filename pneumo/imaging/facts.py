@@ -10,23 +10,6 @@ import numpy as np
 # Facts are taken from a copy no larger than this, so that they cost little on any image.
 LARGEST_SIDE = 1024
 THUMBNAIL = 14
-NUMBERS = (
-    "black",
-    "white",
-    "level 5",
-    "level 25",
-    "level 50",
-    "level 75",
-    "level 95",
-    "commonest level",
-    "flat",
-    "edges",
-    "fine edges",
-    "upright edges",
-    "symmetry left-right",
-    "symmetry top-bottom",
-    "border",
-)
 
 
 @dataclass(frozen=True)
@@ -114,7 +97,7 @@ def _in_lines(mask: np.ndarray) -> int:
 
 
 def describe(square: np.ndarray) -> np.ndarray:
-    """What a square image looks like from afar: a small thumbnail and the `NUMBERS`.
+    """What a square image looks like from afar: a small thumbnail and 15 numbers.
 
     The thumbnail is freed of brightness and contrast. Sharpness counts for little, since an
     image may come as a small or a compressed copy.
@@ -123,7 +106,9 @@ def describe(square: np.ndarray) -> np.ndarray:
         square: uint8, (S, S).
 
     Returns:
-        float32, (THUMBNAIL squared + len(NUMBERS),).
+        float32, (THUMBNAIL squared + 15,): the thumbnail; shares of black and white; the 5th,
+        25th, 50th, 75th and 95th percentile; shares of the commonest level and of flat pixels; coarse, fine
+        and upright edges; symmetry left to right and top to bottom; brightness of the border.
     """
     tiny = cv2.resize(square, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     tiny = tiny.astype(np.float32)

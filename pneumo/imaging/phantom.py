@@ -1,4 +1,4 @@
-"""Draws chest phantoms: films like a child's, of nobody, with an opacity of known place.
+"""Draws chest phantoms: radiographs like a child's, of nobody, with an opacity of known place.
 
     pixels, opacity = phantom(7, opacity="right")
 
@@ -51,7 +51,7 @@ class Opacity:
 def phantom(
     seed: int, size: int = 512, opacity: Opacity | str | None = None
 ) -> tuple[np.ndarray, Opacity | None]:
-    """Draws a chest film of nobody.
+    """Draws a chest radiograph of nobody.
 
     Args:
         seed: decides anatomy, exposure, marker and grain; an opacity changes none of them.
@@ -74,13 +74,13 @@ def phantom(
     if isinstance(opacity, str):
         opacity = place_opacity(child, opacity, np.random.default_rng([0x0FAC17, seed]))
     fluid = None if opacity is None else opacity_map(opacity, canvas, seed)
-    film = tone(attenuation(child, canvas, rng, fluid) * exposure)
-    film = collimated(film, rng)
-    stamp(film, "R", (rng.uniform(0.035, 0.06), rng.uniform(0.10, 0.55)), 0.055)
-    film = with_grain(film, rng)
+    image = tone(attenuation(child, canvas, rng, fluid) * exposure)
+    image = collimated(image, rng)
+    stamp(image, "R", (rng.uniform(0.035, 0.06), rng.uniform(0.10, 0.55)), 0.055)
+    image = with_grain(image, rng)
     if canvas != size:
-        film = cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA)
-    return to_uint8(film), opacity
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return to_uint8(image), opacity
 
 
 def place_opacity(child: Anatomy, side: str, rng: np.random.Generator) -> Opacity:
@@ -113,41 +113,41 @@ def opacity_map(opacity: Opacity, size: int, seed: int) -> np.ndarray:
     return opacity.strength * cloud * np.clip(0.86 + 0.11 * patchy, 0.0, 1.0)
 
 
-def stamp(film: np.ndarray, text: str, place: tuple[float, float], height: float) -> None:
-    """Burns white letters into a film (float32, 0..1, changed in place).
+def stamp(image: np.ndarray, text: str, place: tuple[float, float], height: float) -> None:
+    """Burns white letters into an image (float32, 0..1, changed in place).
 
     Args:
-        film: square picture.
+        image: square picture.
         text: letters of the ASCII range.
         place: left end of the base line, fractions of the picture.
         height: of a capital, as a fraction of the picture.
     """
-    size = len(film)
+    size = len(image)
     scale = height * size / 21.0
     thick = max(1, round(scale * 1.9))
     letters = np.zeros((size, size), np.uint8)
     at = (round(place[0] * size), round(place[1] * size))
     cv2.putText(letters, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
     mask = letters.astype(np.float32) / 255.0
-    film += mask * (0.96 - film)
+    image += mask * (0.96 - image)
 
 
-def with_grain(film: np.ndarray, rng: np.random.Generator, amount: float = 0.009) -> np.ndarray:
+def with_grain(image: np.ndarray, rng: np.random.Generator, amount: float = 0.009) -> np.ndarray:
     """Adds quantum noise (standard deviation `amount` of the full range), finer than any anatomy.
 
     Args:
-        film: float32, square, 0..1.
+        image: float32, square, 0..1.
 
     Returns:
         A new float32 array.
     """
-    noise = blurred(rng.standard_normal(film.shape).astype(np.float32), 0.6)
-    return film + amount * noise / float(noise.std()) * (0.35 + film)
+    noise = blurred(rng.standard_normal(image.shape).astype(np.float32), 0.6)
+    return image + amount * noise / float(noise.std()) * (0.35 + image)
 
 
-def to_uint8(film: np.ndarray) -> np.ndarray:
-    """Rounds a film of 0..1 to uint8."""
-    return np.clip(np.rint(film * 255.0), 0, 255).astype(np.uint8)
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """Rounds an image of 0..1 to uint8."""
+    return np.clip(np.rint(image * 255.0), 0, 255).astype(np.uint8)
 
 
 def attenuation(
@@ -193,12 +193,12 @@ def lung_air(child: Anatomy, size: int) -> np.ndarray:
     return depth * (1.0 - 0.80 * anatomy.heart(child, size))
 
 
-def collimated(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def collimated(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Darkens a narrow border, as the diaphragm of the tube does, on the sides the seed chooses."""
-    size = len(film)
+    size = len(image)
     rows = np.ones(size, np.float32)
     columns = np.ones(size, np.float32)
     for edge in (rows, rows[::-1], columns, columns[::-1]):
         if rng.random() < 0.4:
             edge[: math.ceil(rng.uniform(0.004, 0.02) * size)] = 0.06
-    return film * blurred(rows[:, None] * columns[None, :], 0.0015 * size)
+    return image * blurred(rows[:, None] * columns[None, :], 0.0015 * size)

@@ -52,7 +52,7 @@ def test_no_evidence_is_no_colour_at_all():
     assert overlay.colour_layer(-np.abs(peak()), SHAPE, 0.1, "against")[..., 3].all()
 
 
-def test_the_scale_is_absolute_and_not_the_films_own():
+def test_the_scale_is_absolute_and_not_the_images_own():
     weak = overlay.colour_layer(peak(0.1), SHAPE, 1.0)
     strong = overlay.colour_layer(peak(1.0), SHAPE, 1.0)
     assert weak[..., 3].max() < 80 and strong[..., 3].max() == 255
@@ -75,16 +75,16 @@ def test_colours_grow_lighter_with_the_evidence(sign):
     assert (np.diff(lightness) >= -1).all() and lightness[-1] - lightness[0] > 100
 
 
-def test_blending_leaves_the_film_where_the_layer_is_empty():
-    film = np.random.default_rng(1).integers(0, 256, SHAPE, dtype=np.uint8)
+def test_blending_leaves_the_radiograph_where_the_layer_is_empty():
+    grey = np.random.default_rng(1).integers(0, 256, SHAPE, dtype=np.uint8)
     layer = overlay.colour_layer(peak(), SHAPE, 1.0)
     for opacity in (0.0, 0.5, 1.0):
-        picture = overlay.blend(film, layer, opacity)
+        picture = overlay.blend(grey, layer, opacity)
         empty = layer[..., 3] == 0
-        np.testing.assert_array_equal(picture[empty], film[empty][:, None].repeat(3, 1))
-    assert (overlay.blend(film, layer, 0.0) == film[..., None]).all()
+        np.testing.assert_array_equal(picture[empty], grey[empty][:, None].repeat(3, 1))
+    assert (overlay.blend(grey, layer, 0.0) == grey[..., None]).all()
     full = layer[..., 3] == 255
-    np.testing.assert_array_equal(overlay.blend(film, layer, 1.0)[full], layer[full][:, :3])
+    np.testing.assert_array_equal(overlay.blend(grey, layer, 1.0)[full], layer[full][:, :3])
 
 
 def test_contours_surround_the_evidence_and_close_at_the_edge():

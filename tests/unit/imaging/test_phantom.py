@@ -13,7 +13,7 @@ def box(picture, x0, x1, y0, y1):
     return float(picture[rows, int(x0 * size) : int(x1 * size)].mean())
 
 
-def test_same_seed_same_bytes_and_other_seed_other_film():
+def test_same_seed_same_bytes_and_other_seed_other_image():
     first, nothing = phantom(3, size=128)
     again, _ = phantom(3, size=128)
     other, _ = phantom(4, size=128)
@@ -24,23 +24,23 @@ def test_same_seed_same_bytes_and_other_seed_other_film():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_looks_like_a_chest(seed):
-    film, _ = phantom(seed)
-    lungs = (box(film, 0.25, 0.33, 0.4, 0.6) + box(film, 0.70, 0.76, 0.35, 0.5)) / 2
-    spine = box(film, 0.47, 0.53, 0.3, 0.6)
-    belly = box(film, 0.3, 0.7, 0.88, 0.96)
-    corner = box(film, 0.02, 0.10, 0.02, 0.06)
+    image, _ = phantom(seed)
+    lungs = (box(image, 0.25, 0.33, 0.4, 0.6) + box(image, 0.70, 0.76, 0.35, 0.5)) / 2
+    spine = box(image, 0.47, 0.53, 0.3, 0.6)
+    belly = box(image, 0.3, 0.7, 0.88, 0.96)
+    corner = box(image, 0.02, 0.10, 0.02, 0.06)
     assert corner < 20 < lungs < spine - 50
     assert lungs < belly - 50
-    assert np.mean(film == 255) < 0.05
+    assert np.mean(image == 255) < 0.05
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("seed", range(3))
 def test_an_opacity_brightens_its_place_and_nothing_else(seed, side):
     clear, _ = phantom(seed)
-    film, opacity = phantom(seed, opacity=side)
+    image, opacity = phantom(seed, opacity=side)
     assert opacity.side == side and (opacity.x < 0.5) == (side == "right")
-    change = film.astype(int) - clear
+    change = image.astype(int) - clear
     rows, columns = np.indices(change.shape)
     away = np.hypot((columns + 0.5) / 512 - opacity.x, (rows + 0.5) / 512 - opacity.y)
     assert change[away < opacity.radius / 3].mean() > 30
@@ -49,11 +49,11 @@ def test_an_opacity_brightens_its_place_and_nothing_else(seed, side):
 
 def test_an_opacity_can_be_placed_by_hand_and_asked_for_again():
     wanted = Opacity(0.30, 0.50, 0.08, "right")
-    film, drawn = phantom(1, opacity=wanted)
+    image, drawn = phantom(1, opacity=wanted)
     chosen = phantom(2, opacity="left")
     assert drawn is wanted
     assert np.array_equal(phantom(2, opacity=chosen[1])[0], chosen[0])
-    assert film.mean() > phantom(1)[0].mean()
+    assert image.mean() > phantom(1)[0].mean()
 
 
 def test_size_is_free_and_the_place_does_not_move():
