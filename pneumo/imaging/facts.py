@@ -107,8 +107,9 @@ def describe(square: np.ndarray) -> np.ndarray:
 
     Returns:
         float32, (THUMBNAIL squared + 15,): the thumbnail; shares of black and white; the 5th,
-        25th, 50th, 75th and 95th percentile; shares of the commonest level and of flat pixels; coarse, fine
-        and upright edges; symmetry left to right and top to bottom; brightness of the border.
+        25th, 50th, 75th and 95th percentile; shares of the commonest level and of flat pixels;
+        coarse, fine and upright edges; symmetry left to right and top to bottom; brightness of
+        the border.
     """
     tiny = cv2.resize(square, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     tiny = tiny.astype(np.float32)
