@@ -6,29 +6,33 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pneumo.files import bundled_folder
 from tests.e2e.browser.hands import choose, settled
 from tests.served import ROOT, NotRunning, headless_browser, running_app
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 FOLDER = ROOT / "docs" / "screenshots"
 WIDE, PHONE = (1366, 768), (390, 844)
 
 
-def analyze(page) -> None:
+def analyze(page: Page) -> None:
     """The first example with pneumonia, by one network."""
     page.locator(".pn-example").nth(pneumonia()).click()
     settled(page)
 
 
-def both(page) -> None:
+def both(page: Page) -> None:
     """The same, by all networks, with what stands under "How sure?"."""
     choose(page, "model", "all")
     analyze(page)
     page.locator(".pn-how summary").first.click()
 
 
-def batch(page) -> None:
+def batch(page: Page) -> None:
     """All examples in the table."""
     page.get_by_role("tab", name="Many radiographs").click()
     files = sorted(bundled_folder("examples").glob("*.png"))

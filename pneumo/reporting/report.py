@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -92,7 +93,7 @@ def compose(page: Page) -> dict[str, bytes]:
     Returns:
         "pdf" and "png" bytes.
     """
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": FONT,
         "font.size": 9,
         "text.parse_math": False,
@@ -133,7 +134,7 @@ def _letters() -> frozenset[int]:
     return frozenset(code for code in font.get_charmap() if code >= 32)
 
 
-def _write(figure: Figure, x: float, y: float, words: str, **looks: object) -> None:
+def _write(figure: Figure, x: float, y: float, words: str, **looks: Any) -> None:
     figure.text(x, y, printable(words), **looks)
 
 
@@ -154,15 +155,16 @@ def _panels(figure: Figure, panels: Sequence[Panel]) -> float:
         axes.set_yticks([])
         if panel.legend:
             _legend(figure, panel.legend, (left, bottom - 0.018, width, 0.008))
-    return bottom - 0.075
+    return bottom - (0.075 if any(panel.legend for panel in panels) else 0.035)
 
 
 def _legend(figure: Figure, legend: Legend, place: tuple[float, float, float, float]) -> None:
     axes = figure.add_axes(place)
     axes.imshow(legend.colours[None], aspect="auto", extent=(0, 1, 0, 1))
     axes.set_xticks([0, 0.5, 1], [printable(tick) for tick in legend.ticks], size=7)
-    for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     axes.set_yticks([])
     axes.set_xlabel(printable(legend.title), size=7, labelpad=1)
 
@@ -171,9 +173,11 @@ def _column(figure: Figure, column: Column, left: float, top: float) -> float:
     """Draw a result; gives the height under which its column is free."""
     width = 0.38
     _write(figure, left, top, column.label, size=13, weight="bold")
-    _write(figure, left, top - 0.016, column.qualifier, size=8, weight="bold", color=_ALARM)
-    _write(figure, left, top - 0.034, column.words, size=9)
-    axes = figure.add_axes((left, top - 0.048, width, 0.008))
+    if column.qualifier:
+        top -= 0.014
+        _write(figure, left, top, column.qualifier, size=8, weight="bold", color=_ALARM)
+    _write(figure, left, top - 0.022, column.words, size=9)
+    axes = figure.add_axes((left, top - 0.036, width, 0.008))
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xticks([])
@@ -183,7 +187,7 @@ def _column(figure: Figure, column: Column, left: float, top: float) -> float:
     axes.axvspan(low, high, color="#8a97a3", alpha=0.45, lw=0)
     for end in column.thresholds:
         axes.axvline(end, color="#14202b", lw=1.2)
-    y = top - 0.060
+    y = top - 0.049
     for line in column.lines:
         _write(figure, left, y, line, size=7.5)
         y -= 0.013

@@ -28,8 +28,11 @@ def image_field() -> gr.File:
     field = gr.File(label=text("api.image"))
     described = field.api_info()
     field.data_model = None
-    field.api_info = lambda: described
-    field.example_inputs = lambda: {"payload": EXAMPLE, "value": EXAMPLE}
+    field.api_info = lambda: described  # type: ignore[method-assign]
+    field.example_inputs = lambda: {  # type: ignore[method-assign]
+        "payload": EXAMPLE,
+        "value": EXAMPLE,
+    }
     return field
 
 

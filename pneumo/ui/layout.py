@@ -25,7 +25,14 @@ from pneumo.ui.viewer import viewer
 from pneumo.ui.web import ASSETS, STYLES, asset, head
 
 
-def build_demo(examples: Path | None = None, store: ImageStore | None = None) -> gr.Blocks:
+class App(gr.Blocks):
+    """The Blocks of the app, with what its middleware needs."""
+
+    store: ImageStore
+    uploads: Uploads
+
+
+def build_demo(examples: Path | None = None, store: ImageStore | None = None) -> App:
     """The whole app.
 
     Args:
@@ -36,7 +43,7 @@ def build_demo(examples: Path | None = None, store: ImageStore | None = None) ->
     store = store or ImageStore()
     uploads = Uploads()
     # The gate keeps images off the disk; what Gradio itself should store goes within minutes.
-    with gr.Blocks(
+    with App(
         title=text("app.name"), analytics_enabled=False, delete_cache=(60, 120), fill_width=True
     ) as demo:
         _markup("header.html")
@@ -84,8 +91,16 @@ def launch_arguments() -> dict[str, Any]:
 
 def theme() -> gr.themes.Base:
     """Slate greys, one blue accent, IBM Plex Sans from this computer (no outside font host)."""
-    sans = [gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"]
-    mono = [gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"]
+    sans: list[Any] = [
+        gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)),
+        "system-ui",
+        "sans-serif",
+    ]
+    mono: list[Any] = [
+        gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)),
+        "ui-monospace",
+        "monospace",
+    ]
     return gr.themes.Base(
         primary_hue=gr.themes.colors.sky,
         neutral_hue=gr.themes.colors.slate,

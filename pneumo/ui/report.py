@@ -54,6 +54,7 @@ def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:
     for reading, card in pairs:
         if card.name not in request.drawn:
             continue
+        assert reading.evidence is not None
         scale = card.evidence.scale
         layer = overlay.colour_layer(reading.evidence, pixels.shape, scale, request.sign)
         legend = legend_of(scale, request.sign)

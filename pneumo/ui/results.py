@@ -56,11 +56,15 @@ def judged(reading: Reading, card: Card, choice: Choice) -> Reading:
 
 def result_of(reading: Reading, card: Card) -> Result:
     """The words for a reading that was `judged` and has the status "ok"."""
+    label, probability = reading.label, reading.probability
+    rule_out, rule_in, policy = reading.rule_out, reading.rule_in, reading.policy
+    assert label and policy and probability is not None
+    assert rule_out is not None and rule_in is not None
     # Neither do figures hold for what the input check refused.
     refused = any(check.outcome == "failed" for check in reading.checks)
     outside = reading.outside_population or refused
     prevalence, own = percent(reading.prevalence), reading.prevalence == card.prevalence
-    unlikely, reliable = reading.label == "NORMAL", card.evidence.reliable_side
+    unlikely, reliable = label == "NORMAL", card.evidence.reliable_side
     where = ""
     if reading.strongest_zone and not unlikely:
         where = text("result.where", zone=text(f"zone.{reading.strongest_zone}"))
@@ -68,19 +72,19 @@ def result_of(reading: Reading, card: Card) -> Result:
     return Result(
         model=card.name,
         title=card.title,
-        label=reading.label,
-        says=text(f"result.{reading.label}"),
+        label=label,
+        says=text(f"result.{label}"),
         outside=text("result.outside") if outside else "",
-        probability=reading.probability,
-        percent=percent(reading.probability),
+        probability=probability,
+        percent=percent(probability),
         at=text("result.at.own" if own else "result.at.chosen", prevalence=prevalence),
-        rule_out=reading.rule_out,
-        rule_in=reading.rule_in,
+        rule_out=rule_out,
+        rule_in=rule_in,
         where=where,
         basis=text(
             "result.basis",
             model=card.title,
-            policy=text(f"policy.{reading.policy.name}"),
+            policy=text(f"policy.{policy.name}"),
         ),
         rows=tuple(_rows(reading, card, outside)),
         map_on=reliable and not unlikely,
@@ -149,10 +153,11 @@ def _rows(reading: Reading, card: Card, outside: bool) -> list[tuple[str, str]]:
 
 def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
     """What the labels were worth on the test set, or on validation while it was not scored."""
-    policy = card.policies.get(reading.policy.name)
-    if policy is not None:
+    assert reading.policy and reading.prevalence is not None
+    preset = card.policies.get(reading.policy.name)
+    if preset is not None:
         split, measured = (
-            ("test", policy.test) if policy.test else ("validation", policy.validation)
+            ("test", preset.test) if preset.test else ("validation", preset.validation)
         )
     else:
         whole = card.metrics.test or card.metrics.validation
@@ -204,12 +209,8 @@ def _external(card: Card) -> list[tuple[str, str]]:
         return [(text("result.external.none"), text("result.external.none.value"))]
     return [
         (
-            text(
-                "result.external",
-                measure=text(f"result.external.{measure}"),
-                group=one.group,
-                source=one.source,
-            ),
+            text("result.external", measure=text(f"result.external.{measure}"), source=one.source)
+            + ("" if one.group == "all" else f", {one.group}"),
             estimate(getattr(one, measure)),
         )
         for one in found

@@ -125,6 +125,7 @@ def _image(store: ImageStore, examples: Sequence[Example], request: Request) -> 
 
 def maps_of(image: StoredImage, reading: Reading, scale: float) -> dict:
     """Evidence for and against as pictures, by sign."""
+    assert reading.evidence is not None
     shape = image.radiograph.pixels.shape
     return {sign: map_picture(reading.evidence, shape, scale, sign) for sign in SIGNS}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.models.card import CheckpointError, read_card
@@ -41,7 +42,7 @@ def asset(name: str) -> str:
 def head() -> str:
     """The script of all tabs, for the page's head; `Pneumo` is its only name there."""
     texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
-    facts = {"texts": texts, "models": page_models(), "default": default_model()}
+    facts: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
     facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES}
     # No sentence may end the script.
     constants = json.dumps(facts).replace("</", "<\\/")

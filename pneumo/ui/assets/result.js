@@ -31,12 +31,15 @@ function resultOf(result, open) {
       h("table", {}, h("tbody", {}, rows))));
 }
 
-function cardOf({ results, warnings, agreement }, open) {
+// open: whether "How sure?" is; report() opens the report's dialog.
+function cardOf({ results, warnings, agreement }, open, report) {
   const cards = results.map((result) => resultOf(result, open));
   return [
     warningsOf(warnings),
     agreement.sentence && h(`p.pn-agreement.pn-${agreement.code}`, {}, agreement.sentence),
     cards.length > 1 ? h("div.pn-versus", {}, cards) : cards[0],
+    h("button.pn-button.pn-report-open", { type: "button", title: `${t("key.report")} (p)`,
+      onclick: report }, t("tools.report")),
   ].filter(Boolean);
 }
 

@@ -87,7 +87,7 @@ function startToolbar(room, canvas, page) {
       button("reset")),
     h("div.pn-tools", {}, button("map", true), button("style", false), button("sign", false),
       button("lungs", false), h("label.pn-opacity", { title: t("tools.opacity") }, opacity)),
-    h("div.pn-tools.pn-end", {}, button("layout"), button("report"), button("full"),
+    h("div.pn-tools.pn-end", {}, button("layout"), button("full"),
       button("help")),
   );
   return function refresh() {

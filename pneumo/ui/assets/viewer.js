@@ -68,7 +68,7 @@ function startViewer(element, server) {
     const open = Boolean(card.querySelector("details[open]"));
     Object.assign(state, { image, reply, token: reply.token });
     settle("ready");
-    card.replaceChildren(...cardOf(reply, open));
+    card.replaceChildren(...cardOf(reply, open, report));
   }
 
   function ask(words) {

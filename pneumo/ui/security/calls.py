@@ -59,7 +59,9 @@ def plain_call(raw: bytes, how: str | None, name: str | None, blocks: gr.Blocks)
         if not isinstance(values, list) or len(values) > len(function.inputs):
             raise Refusal(400)
         # Arguments at the end may be left out.
-        call["data"] = values + [block.value for block in function.inputs[len(values) :]]
+        call["data"] = values + [
+            getattr(block, "value", None) for block in function.inputs[len(values) :]
+        ]
         keys = QUEUE_KEYS if how is None else ("data", "session_hash")
         call = {key: call[key] for key in keys if key in call}
         if not _is_session(call.get("session_hash", "none")):

@@ -35,9 +35,12 @@ class TimedProtocol(H11Protocol):
         super().connection_made(transport)
         self._expect_headers()
         if len(self.connections) > self.most:
-            waiting = (c for c in self.connections if getattr(c, "headers_due", None))
-            oldest = min(waiting, key=lambda c: c.headers_due.when(), default=self)
-            oldest.transport.abort()
+            waiting = {
+                one.headers_due.when(): one
+                for one in self.connections
+                if isinstance(one, TimedProtocol) and one.headers_due
+            }
+            waiting[min(waiting)].transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_arrived()

@@ -188,7 +188,7 @@ async def _called(blocks: Any, fields: dict, data: object, receive: Receive) -> 
     """What a server function returns; it is told by `sender_gone` when nobody waits any more."""
     number, name = str(fields.get("component_id")), fields.get("fn_name")
     block = blocks.blocks.get(int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else None
-    function = getattr(block, name, None) if isinstance(name, str) else None
+    function: Any = getattr(block, name, None) if isinstance(name, str) else None
     if not getattr(function, "_is_server_fn", False):
         raise Refusal(404)
     gone = threading.Event()
