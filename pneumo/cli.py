@@ -70,7 +70,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, allow_abbrev=False)
         if name == command:
             module = importlib.import_module(f"pneumo.commands.{name}")
-            sub.description = module.__doc__.partition(": ")[2] or text
+            sub.description = (module.__doc__ or "").partition(": ")[2] or text
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from statistics import median
 
 import torch
@@ -51,7 +52,7 @@ def _forward(reader: Reader, image: torch.Tensor) -> None:
         reader.checkpoint.network(image)
 
 
-def _seconds(work) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from pneumo.commands.output import OutputError, as_utf8, fit_name, printable
 from pneumo.files import write_whole
@@ -64,7 +64,7 @@ class Records:
                 )
         if resume and self.partial:
             self._keep_earlier()
-        self._stream: TextIO | None = None
+        self._stream: IO[str] | None = None
         self._written = 0
 
     def __enter__(self) -> Records:

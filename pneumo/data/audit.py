@@ -93,10 +93,14 @@ def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) 
     if not tables:
         raise DataError(f"{root} holds none of the folders train, test, val. {HOW_TO_GET_IT}")
     todo = [(split, film) for split, table in tables.items() for film in table]
-    measured, unreadable = [], []
+    measured: list[Measured] = []
+    unreadable: list[str] = []
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for done, result in enumerate(pool.map(measure, *zip(*todo, strict=True)), 1):
-            (unreadable if isinstance(result, str) else measured).append(result)
+            if isinstance(result, str):
+                unreadable.append(result)
+            else:
+                measured.append(result)
             if progress:
                 progress(done, len(todo))
     return Audit(tuple(measured), tuple(unreadable))

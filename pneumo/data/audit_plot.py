@@ -32,7 +32,7 @@ def draw(found: Audit, file: Path) -> None:
         bins = np.geomspace(max(values.min(), 1e-6), max(values.max(), 1e-5) * 1.0001, BINS)
         for row, split in enumerate(splits):
             panel = figure.add_subplot(grid[row, column])
-            _distribution(found, split, name, bins, panel)
+            _distribution(found, split, name, bins.tolist(), panel)
             if row == len(splits) - 1:
                 panel.set_xlabel(AXIS[name])
     classes = counts.get_legend_handles_labels()
@@ -52,7 +52,7 @@ def _counts(found: Audit, panel: Axes) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _distribution(found: Audit, split: str, name: str, bins: np.ndarray, panel: Axes) -> None:
+def _distribution(found: Audit, split: str, name: str, bins: list[float], panel: Axes) -> None:
     for label, called in enumerate(CLASSES):
         values = [getattr(one, name) for one in found.of(split, label)]
         share = np.full(len(values), 1 / max(len(values), 1))

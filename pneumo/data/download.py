@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from pneumo.data.parquet import ParquetError, read_images
 from pneumo.files import write_whole
@@ -182,7 +183,8 @@ def _explained() -> Iterator[None]:
         OfflineModeIsEnabled,
     )
 
-    http_error = HfHubHTTPError.__mro__[1]  # of the HTTP library that the client uses
+    # Of the HTTP library that the client uses.
+    http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
     host = constants.ENDPOINT
     try:
         yield
