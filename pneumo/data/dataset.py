@@ -86,7 +86,8 @@ def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
     for label, name in enumerate(CLASSES):
         # macOS leaves ._NAME.jpeg files beside pictures; they are not pictures.
         found = sorted(
-            p for p in (folder / name).glob("*")
+            p
+            for p in (folder / name).glob("*")
             if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
         )
         if not found:
@@ -151,11 +152,6 @@ def halves(paths: Sequence[Path]) -> dict[Path, str]:
 def fingerprint(table: Sequence[Film]) -> str:
     """sha256 over class, name and bytes of every film; the same for any order or place."""
     return _fingerprint([film.path for film in table])
-
-
-def lung_fingerprint(table: Sequence[Film], folder: Path) -> str:
-    """The same over the drawn lung fields of those films that have one; see `load_lungs`."""
-    return _fingerprint([path for film in table if (path := _mask(film, folder)).is_file()])
 
 
 def _fingerprint(paths: Sequence[Path]) -> str:

@@ -272,12 +272,14 @@ def lungs_table(
     # One shape for all radiographs says nothing about any of them, unlike their own lungs'.
     common = (lungs > 127).mean(0) >= 0.02
     without = np.where(common, PAINT, squares).astype(np.uint8)
-    return {
-        "lungs_share": _measure(part, fields, share_inside),
-        "lungs_peak": _measure(part, fields, peak_inside),
+    found = {
         "auc_lungs_only": auc_measure(labels, maps_of(network, preprocessing, only).logits),
         "auc_lungs_masked": auc_measure(labels, maps_of(network, preprocessing, without).logits),
     }
+    if len(called):
+        found["lungs_share"] = _measure(part, fields, share_inside)
+        found["lungs_peak"] = _measure(part, fields, peak_inside)
+    return found
 
 
 def hot_normals(

@@ -81,8 +81,9 @@ class StepLoss(nn.Module):
         features = self.network.features(batch["image"])
         logits, evidence = evidence_map(self.network, features, differentiable=True)
         entropy = functional.binary_cross_entropy_with_logits(logits, targets)
+        cells = (evidence.shape[-2], evidence.shape[-1])
         masks = {
-            name: functional.adaptive_avg_pool2d(batch[name], tuple(evidence.shape[-2:]))
+            name: functional.adaptive_avg_pool2d(batch[name], cells)
             for name in ("allowed", "disease", "healthy")
         }
         outside = outside_share(evidence, masks["allowed"])

@@ -119,7 +119,7 @@ class Trainer:
         """
         while self.epoch < self.recipe.epochs:
             self._train_epoch()
-        return self.average.module.to("cpu").eval()
+        return self.averaged.to("cpu").eval()
 
     def _train_epoch(self) -> None:
         started = time.perf_counter()
@@ -146,8 +146,13 @@ class Trainer:
             self.progress(done, self.steps * self.recipe.epochs, float(reports[-1][0]))
         self._close_epoch(np.array(reports), time.perf_counter() - started)
 
+    @property
+    def averaged(self) -> Network:
+        """The network with the averaged weights."""
+        return self.average.module  # type: ignore[return-value]
+
     def _set_stride(self, stride: int) -> None:
-        for network in (self.network, self.average.module):
+        for network in (self.network, self.averaged):
             network.set_stride(stride)
 
     def _close_epoch(self, reports: np.ndarray, seconds: float) -> None:
@@ -182,7 +187,7 @@ class Trainer:
         """AUC of the averaged weights on validation images as they are, and degraded."""
         from sklearn.metrics import roc_auc_score
 
-        network = self.average.module
+        network = self.averaged
         squares = np.stack([self.preprocessing.square(s) for s in self.validation.squares])
         copies = degraded_copies(squares, COPIES_SEED, 0.6)
         y = self.validation.labels
