@@ -192,7 +192,7 @@ def _probability(card: Card) -> str:
     return (
         f"{card.title}: Platt scaling on validation; calibration error "
         f"{' and '.join(errors) or 'not measured'}. The probability shown is for a prevalence of "
-        f"{card.prevalence:.0%} unless another one is chosen."
+        f"{100 * card.prevalence:.0f} % unless another one is chosen."
     )
 
 
@@ -338,7 +338,7 @@ def _external(cards: Sequence[Card]) -> Section:
     first = next(row for card in cards for row in card.metrics.external)
     return Section(
         title,
-        f"{first.source}, labels {first.reference}, at the decisive threshold; nothing was "
+        f"{first.source}; labels: {first.reference}. At the decisive threshold; nothing was "
         "trained or chosen on them. Against radiologists' own reads earlier weights of this "
         "project reached an AUC of only 0.74 to 0.75 (opacity or normal): expect less than this.",
         Table(["network, view", "n", "pneumonia", "AUC", "sensitivity", "specificity"], rows),

@@ -53,10 +53,10 @@ def test_tables_are_markdown_and_sections_follow_each_other():
 
 
 def test_only_the_results_of_a_readme_change():
-    readme = f"# Pneumo\n\n{BEGIN}\nold\n{END}\n\nThe rest.\n"
+    readme = f"# Pneumo\n\n{BEGIN}\nstale\n{END}\n\nThe rest.\n"
     fresh = with_results(readme, CARDS)
     assert fresh.startswith("# Pneumo\n") and fresh.endswith("The rest.\n")
-    assert "old" not in fresh and "ResNet-18" in fresh
+    assert "stale" not in fresh and "ResNet-18" in fresh
     assert with_results(fresh, CARDS) == fresh
     with pytest.raises(ValueError, match="README"):
         with_results("# Pneumo\n", CARDS)
