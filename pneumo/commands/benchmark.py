@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import torch
@@ -39,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     whole, forward = [], []
     for _ in range(max(1, args.rounds)):
         for path in radiographs:  # by turns, so that what else the machine does slows both
-            whole.append(_seconds(lambda path=path: reader.predict(path)))
-            forward.append(_seconds(lambda: _forward(reader, image)))
+            whole.append(_seconds(partial(reader.predict, path)))
+            forward.append(_seconds(partial(_forward, reader, image)))
     print(f"{len(radiographs)} radiographs, {reader.name}, {torch.get_num_threads()} threads")
     print(f"file to reading   {median(whole) * 1000:8.1f} ms, {1 / median(whole):.1f} a second")
     print(f"forward pass      {median(forward) * 1000:8.1f} ms")
