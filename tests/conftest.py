@@ -132,8 +132,11 @@ def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 film += rng.normal(0, 4, film.shape)
                 if label == "PNEUMONIA":
                     film[30:70, 15:40] += 70
-                name = f"IM-{i:04d}-0001" if label == "NORMAL" else (
-                    f"person{i}_{'virus' if i % 3 == 0 else 'bacteria'}_{i}")
+                name = (
+                    f"IM-{i:04d}-0001"
+                    if label == "NORMAL"
+                    else (f"person{i}_{'virus' if i % 3 == 0 else 'bacteria'}_{i}")
+                )
                 picture = np.clip(film, 0, 255).astype(np.uint8)
                 cv2.imwrite(str(root / split / label / f"{name}.jpeg"), picture)
     return root

@@ -15,6 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from pneumo.commands.output import refuse_inputs
+from pneumo.data import dataset
 from pneumo.evaluation import adults, localization, robustness, shortcut
 from pneumo.evaluation.predictions import (
     labelled_images,
@@ -148,7 +149,7 @@ def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace
     return {"localization": record(table)}, ()
 
 
-def _validation(checkpoint: Checkpoint, folder: Path):
+def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Film, ...]:
     training, data = checkpoint.card.training, checkpoint.card.data
     return validation_images(folder, training.recipe, data.fingerprint)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from pneumo.commands.chosen import chosen_models
+from pneumo.commands.evaluate import resolve_models
 from pneumo.data.dataset import FIT, HELD_OUT
 from pneumo.evaluation import guard_table, input_check_fit
 from pneumo.evaluation.guard_material import Sources, specimens
@@ -30,20 +31,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("evaluate", "print the refusal table of the held-out half", _evaluate),
     ):
         sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        sub.add_argument("--data", type=Path, required=True, metavar="DIR",
-                         help="dataset with train/NORMAL and train/PNEUMONIA")
-        sub.add_argument("--not-chest", type=Path, required=True, metavar="DIR",
-                         help="one sub-folder for each kind of picture that is no chest film")
-        sub.add_argument("--adults", type=Path, metavar="DIR",
-                         help="frontal chest films of adults, named PATIENT_NUMBER")
-        sub.add_argument("--model", choices=network_names(),
-                         help="default: every network that has a checkpoint")
-        sub.add_argument("--films", type=int, default=300, metavar="N",
-                         help="the network's training films that are used (default: 300)")
-        sub.add_argument("--drawn", type=int, default=40, metavar="N",
-                         help="pictures drawn of each kind for either half (default: 40)")
-        sub.add_argument("--score-test", action="store_true",
-                         help="also judge the official test films, for the final count")
+        sub.add_argument(
+            "--data",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="dataset with train/NORMAL and train/PNEUMONIA",
+        )
+        sub.add_argument(
+            "--not-chest",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="one sub-folder for each kind of picture that is no chest film",
+        )
+        sub.add_argument(
+            "--adults",
+            type=Path,
+            metavar="DIR",
+            help="frontal chest films of adults, named PATIENT_NUMBER",
+        )
+        sub.add_argument(
+            "--model", choices=network_names(), help="default: every network that has a checkpoint"
+        )
+        sub.add_argument(
+            "--films",
+            type=int,
+            default=300,
+            metavar="N",
+            help="the network's training films that are used (default: 300)",
+        )
+        sub.add_argument(
+            "--drawn",
+            type=int,
+            default=40,
+            metavar="N",
+            help="pictures drawn of each kind for either half (default: 40)",
+        )
+        sub.add_argument(
+            "--score-test",
+            action="store_true",
+            help="also judge the official test films, for the final count",
+        )
         sub.set_defaults(act=act)
     sub.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
 
@@ -54,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError: each with a sentence.
     """
-    names = chosen_models(args.model)
+    names = resolve_models(args.model)
     results = [args.act(args, load(name)) for name in names]
     if getattr(args, "json", None):
         args.json.write_text(json.dumps(results, indent=2) + "\n")
@@ -64,12 +93,13 @@ def run(args: argparse.Namespace) -> int:
 def _fit(args: argparse.Namespace, checkpoint: Checkpoint) -> dict:
     sources = _sources(args, checkpoint)
     with tqdm(desc=f"{checkpoint.name}, describing", unit="picture", delay=2) as bar:
-        table = input_check_fit.tabulate(
-            checkpoint, specimens(sources, FIT), _mover(bar)
-        )
+        table = input_check_fit.tabulate(checkpoint, specimens(sources, FIT), _mover(bar))
     path = guard_path(checkpoint)
+    if path is None:
+        raise CheckpointError(f"{checkpoint.name} was not loaded from a folder.")
     save_guard(input_check_fit.fit(checkpoint, table), path)
     guard = load_guard(checkpoint)  # what is measured is what was stored, rounded
+    assert guard is not None
     measured = _measure(args, checkpoint, guard, sources)
     measured["unseen_kinds"] = guard_table.unseen_kinds(table)
     kinds, counts = np.unique(table.kind, return_counts=True)
@@ -106,18 +136,29 @@ def _measure(
         if args.score_test:
             verdicts += guard_table.judge(checkpoint, guard, guard_table.official_test(args.data))
     rows = guard_table.table_of(verdicts)
-    print(f"\n{checkpoint.name} (weights {checkpoint.weights_sha256[:12]}), held-out pictures: "
-          f"AUROC chest against not chest {measured['auroc']:.4f}\n{guard_table.as_text(rows)}")
+    print(
+        f"\n{checkpoint.name} (weights {checkpoint.weights_sha256[:12]}), held-out pictures: "
+        f"AUROC chest against not chest {measured['auroc']:.4f}\n{guard_table.as_text(rows)}"
+    )
     return {"weights_sha256": checkpoint.weights_sha256, **measured, "table": rows}
 
 
 def _sources(args: argparse.Namespace, checkpoint: Checkpoint) -> Sources:
-    recipe = checkpoint.card.get("training", {}).get("recipe", {})
+    recipe = checkpoint.card.training.recipe
     return Sources(
-        args.data, args.not_chest, args.adults, args.films, args.drawn, EXAMPLES,
-        folds=recipe.get("folds", 10), fold=recipe.get("fold", 0),
+        args.data,
+        args.not_chest,
+        args.adults,
+        args.films,
+        args.drawn,
+        EXAMPLES,
+        folds=recipe.get("folds", 10),
+        fold=recipe.get("fold", 0),
     )
 
 
-def _mover(bar: tqdm):
-    return lambda done: bar.update(done - bar.n)
+def _mover(bar: tqdm) -> Callable[[int], None]:
+    def move(done: int) -> None:
+        bar.update(done - bar.n)
+
+    return move

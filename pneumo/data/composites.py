@@ -19,7 +19,10 @@ def midline(lungs: np.ndarray) -> float:
 
 def bounding_box(lungs: np.ndarray) -> tuple[int, int, int, int]:
     """Left, top, width and height of the lungs; of the whole image when there is no lung."""
-    return cv2.boundingRect(lungs) if lungs.any() else (0, 0, *lungs.shape[::-1])
+    if not lungs.any():
+        return 0, 0, lungs.shape[1], lungs.shape[0]
+    left, top, width, height = cv2.boundingRect(lungs)
+    return left, top, width, height
 
 
 def composite(

@@ -151,7 +151,7 @@ def _grain(side: int) -> np.ndarray:
 def jpeg(square: np.ndarray, quality: int) -> np.ndarray:
     """The radiograph after JPEG compression at a quality of 1 to 100; uint8 in and out."""
     coded = cv2.imencode(".jpg", square, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def augment(

@@ -89,7 +89,7 @@ def _cropped(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _varied(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    square = np.rot90(square, rng.integers(4))
+    square = np.rot90(square, int(rng.integers(4)))
     square = square[:, ::-1] if rng.random() < 0.5 else square
     square = np.ascontiguousarray(square)
     if rng.random() < 0.5:
@@ -101,7 +101,7 @@ def _varied(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 CHANGES = {
     "plain": lambda square, rng: square,
     "degraded": _degraded,
-    **{name: (lambda square, rng, k=k: np.rot90(square, -k)) for name, k in TURNS.items()},
+    **{name: (lambda square, rng, k=k: np.rot90(square, -k)) for name, k in TURNS.items()},  # type: ignore[misc]
     "mirrored": lambda square, rng: square[:, ::-1],
     "upside-down": lambda square, rng: square[::-1],
     "cropped": _cropped,
@@ -134,9 +134,7 @@ class Sources:
     split_seed: int = 0
 
 
-def specimens(
-    sources: Sources, part: str, seed: int = 0
-) -> Iterator[Specimen]:
+def specimens(sources: Sources, part: str, seed: int = 0) -> Iterator[Specimen]:
     """Every picture of a part with its changed copies, one after the other.
 
     Copies are made at one size for all networks: at that of a network that reads small films,
@@ -165,8 +163,17 @@ def _copies(plain: Specimen, index: int) -> tuple[str, ...]:
     if plain.part == HELD_OUT:
         every = tuple(name for name in CHANGES if name not in ("plain", "varied"))
         return every if index % 8 == 0 else ()
-    others = ("degraded", "turned 90", "cropped", "degraded", "turned 180", "mirrored",
-              "degraded", "turned 270", "upside-down")
+    others = (
+        "degraded",
+        "turned 90",
+        "cropped",
+        "degraded",
+        "turned 180",
+        "mirrored",
+        "degraded",
+        "turned 270",
+        "upside-down",
+    )
     return (others[index % len(others)],)
 
 
@@ -194,9 +201,9 @@ def originals(sources: Sources) -> Iterator[Specimen]:
             side = (None, "right", "left")[seed % 3]
             film = phantom(seed, 256, side)[0]
             yield Specimen(Radiograph(film, "drawn"), PHANTOMS, True, part, f"phantom {seed}")
-            for kind in DRAWERS:
-                picture = Radiograph(drawn(kind, seed), "drawn")
-                yield Specimen(picture, kind, False, part, f"{kind} {seed}")
+            for drawer in DRAWERS:
+                picture = Radiograph(drawn(drawer, seed), "drawn")
+                yield Specimen(picture, drawer, False, part, f"{drawer} {seed}")
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -205,10 +212,15 @@ def pictures_in(folder: Path) -> list[Path]:
     Raises:
         DataError: when there is none.
     """
-    found = sorted(
-        p for p in Path(folder).glob("*")
-        if p.suffix.lower() in PICTURES and not p.name.startswith(".")
-    ) if Path(folder).is_dir() else []
+    found = (
+        sorted(
+            p
+            for p in Path(folder).glob("*")
+            if p.suffix.lower() in PICTURES and not p.name.startswith(".")
+        )
+        if Path(folder).is_dir()
+        else []
+    )
     if not found:
         raise DataError(f"{folder} is no folder with pictures. Please name one that holds some.")
     return found

@@ -67,8 +67,13 @@ def _screenshot(rng: np.random.Generator, size: int) -> np.ndarray:
     for _ in range(rng.integers(3, 9)):
         x, y = rng.integers(0, int(size * 0.8), 2)
         w, h = rng.integers(size // 8, size // 2, 2)
-        cv2.rectangle(screen, (int(x), int(y)), (int(x + w), int(y + h)),
-                      float(rng.integers(0, 256)), -1 if rng.random() < 0.7 else 1)
+        cv2.rectangle(
+            screen,
+            (int(x), int(y)),
+            (int(x + w), int(y + h)),
+            float(rng.integers(0, 256)),
+            -1 if rng.random() < 0.7 else 1,
+        )
         if rng.random() < 0.7:
             box = (int(x) + 3, int(y) + 3, min(size, int(x + w)), min(size, int(y + h)))
             _write(screen, rng, box, ink)

@@ -53,7 +53,9 @@ class Verdict:
 
 
 def judge(
-    checkpoint: Checkpoint, guard: Guard, pictures: Iterable[Specimen],
+    checkpoint: Checkpoint,
+    guard: Guard,
+    pictures: Iterable[Specimen],
     progress: Callable[[int], None] | None = None,
 ) -> list[Verdict]:
     """The guard's verdicts, by the functions that serve."""
@@ -64,9 +66,7 @@ def judge(
             features = checkpoint.network.features(checkpoint.preprocessing.tensor(square))
         score = guard.scores(descriptions(features, square[None])[0])["chest"]
         checks = guard.examine(features, square, picture.radiograph)
-        verdicts.append(
-            Verdict(picture.kind, picture.change, picture.chest, float(score), checks)
-        )
+        verdicts.append(Verdict(picture.kind, picture.change, picture.chest, float(score), checks))
         if progress:
             progress(len(verdicts))
     return verdicts
@@ -90,7 +90,10 @@ def table_of(verdicts: Iterable[Verdict]) -> list[dict]:
         rows.setdefault((verdict.kind, verdict.change, verdict.chest), []).append(verdict)
     return [
         {
-            "kind": kind, "change": change, "chest": chest, "n": len(group),
+            "kind": kind,
+            "change": change,
+            "chest": chest,
+            "n": len(group),
             "refused": sum(v.refused for v in group),
             "warned": sum(bool(v.warnings) for v in group),
             "read": sum(not v.refused and not v.warnings for v in group),
@@ -130,9 +133,13 @@ def unseen_kinds(table: Table) -> list[dict]:
         head = fit_chest_head(z[~left], fitted.where(~left))
         asked = left & (fitted.change == "plain")
         scores = z[asked] @ head.weights + head.bias
-        rows.append({
-            "kind": kind, "n": int(asked.sum()), "refused": int((scores < head.threshold).sum()),
-        })
+        rows.append(
+            {
+                "kind": kind,
+                "n": int(asked.sum()),
+                "refused": int((scores < head.threshold).sum()),
+            }
+        )
     return rows
 
 

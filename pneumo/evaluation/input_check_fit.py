@@ -47,7 +47,8 @@ class Table:
 
 
 def tabulate(
-    checkpoint: Checkpoint, pictures: Iterable[Specimen],
+    checkpoint: Checkpoint,
+    pictures: Iterable[Specimen],
     progress: Callable[[int], None] | None = None,
 ) -> Table:
     """Describe pictures by a network, in batches.
@@ -57,7 +58,9 @@ def tabulate(
         pictures: in any number; each is let go once it is described.
         progress: called with the number of pictures done.
     """
-    x, known, squares = [], [], []
+    x: list = []
+    known: list = []
+    squares: list = []
 
     def flush() -> None:
         if not squares:
@@ -149,6 +152,7 @@ def _linear(
     z: np.ndarray, yes: np.ndarray, groups: np.ndarray, strength: float
 ) -> tuple[tuple[np.ndarray, float], np.ndarray]:
     """Logistic regression, and the scores of its rows by models that did not see their group."""
+
     def model() -> LogisticRegression:
         return LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
 

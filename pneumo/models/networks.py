@@ -9,7 +9,7 @@ is the mirrored map. A network whose every cell sees the whole chest may put the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -157,6 +157,15 @@ class ResNet18(ResNet, Network):
 
     name = "resnet18"
     title = "ResNet-18"
+    conv1: nn.Conv2d
+    bn1: nn.Module
+    relu: nn.Module
+    maxpool: nn.Module
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+    fc: nn.Module
     trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
 
     def __init__(self) -> None:
@@ -169,6 +178,8 @@ class ResNet18(ResNet, Network):
         At 32, as torchvision has it, a step of training takes half the time.
         """
         fine = stride == STRIDE
+        first: Any
+        second: Any
         first, second = self.layer4
         first.conv1.stride = first.downsample[0].stride = (1, 1) if fine else (2, 2)
         for convolution in (first.conv2, second.conv1, second.conv2):

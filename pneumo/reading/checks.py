@@ -46,9 +46,7 @@ REFUSAL = (
     "Please choose a frontal chest film."
 )
 
-LATERAL = (
-    "The file declares a lateral view, so it was not read. Please choose the frontal film."
-)
+LATERAL = "The file declares a lateral view, so it was not read. Please choose the frontal film."
 
 
 @dataclass(frozen=True)
@@ -106,19 +104,34 @@ def fact_checks(facts: Facts) -> tuple[Check, ...]:
         shape = ("warned", f"The film is unusually long ({size}): it is squeezed to a square.")
     text = ("passed", "No text is burnt in beyond side markers.")
     if facts.letters >= SOME_LETTERS:
-        text = ("warned", "Text seems to be burnt into the film. The network may be misled by it, "
-                "and it may name the patient.")
+        text = (
+            "warned",
+            "Text seems to be burnt into the film. The network may be misled by it, "
+            "and it may name the patient.",
+        )
     pairs = {"contrast": contrast, "size": detail, "shape": shape, "text": text}
     return tuple(Check(name, *pair) for name, pair in pairs.items())
 
 
 def unguarded() -> tuple[Check, ...]:
     """What a reading says when its network has no guard."""
-    return (Check("guard", "warned", "No guard is fitted for this network, so whether this is a "
-                  "frontal chest radiograph was not checked."),)
+    return (
+        Check(
+            "guard",
+            "warned",
+            "No guard is fitted for this network, so whether this is a "
+            "frontal chest radiograph was not checked.",
+        ),
+    )
 
 
 def overridden() -> tuple[Check, ...]:
     """What a reading says when the guard would have refused the picture and was told not to."""
-    return (Check("guard", "warned", "The guard refuses this picture. It was read all the same, on "
-                  "request: do not rely on the answer."),)
+    return (
+        Check(
+            "guard",
+            "warned",
+            "The guard refuses this picture. It was read all the same, on "
+            "request: do not rely on the answer.",
+        ),
+    )

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from pneumo.reading.checks import chest_check, fact_checks, named_warnings
 
 FORMAT = 1
 REFIT = "python -m pneumo guard fit --model {name} --data DIR --not-chest DIR"
+
 
 class GuardError(CheckpointError):
     """A guard that must not be used; the message says why and which command makes a new one."""
@@ -67,7 +69,7 @@ class Guard:
     heads: Mapping[str, Head]
     card: dict = field(default_factory=dict)
 
-    def scores(self, description: np.ndarray) -> dict[str, float | np.ndarray]:
+    def scores(self, description: np.ndarray) -> dict[str, Any]:
         """Score of every head.
 
         Args:
@@ -96,7 +98,8 @@ class Guard:
         scores = self.scores(descriptions(features, square[None])[0])
         found = {
             name: scores[name] - head.threshold
-            for name, head in self.heads.items() if scores[name] >= head.threshold
+            for name, head in self.heads.items()
+            if scores[name] >= head.threshold
         }
         chest = chest_check("chest" in found, LATERAL_NOTE in film.notes)
         return (chest, *fact_checks(facts_of(film.pixels)), *named_warnings(found))
@@ -143,15 +146,24 @@ def save_guard(guard: Guard, path: Path) -> None:
         "mean": _text(guard.mean),
         "scale": _text(guard.scale),
         "heads": {
-            name: {"threshold": _short(head.threshold), "bias": _short(head.bias),
-                   "weights": _text(head.weights)}
+            name: {
+                "threshold": _short(head.threshold),
+                "bias": _short(head.bias),
+                "weights": _text(head.weights),
+            }
             for name, head in guard.heads.items()
         },
     }
-    write_card({
-        "format": FORMAT, "network": guard.network, "weights_sha256": guard.weights_sha256,
-        **guard.card, **numbers,
-    }, path)
+    write_card(
+        {
+            "format": FORMAT,
+            "network": guard.network,
+            "weights_sha256": guard.weights_sha256,
+            **guard.card,
+            **numbers,
+        },
+        path,
+    )
 
 
 def load_guard(checkpoint: Checkpoint, strict: bool = True) -> Guard | None:

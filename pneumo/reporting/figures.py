@@ -49,7 +49,7 @@ def draw(cards: Sequence[Card], folder: Path, suffix: str = ".svg") -> list[Path
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with matplotlib.rc_context(SETTINGS):
+    with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]
         for stem, make in FIGURES.items():
             path, figure = folder / f"{stem}{suffix}", make(cards)
             if figure is None:

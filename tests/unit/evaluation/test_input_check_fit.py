@@ -47,8 +47,16 @@ def fitted(stand_ins, drawn_dataset, not_chest, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("PNEUMO_CHECKPOINTS", str(folder))
     patch.setattr(command, "EXAMPLES", folder)
-    words = ["--data", str(drawn_dataset), "--not-chest", str(not_chest), "--model", "cnn",
-             "--drawn", "6"]
+    words = [
+        "--data",
+        str(drawn_dataset),
+        "--not-chest",
+        str(not_chest),
+        "--model",
+        "cnn",
+        "--drawn",
+        "6",
+    ]
     run(["fit", *words, "--score-test"])
     yield folder, words
     patch.undo()
@@ -131,8 +139,11 @@ def test_phantoms_are_never_changed_copies(drawn_dataset, not_chest):
     pictures = list(specimens(sources, HELD_OUT))
     assert {p.change for p in pictures if p.kind == PHANTOMS} == {"plain"}
     # No copy is made so small that it is warned of for that.
-    whole = [p.radiograph.pixels.shape for p in specimens(sources, FIT)
-             if p.chest and p.change not in ("plain", "cropped", "varied")]
+    whole = [
+        p.radiograph.pixels.shape
+        for p in specimens(sources, FIT)
+        if p.chest and p.change not in ("plain", "cropped", "varied")
+    ]
     assert set(whole) == {(224, 224)}
 
 

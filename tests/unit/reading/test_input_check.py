@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.facts import Facts, count_letters, describe, facts_of
+from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.reading.checks import named_warnings
@@ -70,8 +70,10 @@ def test_a_refusal_names_the_check_and_shows_nothing_else(checkpoint, film, film
 def test_a_refused_picture_is_read_on_request_and_says_so(checkpoint, film_png):
     plain = Reader(checkpoint).read(film_png)
     write_guard(checkpoint, chest=1.0)
-    forced = [Reader(checkpoint).examine(film_png, guard=False)[1],
-              Reader(checkpoint, guard=False).read(film_png)]
+    forced = [
+        Reader(checkpoint).examine(film_png, guard=False)[1],
+        Reader(checkpoint, guard=False).read(film_png),
+    ]
     for reading in forced:
         assert reading.ok and reading.probability == plain.probability
         assert outcomes(reading)["chest"] == "failed" and outcomes(reading)["guard"] == "warned"
@@ -89,9 +91,14 @@ def test_a_passing_film_has_every_check_and_the_same_answer(checkpoint, film):
 
 @pytest.mark.parametrize(
     ("head", "check", "word"),
-    [("turned 90", "upright", "clockwise"), ("turned 180", "upright", "head"),
-     ("mirrored", "upright", "mirrored"), ("cropped", "whole", "cropped"),
-     ("adult", "population", "adult"), ("unlike", "population", "differs")],
+    [
+        ("turned 90", "upright", "clockwise"),
+        ("turned 180", "upright", "head"),
+        ("mirrored", "upright", "mirrored"),
+        ("cropped", "whole", "cropped"),
+        ("adult", "population", "adult"),
+        ("unlike", "population", "differs"),
+    ],
 )
 def test_warnings_are_named_and_the_film_is_read(checkpoint, film, head, check, word):
     write_guard(checkpoint, chest=-1.0, **{head: -1.0})
@@ -101,7 +108,7 @@ def test_warnings_are_named_and_the_film_is_read(checkpoint, film, head, check, 
 
 
 def test_of_a_turned_film_only_the_likeliest_turn_is_told():
-    one, = named_warnings({"turned 90": 0.1, "turned 270": 2.0, "cropped": 9.0, "unlike": 9.0})
+    (one,) = named_warnings({"turned 90": 0.1, "turned 270": 2.0, "cropped": 9.0, "unlike": 9.0})
     assert one.outcome == "warned" and "anticlockwise" in one.detail
 
 
@@ -129,8 +136,14 @@ def test_a_damaged_guard_is_refused(checkpoint, text):
 def test_saving_keeps_scores_to_four_digits(checkpoint):
     rng = np.random.default_rng(0)
     mean, scale, weights = rng.normal(size=50), rng.uniform(0.1, 2, 50), rng.normal(size=50)
-    guard = Guard(checkpoint.name, checkpoint.weights_sha256, mean, scale,
-                  {"chest": Head(weights, 0.5, -1.0)}, {"measured": {"auroc": 0.9}})
+    guard = Guard(
+        checkpoint.name,
+        checkpoint.weights_sha256,
+        mean,
+        scale,
+        {"chest": Head(weights, 0.5, -1.0)},
+        {"measured": {"auroc": 0.9}},
+    )
     save_guard(guard, guard_path(checkpoint))
     again, x = load_guard(checkpoint), rng.normal(size=(20, 50))
     assert again.card == guard.card
@@ -152,9 +165,14 @@ def good_facts(**changes):
 
 @pytest.mark.parametrize(
     ("changes", "name", "outcome"),
-    [({"contrast": 0.01}, "contrast", "failed"), ({"contrast": 0.2}, "contrast", "warned"),
-     ({"height": 20}, "size", "failed"), ({"width": 100}, "size", "warned"),
-     ({"width": 4000}, "shape", "warned"), ({"letters": 30}, "text", "warned")],
+    [
+        ({"contrast": 0.01}, "contrast", "failed"),
+        ({"contrast": 0.2}, "contrast", "warned"),
+        ({"height": 20}, "size", "failed"),
+        ({"width": 100}, "size", "warned"),
+        ({"width": 4000}, "shape", "warned"),
+        ({"letters": 30}, "text", "warned"),
+    ],
 )
 def test_facts_that_are_unusual_are_named(changes, name, outcome):
     assert all(check.outcome == "passed" for check in fact_checks(good_facts()))
