@@ -120,21 +120,6 @@ def descriptions(features: torch.Tensor, squares: np.ndarray) -> np.ndarray:
     return np.hstack([rooted, np.stack([describe(square) for square in squares])])
 
 
-def measured_refusals(name: str, weights_sha256: str, folder: Path | None = None) -> dict | None:
-    """What `guard fit` measured on pictures it was not fitted on, for cards and screens.
-
-    Returns:
-        {"auroc", "table": rows of kind, change, n, refused, warned, read, ...}; None when there is
-        no measured guard for these weights.
-    """
-    try:
-        card = json.loads((checkpoint_folder(folder) / f"guard-{name}.json").read_text())
-        measured = card["measured"]
-        return measured if card["weights_sha256"] == weights_sha256 and measured["table"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def guard_path(checkpoint: Checkpoint) -> Path | None:
     """Where a checkpoint's guard lies; None for a checkpoint that was not loaded from a folder."""
     return checkpoint.folder and checkpoint.folder / f"guard-{checkpoint.name}.json"

@@ -72,7 +72,9 @@ def slots(count: int) -> list[Slot]:
     if count < 2 or count % 2:
         raise ExampleError(f"The count of examples is an even number of at least 2, not {count}.")
     half = count // 2
-    plan = [("NORMAL", None, n == half - 1) for n in range(half)]
+    plan: list[tuple[str, str | None, bool]] = [
+        ("NORMAL", None, n == half - 1) for n in range(half)
+    ]
     plan += [("PNEUMONIA", SIDES[n % len(SIDES)], n == half - 1) for n in range(half)]
     order = np.random.default_rng(0).permutation(count)
     return [Slot(plan[i][0], n, *plan[i][1:]) for n, i in enumerate(order, 1)]
