@@ -21,7 +21,6 @@ from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import (
     Checkpoint,
     CheckpointError,
-    checkpoint_folder,
     write_card,
 )
 from pneumo.reading.checks import chest_check, fact_checks, named_warnings
