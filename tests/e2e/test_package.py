@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # As where only the serving requirements are installed, and no checkout is near.
 WITHOUT_EXTRAS = """
 import sys
-for name in ("sklearn", "scipy", "pyarrow", "accelerate", "yaml"):
+for name in ("sklearn", "scipy", "pyarrow", "accelerate"):
     sys.modules[name] = None
 """
 
