@@ -22,8 +22,14 @@ COMMANDS = {
     "examples": "download example radiographs",
     "benchmark": "how fast this machine analyzes radiographs",
 }
-# What the extra [train] installs, by the names that are imported.
-TRAIN_EXTRA = {"accelerate", "pyarrow", "scipy", "sklearn", "yaml"}
+# What the extra [train] installs: imported name -> package.
+TRAIN_EXTRA = {
+    "accelerate": "accelerate",
+    "pyarrow": "pyarrow",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -45,10 +51,11 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # of what was piped into, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in TRAIN_EXTRA:
+        missing = TRAIN_EXTRA.get((error.name or "").partition(".")[0])
+        if missing is None:
             raise
         print(
-            f"pneumo {command} needs {error.name}, which serving does without. Install it with: "
+            f"pneumo {command} needs {missing}, which serving does without. Install it with: "
             "pip install 'pneumo[train]', in a checkout: pip install -r requirements-train.txt",
             file=sys.stderr,
         )
