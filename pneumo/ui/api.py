@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from pneumo.imaging.radiograph import UnreadableImage
 from pneumo.models.card import CheckpointError, read_card
 from pneumo.models.checkpoint import available_models, default_model
 from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
-from pneumo.reading.reader import Reading
 from pneumo.ui.schemas import in_range
 from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.store import ImageStore, Superseded
@@ -41,11 +41,7 @@ def public_events(store: ImageStore, uploads: Uploads) -> None:
     with gr.Column(visible=False):
         inputs = [
             image_field(),
-            gr.Textbox(
-                label=text("api.model"),
-                info=text("api.model.info"),
-                value=default_model(),
-            ),
+            gr.Textbox(label=text("api.model"), info=text("api.model.info"), value=default_model()),
             gr.Number(label=text("api.threshold"), info=text("api.threshold.info")),
             gr.Checkbox(label=text("api.check"), info=text("api.check.info"), value=True),
             gr.Checkbox(label=text("api.evidence"), info=text("api.evidence.info")),
@@ -82,12 +78,20 @@ def public_events(store: ImageStore, uploads: Uploads) -> None:
             card = store.reader(model).card
             share = card.prevalence if prevalence is None else float(prevalence)
             chosen = _policy(card.policies, threshold, policy, share)
-            _, result = store.read_once(data, model, input_check is not False)
+            try:
+                result = store.read(store.decode(data), model, check=input_check is not False)
+            except UnreadableImage as error:
+                result = store.reader(model).unreadable(error)
         except CheckpointError as error:
             raise gr.Error(str(error), print_exception=False) from None
         except Superseded:
             raise _wrong("failure.server") from None
-        return _record(result.with_policy(chosen).with_prevalence(share), evidence is True)
+        record = result.with_policy(chosen).with_prevalence(share).record()
+        if evidence is True:
+            rows = None if result.evidence is None else result.evidence.tolist()
+            # The second is the name it had before 0.2.0.
+            record |= {"evidence": rows, "heat": rows}
+        return record
 
     def list_models() -> list[dict]:
         """The networks that can be asked: name, title, thresholds, prevalence, evidence scale."""
@@ -136,15 +140,6 @@ def _policy(presets: dict, threshold: Any, policy: Any, prevalence: float) -> Po
 
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
-
-
-def _record(reading: Reading, evidence: bool) -> dict:
-    record = reading.record()
-    if evidence:
-        rows = None if reading.evidence is None else reading.evidence.tolist()
-        # The second is the name it had before 0.2.0.
-        record |= {"evidence": rows, "heat": rows}
-    return record
 
 
 def _model(name: str) -> dict | None:

@@ -32,7 +32,9 @@ def image_picture(radiograph: Radiograph) -> dict:
     }
 
 
-def map_picture(evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> dict:
+def map_picture(
+    evidence: np.ndarray | None, shape: tuple[int, int], scale: float, sign: str
+) -> dict:
     """One sign of the evidence for the screen.
 
     Args:
@@ -44,6 +46,7 @@ def map_picture(evidence: np.ndarray, shape: tuple[int, int], scale: float, sign
     Returns:
         layer (png, base64, or "" when it is empty) and contours (lists of x, y from 0 to 1).
     """
+    assert evidence is not None
     size = _layer_size(shape)
     layer = overlay.colour_layer(evidence, size, scale, sign)
     lines = overlay.contours(evidence, size, CONTOUR_SHARE * scale, sign)

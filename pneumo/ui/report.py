@@ -77,7 +77,8 @@ def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:
         )
         for result in results
     ]
-    noted = warnings_of(readings[0].checks) or [text("report.warnings.none")]
+    checks = [check for reading in readings for check in reading.checks]
+    noted = warnings_of(checks) or [text("report.warnings.none")]
     if len(results) > 1:
         noted.insert(0, agreement(results, cards)[1])
     sections: list[tuple[str, list[str]]] = [(text("result.warnings"), noted)]

@@ -81,11 +81,7 @@ def result_of(reading: Reading, card: Card) -> Result:
         rule_out=rule_out,
         rule_in=rule_in,
         where=where,
-        basis=text(
-            "result.basis",
-            model=card.title,
-            policy=text(f"policy.{policy.name}"),
-        ),
+        basis=text("result.basis", model=card.title, policy=text(f"policy.{policy.name}")),
         rows=tuple(_rows(reading, card, outside)),
         map_on=reliable and not unlikely,
         map_note=text(note),
@@ -172,10 +168,7 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
         (text("result.sensitivity", **words), estimate(measured.sensitivity)),
         (text("result.specificity", **words), estimate(measured.specificity)),
         (text("result.indeterminate", **words), estimate(measured.indeterminate)),
-        (
-            text("result.predictive", prevalence=percent(reading.prevalence)),
-            " / ".join(values),
-        ),
+        (text("result.predictive", prevalence=percent(reading.prevalence)), " / ".join(values)),
     ]
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pneumo.imaging.radiograph import (
     DecodingCancelled,
     Radiograph,
-    UnreadableImage,
     read_radiograph,
     sandbox,
 )
@@ -197,27 +196,6 @@ class ImageStore:
                     reading = reader.read_radiograph(image.radiograph, check)
                     image.readings[key] = replace(reading, seconds=reading.seconds + image.seconds)
         return image.readings[key]
-
-    def read_once(
-        self, data: bytes, model: str, check: bool = True
-    ) -> tuple[Radiograph | None, Reading]:
-        """An image analyzed and kept nowhere: the image, None when not decodable, and its reading.
-
-        Args:
-            data: of an image file.
-            model, check: as in `read`.
-
-        Raises:
-            CheckpointError: when the network's checkpoint must not be used.
-            Superseded: when its sender has gone.
-        """
-        reader = self.reader(model)
-        try:
-            # Before any thread is taken: a file that is long to decode holds up no network.
-            image = self.decode(data)
-        except UnreadableImage as error:
-            return None, reader.unreadable(error)
-        return image.radiograph, self.read(image, model, check=check)
 
     def _overtaken(self, gone: threading.Event | None, visit: str, turn: int) -> bool:
         return (gone is not None and gone.is_set()) or self._turns.get(visit, turn) > turn

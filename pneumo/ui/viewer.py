@@ -11,7 +11,6 @@ import gradio as gr
 
 from pneumo.imaging.radiograph import MAX_BYTES, UnreadableImage
 from pneumo.models.card import CheckpointError
-from pneumo.reading.reader import Reading
 from pneumo.ui.examples import Example, gallery
 from pneumo.ui.pictures import SIGNS, image_picture, lung_outlines, map_picture
 from pneumo.ui.report import report
@@ -93,18 +92,19 @@ def _answer(store: ImageStore, examples: Sequence[Example], request: Request) ->
     if refused:
         return {"status": refused.status, "reason": reason_of(refused), **shown}
     if request.pictures:
-        scales = [card.evidence.scale for card in cards]
+        shape, lungs = image.radiograph.pixels.shape, readings[0].lungs
+        shown["lungs"] = [] if lungs is None else lung_outlines(lungs, shape)
         shown["maps"] = [
-            maps_of(image, reading, scale) for reading, scale in zip(readings, scales, strict=True)
+            {sign: map_picture(one.evidence, shape, card.evidence.scale, sign) for sign in SIGNS}
+            for one, card in zip(readings, cards, strict=True)
         ]
-        shown["lungs"] = lungs_of(image, readings[0])
     pairs = zip(readings, cards, strict=True)
     results = [result_of(judged(reading, card, request.choice), card) for reading, card in pairs]
     code, sentence = agreement(results, cards) if len(results) > 1 else ("", "")
     return {
         "status": "ok",
         "results": [asdict(result) for result in results],
-        "warnings": warnings_of(readings[0].checks),
+        "warnings": warnings_of([check for reading in readings for check in reading.checks]),
         "agreement": {"code": code, "sentence": sentence},
         **shown,
     }
@@ -121,17 +121,3 @@ def _image(store: ImageStore, examples: Sequence[Example], request: Request) -> 
         except (OSError, IndexError):
             raise Invalid("image", text("examples.missing")) from None
     return None if data is None else store.put(data, request.visit, request.turn)
-
-
-def maps_of(image: StoredImage, reading: Reading, scale: float) -> dict:
-    """Evidence for and against as pictures, by sign."""
-    assert reading.evidence is not None
-    shape = image.radiograph.pixels.shape
-    return {sign: map_picture(reading.evidence, shape, scale, sign) for sign in SIGNS}
-
-
-def lungs_of(image: StoredImage, reading: Reading) -> list:
-    """Outlines of the lungs, none where they were not found."""
-    if reading.lungs is None:
-        return []
-    return lung_outlines(reading.lungs, image.radiograph.pixels.shape)
