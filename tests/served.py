@@ -40,7 +40,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
         **settings: variables of its environment, OMP_NUM_THREADS=1 unless given.
 
     Raises:
-        NotRunning: when it ends by itself or does not answer within three minutes.
+        NotRunning: when it ends by itself or does not answer within ten minutes.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -103,7 +103,7 @@ def headless_browser():
 
 def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise NotRunning(f"The app ended by itself:\n{log.read_text()}")
@@ -112,4 +112,4 @@ def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    raise NotRunning(f"The app did not answer within three minutes:\n{log.read_text()}")
+    raise NotRunning(f"The app did not answer within ten minutes:\n{log.read_text()}")

@@ -157,7 +157,7 @@ def start(
             preexec_fn=limit,
         )
     server = Server(port, process, temp, log, connections)
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         try:
             server.raw("/config")
