@@ -79,7 +79,8 @@ def markdown(block: str | Table | Bullets) -> str:
         return "\n".join(f"- {item}" for item in block.items)
     if isinstance(block, Table):
         lines = (block.head, ("---",) * len(block.head), *block.rows)
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        # Without spaces around the bars, which would count as words.
+        return "\n".join("|" + "|".join(line) + "|" for line in lines)
     return block
 
 

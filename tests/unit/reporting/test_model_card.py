@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from huggingface_hub import ModelCard
 
-from pneumo.models.card import write_card
+from pneumo.models.card import BUNDLED, write_card
 from pneumo.models.checkpoint import available_models
 from pneumo.reporting.model_card import (
     BEGIN,
@@ -72,3 +72,10 @@ def test_files_are_written_when_they_changed(tmp_path, stand_ins):
     card = read_cards(tmp_path)[0]
     write_card(card, tmp_path)
     assert len(read_cards(tmp_path)) == len(available_models(tmp_path)) == 2
+
+
+def test_the_committed_ones_are_fresh():
+    cards = read_cards(BUNDLED)
+    assert (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(cards)
+    readme = (BUNDLED.parent / "README.md").read_text(encoding="utf-8")
+    assert with_results(readme, cards) == readme
