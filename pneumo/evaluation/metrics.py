@@ -33,7 +33,7 @@ def proportion(successes: float, n: float) -> Estimate:
 
 
 def bootstrap_weights(
-    labels: np.ndarray, groups: np.ndarray | None = None, count: int = RESAMPLES, seed: int = 0
+    labels: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
 ) -> np.ndarray:
     """How often each radiograph is in each bootstrap sample (Efron 1979).
 
@@ -43,19 +43,18 @@ def bootstrap_weights(
     Args:
         labels: 0/1, (N,).
         groups: patient of each, (N,); by default each radiograph is of its own patient.
-        count: R, samples.
         seed: of the draws.
 
     Returns:
-        float64, (R, N).
+        float64, (`RESAMPLES`, N).
     """
     rng = np.random.default_rng(seed)
     groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
-    weights = np.empty((count, len(labels)))
+    weights = np.empty((RESAMPLES, len(labels)))
     for label in np.unique(labels):
         part = np.flatnonzero(labels == label)
         names, member = np.unique(groups[part], return_inverse=True)
-        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
         weights[:, part] = drawn[:, member]
     return weights
 

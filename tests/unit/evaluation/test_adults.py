@@ -8,6 +8,8 @@ from pneumo.evaluation.adults import adult_images, measure
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.reading.reader import Reader
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 def test_rows_are_those_of_the_predictions_by_view(adults, stand_ins):
     reader = Reader(load_checkpoint("cnn", stand_ins), input_check=False)

@@ -61,7 +61,7 @@ def test_moving_to_a_prevalence_is_that_of_the_decision():
 def test_patients_are_drawn_with_all_their_radiographs(scored):
     y, _ = scored
     groups = np.arange(120) // 2
-    weights = bootstrap_weights(y, groups, count=20)
+    weights = bootstrap_weights(y, groups)
     assert (weights[:, ::2] == weights[:, 1::2]).all()
     assert (weights[:, y == 1].sum(1) == y.sum()).all(), "classes keep their sizes"
 

@@ -18,6 +18,8 @@ from pneumo.models.card import read_card
 from pneumo.models.checkpoint import load_checkpoint
 from tests.cards import whole_card
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 @pytest.fixture
 def checkpoint(stand_ins, tmp_path):

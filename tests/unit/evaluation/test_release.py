@@ -18,6 +18,8 @@ from pneumo.models.card import LocalizationRow
 from pneumo.models.checkpoint import load_checkpoint
 from tests.cards import estimate, whole_card
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 @pytest.fixture
 def run(stand_ins, drawn_dataset, tmp_path):
