@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -28,6 +30,9 @@ from pneumo.reading.decision import (
 from pneumo.reading.explanation import GradCam, evidence_map
 from pneumo.reading.input_check import load_guard
 from pneumo.reading.zones import ZoneShare, strongest_zone, zone_shares
+
+# The segmenter takes half as long as ResNet-18, and its result does not depend on the network.
+_LUNGS: WeakKeyDictionary[Radiograph, tuple[LungSegmenter, np.ndarray]] = WeakKeyDictionary()
 
 ImageLike = str | Path | bytes | Image.Image | np.ndarray
 
@@ -313,7 +318,7 @@ class Reader:
             return replace(reading, seconds=time.perf_counter() - started)
         logit, found = evidence_map(network, features, method=self.cam)
         evidence = found[0].numpy()
-        lungs = find_lungs(self.segmenter, square[None])[0]
+        lungs = self._lungs(radiograph, square)
         mirrored = any(check.name == "upright" and check.outcome == "warned" for check in checks)
         reading = self._reading(
             radiograph.source,
@@ -329,6 +334,14 @@ class Reader:
         )
         return replace(reading, seconds=time.perf_counter() - started)
 
+    def _lungs(self, radiograph: Radiograph, square: np.ndarray) -> np.ndarray:
+        """The lungs of a radiograph, sought once however many networks read it."""
+        segmenter, lungs = _LUNGS.get(radiograph, (None, None))
+        if lungs is None or segmenter is not self.segmenter:
+            lungs = find_lungs(self.segmenter, square[None])[0]
+            _LUNGS[radiograph] = self.segmenter, lungs
+        return lungs
+
     def _reading(self, source: str, status: str, **values: Any) -> Reading:
         return Reading(source, self.name, self.checkpoint.weights_sha256, status, **values)
 
@@ -343,12 +356,15 @@ def load(
     return Reader(name, policy, prevalence, input_check)
 
 
+_load_segmenter = lru_cache(load_segmenter)
+
+
 def _segmenter(folder: Path | None) -> LungSegmenter:
     """That of a folder of checkpoints, or the bundled one."""
     path = (folder or BUNDLED) / "lungs.safetensors"
     path = path if path.is_file() else BUNDLED / path.name
     try:
-        return load_segmenter(path)
+        return _load_segmenter(path)
     except (OSError, RuntimeError) as error:
         first = (str(error).splitlines() or ["unreadable"])[0]
         raise CheckpointError(

@@ -13,6 +13,8 @@ from PIL import Image
 import pneumo
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
+from pneumo.models.checkpoint import load_checkpoint
+from pneumo.models.networks import NETWORKS
 from pneumo.reading.checks import Check
 from pneumo.reading.decision import LABELS, PRESETS, Policy, at_prevalence
 from pneumo.reading.reader import Reader
@@ -192,3 +194,10 @@ def test_load_gives_a_reader(stand_ins, monkeypatch, film_png):
     assert reader.predict(film_png).record()["operating_point"] == "decisive"
     with pytest.raises(pneumo.CheckpointError, match="Known: cnn, resnet18"):
         pneumo.load("vgg")
+
+
+def test_lungs_are_sought_once_for_a_radiograph(stand_ins, film_png):
+    cnn, resnet = (Reader(load_checkpoint(n, stand_ins), input_check=False) for n in NETWORKS)
+    radiograph, first = cnn.examine(film_png)
+    assert resnet.read_radiograph(radiograph).lungs is first.lungs
+    assert cnn.predict(film_png).lungs is not first.lungs  # another radiograph
