@@ -46,7 +46,7 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
         DataError: when the split cannot be read.
     """
     sha256 = checkpoint.weights_sha256
-    if any(row[2] == sha256[:12] for row in rows(log, SCORINGS)):
+    if any(row[2:3] == [sha256[:12]] for row in rows(log, SCORINGS)):
         raise ReleaseError(
             f"The weights {sha256[:12]} were scored on the official test set before ({log}). It is "
             "scored once for each released weights."

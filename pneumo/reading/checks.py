@@ -51,11 +51,12 @@ LATERAL = "The file declares a lateral view, so it was not read. Please choose t
 
 @dataclass(frozen=True)
 class Check:
-    """One named check of a film: outcome "passed", "warned" or "failed", and a sentence."""
+    """One named check: outcome "passed", "warned" or "failed", a sentence, and its code for texts."""
 
     name: str
     outcome: str
     detail: str
+    code: str = ""
 
 
 def chest_check(is_chest: bool, declared_lateral: bool) -> Check:

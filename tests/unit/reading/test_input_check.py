@@ -62,7 +62,7 @@ def test_a_refusal_names_the_check_and_shows_nothing_else(checkpoint, film, film
     for reading in (Reader(checkpoint).read_radiograph(film), Reader(checkpoint).read(film_png)):
         assert reading.status == "refused" and "frontal chest" in reading.reason
         assert outcomes(reading)["chest"] == "failed"
-        shown = (reading.probability, reading.label, reading.confidence, reading.heat)
+        shown = (reading.probability, reading.label, reading.confidence, reading.evidence)
         assert shown == (None,) * 4
         assert json.loads(json.dumps(reading.record()))["probability"] is None
 
@@ -71,13 +71,16 @@ def test_a_refused_picture_is_read_on_request_and_says_so(checkpoint, film_png):
     plain = Reader(checkpoint).read(film_png)
     write_guard(checkpoint, chest=1.0)
     forced = [
-        Reader(checkpoint).examine(film_png, guard=False)[1],
-        Reader(checkpoint, guard=False).read(film_png),
+        Reader(checkpoint).examine(film_png, input_check=False)[1],
+        Reader(checkpoint, input_check=False).read(film_png),
     ]
     for reading in forced:
         assert reading.ok and reading.probability == plain.probability
         assert outcomes(reading)["chest"] == "failed" and outcomes(reading)["guard"] == "warned"
-    assert Reader(checkpoint, guard=False).examine(film_png, guard=True)[1].status == "refused"
+    assert (
+        Reader(checkpoint, input_check=False).examine(film_png, input_check=True)[1].status
+        == "refused"
+    )
 
 
 def test_a_passing_film_has_every_check_and_the_same_answer(checkpoint, film):
@@ -86,7 +89,7 @@ def test_a_passing_film_has_every_check_and_the_same_answer(checkpoint, film):
     reading = Reader(checkpoint).read_radiograph(film)
     assert set(outcomes(reading).values()) == {"passed"}
     assert reading.probability == plain.probability
-    assert np.array_equal(reading.heat, plain.heat)
+    assert np.array_equal(reading.evidence, plain.evidence)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +123,13 @@ def test_a_declared_lateral_view_is_refused(checkpoint, film):
 
 def test_a_guard_of_other_weights_is_refused_with_the_command(checkpoint):
     write_guard(checkpoint, chest=-1.0)
-    other = replace(checkpoint, weights_sha256="0" * 64)
+    other = replace(
+        checkpoint,
+        card=replace(checkpoint.card, weights=replace(checkpoint.card.weights, sha256="0" * 64)),
+    )
     with pytest.raises(GuardError, match=f"guard fit --model {checkpoint.name}"):
         Reader(other)
-    assert Reader(other, guard=False).guard is None
+    assert Reader(other, input_check=False).input_check is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1, "heads": {}}', "\ufffd"])
