@@ -51,7 +51,7 @@ LATERAL = "The file declares a lateral view, so it was not read. Please choose t
 
 @dataclass(frozen=True)
 class Check:
-    """One named check: outcome "passed", "warned" or "failed", a sentence, and its code for texts."""
+    """One named check: outcome "passed", "warned" or "failed", a sentence, and its code."""
 
     name: str
     outcome: str
