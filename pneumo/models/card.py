@@ -7,6 +7,7 @@ more may be there, and whatever is wrong ends in one `CheckpointError` with one 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -27,6 +28,8 @@ FORMAT = 2
 MAX_CARD_BYTES = 5_000_000
 MAX_DEPTH = 12
 BUNDLED = bundled_folder("checkpoints")
+
+_T = TypeVar("_T")
 
 # A map tells the affected side when all of these were measured and reach their goal.
 RELIABLE_SIDE = {"composites_share": 0.92, "composites_right": 0.95, "boxes_side_share": 0.75}
@@ -520,23 +523,11 @@ def read_card(name: str, folder: Path | None = None) -> Card:
         CheckpointError: when it is missing, unreadable, or not a card of this version.
     """
     path = checkpoint_folder(folder) / f"{name}.json"
-    try:
-        if path.stat().st_size > MAX_CARD_BYTES:
-            raise CheckpointError(f"{path} is larger than any card, so it was not read.")
-        return card_of(json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse))
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"There is no card {path}. Train the network with: python train.py --model {name}; or "
-            "download the checkpoints folder of the release."
-        ) from None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
-    except RecursionError:
-        raise CheckpointError(f"{path} is nested too deeply to be a card. Get it again.") from None
-    except _Wrong as error:
-        raise CheckpointError(f"{path} is not a valid card: {error}. Get it again.") from None
-    except ValueError:
-        raise CheckpointError(f"{path} is not valid JSON. Get it again.") from None
+    missing = (
+        f"There is no card {path}. Train the network with: python train.py --model {name}; or "
+        "download the checkpoints folder of the release."
+    )
+    return read_typed(Card, path, "card", FORMAT, missing)[0]
 
 
 def write_card(card: Card, folder: Path | None = None) -> Path:
@@ -549,15 +540,8 @@ def write_card(card: Card, folder: Path | None = None) -> Path:
         CheckpointError: when the card could not be read again: a number is not finite, a type
             is wrong.
     """
-    values = record(card)
-    try:
-        card_of(values)
-    except _Wrong as error:
-        raise CheckpointError(f"The card of {card.name} cannot be written: {error}.") from None
-    folder = checkpoint_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{card.name}.json"
-    write_whole(path, (_pretty(values) + "\n").encode())
+    path = checkpoint_folder(folder) / f"{card.name}.json"
+    write_typed(card, path, "card", FORMAT)
     return path
 
 
@@ -567,10 +551,62 @@ def card_of(values: Any) -> Card:
     Raises:
         ValueError: saying which field is wrong, and how.
     """
-    version = values.get("format") if isinstance(values, dict) else None
-    if version != FORMAT:
-        raise _Wrong(f"its format is {version!r:.20} and this version of Pneumo reads {FORMAT}")
-    return _decode(Card, values, "card", 0)
+    return _typed(Card, values, "card", FORMAT)
+
+
+def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str) -> tuple[_T, str]:
+    """A json file that is not trusted as a dataclass, and the sha256 of its bytes.
+
+    Args:
+        kind: of dataclass; it has a field `format`.
+        path: of the file.
+        what: the file is, such as "card", for the sentences.
+        version: the format that can be read.
+        missing: the sentence when there is no such file.
+
+    Raises:
+        CheckpointError: when it is missing, unreadable, or anything in it is wrong.
+    """
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise CheckpointError(f"{path} is larger than any {what}, so it was not read.")
+        data = path.read_bytes()
+        values = json.loads(data.decode("utf-8"), parse_constant=_refuse)
+        return _typed(kind, values, what, version), hashlib.sha256(data).hexdigest()
+    except FileNotFoundError:
+        raise CheckpointError(missing) from None
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
+    except RecursionError:
+        raise CheckpointError(
+            f"{path} is nested too deeply to be a valid {what}. Get it again."
+        ) from None
+    except _Wrong as error:
+        raise CheckpointError(f"{path} is not a valid {what}: {error}. Get it again.") from None
+    except ValueError:
+        raise CheckpointError(f"{path} is not valid JSON. Get it again.") from None
+
+
+def write_typed(value: Any, path: Path, what: str, version: int) -> None:
+    """Write a dataclass as readable json, whole or not at all.
+
+    Args:
+        value: the dataclass.
+        path: of the file.
+        what: the file is, such as "card", for the sentence.
+        version: its format.
+
+    Raises:
+        CheckpointError: when the file could not be read again: a number is not finite, a type is
+            wrong.
+    """
+    values = record(value)
+    try:
+        _typed(type(value), values, what, version)
+    except _Wrong as error:
+        raise CheckpointError(f"The {what} {path} cannot be written: {error}.") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (_pretty(values) + "\n").encode())
 
 
 def record(value: Any) -> Any:
@@ -590,7 +626,11 @@ def _refuse(constant: str) -> typing.NoReturn:
     raise _Wrong(f"it holds {constant}, which is no number")
 
 
-_T = TypeVar("_T")
+def _typed(kind: type[_T], values: Any, where: str, version: int) -> _T:
+    given = values.get("format") if isinstance(values, dict) else None
+    if given != version:
+        raise _Wrong(f"its format is {given!r:.20} and this version of Pneumo reads {version}")
+    return _decode(kind, values, where, 0)
 
 
 def _decode(kind: type[_T], value: Any, where: str, depth: int) -> _T:
