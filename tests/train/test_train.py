@@ -30,7 +30,13 @@ SHORT = {
 def run(data: Path, folder: Path, *words: str, processes: int = 1) -> subprocess.CompletedProcess:
     start = [sys.executable]
     if processes > 1:
-        start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        start += [
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={processes}",
+            "--",
+        ]
     settings = [word for pair in SHORT.items() for word in ("--set", "=".join(pair))]
     command = [*start, "train.py", "--model", "cnn", "--data", str(data), "--run", str(folder)]
     command += ["--out", str(folder / "out")]
