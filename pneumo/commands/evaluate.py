@@ -28,7 +28,6 @@ from pneumo.files import write_whole
 from pneumo.models.card import Corruption, record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.models.networks import network_names
-from pneumo.reading.reader import Reader
 from pneumo.reporting.sections import (
     LOCALIZATION,
     POLICY_HEAD,
@@ -107,7 +106,7 @@ Measured = tuple[dict[str, Any], Sequence[tuple[Path, str]]]
 def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     """Every metric of a labelled folder, at the decisive threshold and for each preset."""
     table = labelled_images(folder, args.split)
-    found = predict_all(Reader(checkpoint, input_check=False), table)
+    found = predict_all(checkpoint, table)
     result = split_result(found, checkpoint.card.threshold)
     scores = result.scores
     print(
@@ -187,7 +186,7 @@ def _robustness(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) 
 
 
 def _adults(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
-    found = adults.measure(Reader(checkpoint, input_check=False), folder)
+    found = adults.measure(checkpoint, folder)
     print(f"{found[0].source}, labels {found[0].reference}; decisive threshold")
     print_table(
         ["view", "n", "pneumonia", "AUC", "sensitivity", "specificity"],

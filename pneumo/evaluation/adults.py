@@ -11,7 +11,7 @@ from pneumo.data.dataset import CLASSES, DataError, Film
 from pneumo.evaluation.metrics import score
 from pneumo.evaluation.predictions import predict_all
 from pneumo.models.card import ExternalResult
-from pneumo.reading.reader import Reader
+from pneumo.models.checkpoint import Checkpoint
 
 SOURCE = "NIH ChestX-ray8, a part"
 REFERENCE = "text-mined from reports"
@@ -53,14 +53,14 @@ def adult_images(root: Path) -> tuple[Film, ...]:
 
 
 def measure(
-    reader: Reader, root: Path, source: str = SOURCE, reference: str = REFERENCE
+    checkpoint: Checkpoint, root: Path, source: str = SOURCE, reference: str = REFERENCE
 ) -> tuple[ExternalResult, ...]:
     """AUC, and sensitivity and specificity at the decisive threshold: all, and by view.
 
     A view that lacks a class has no row. Nothing is trained or chosen on these radiographs.
 
     Args:
-        reader: the network.
+        checkpoint: the network.
         root: as in `adult_images`.
         source: the dataset.
         reference: who labelled them, in words.
@@ -68,7 +68,7 @@ def measure(
     Raises:
         DataError: as `adult_images`, and when a class cannot be read.
     """
-    found = predict_all(reader, adult_images(root))
+    found = predict_all(checkpoint, adult_images(root))
     y, p, groups = found.labels, found.probabilities, found.groups
     views = np.array([film.kind for film in found.table])
     rows = []
@@ -76,7 +76,7 @@ def measure(
         part = np.flatnonzero((views == view) | (view == "all"))
         if 0 < y[part].sum() < len(part):
             # A patient may have both labels; within a class the bootstrap draws patients.
-            scores = score(y[part], p[part], reader.card.threshold, None, groups[part])
+            scores = score(y[part], p[part], checkpoint.card.threshold, None, groups[part])
             rows.append(
                 ExternalResult(
                     source,

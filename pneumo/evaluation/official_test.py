@@ -12,7 +12,6 @@ from pneumo.evaluation.release import ReleaseError
 from pneumo.evaluation.thresholds import measure_policy
 from pneumo.models.card import Card, write_card
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.reading.reader import Reader
 
 SCORINGS = "## Scorings of the official test set"
 VERSIONS = "## Weights that were bundled"
@@ -52,7 +51,7 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
             "scored once for each released weights."
         )
     card = checkpoint.card
-    found = predict_all(Reader(checkpoint, input_check=False), labelled_images(data))
+    found = predict_all(checkpoint, labelled_images(data))
     result = split_result(found, card.threshold)
     auc = f"{result.scores.auc.value:.4f}"
     # Logged before anyone can see it.

@@ -16,9 +16,9 @@ from pneumo.data.memory import logits
 from pneumo.evaluation.metrics import curve, proportion, reliability, score
 from pneumo.evaluation.thresholds import normal_series
 from pneumo.imaging.polarity import bones_bright
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.card import Estimate, SplitResult
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.reading.reader import Reader
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,39 +79,43 @@ def labelled_images(folder: Path, split: str = "test") -> tuple[Film, ...]:
     return dataset.films(folder, split)
 
 
-def predict_all(reader: Reader, table: Sequence[Film]) -> Predictions:
-    """Predict every radiograph from its file, as the app does but for the input check.
+def predict_all(checkpoint: Checkpoint, table: Sequence[Film]) -> Predictions:
+    """Probabilities of radiographs from their files, prepared as the app prepares them.
 
     Raises:
         DataError: when a class is left without a radiograph that can be read.
     """
     kept: list[Film] = []
-    probabilities: list[float] = []
+    squares: list[np.ndarray] = []
     unread: list[tuple[Path, str]] = []
     seen: dict[bytes, int] = {}
-    for film in tqdm(table, desc=reader.name, unit="image", delay=2, disable=None):
-        radiograph, reading = reader.examine(film.path, input_check=False)
-        if radiograph is None or reading.balanced is None:
-            unread.append((film.path, reading.reason))
+    for film in tqdm(table, desc=checkpoint.name, unit="image", delay=2, disable=None):
+        try:
+            pixels = read_radiograph(film.path).pixels
+        except UnreadableImage as error:
+            unread.append((film.path, error.sentence))
             continue
-        pixels = radiograph.pixels
         key = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
         seen.setdefault(key, len(kept))
         kept.append(film)
-        probabilities.append(reading.balanced)
+        squares.append(checkpoint.preprocessing.square(pixels))
     if len({film.label for film in kept}) < 2:
         raise DataError(
             f"No radiograph of one of the classes {' and '.join(dataset.CLASSES)} could be read."
         )
+    values = logits(checkpoint.network, np.stack(squares), checkpoint.preprocessing)
     return Predictions(
-        tuple(kept), np.array(probabilities), np.array(sorted(seen.values())), tuple(unread)
+        tuple(kept),
+        checkpoint.card.calibration.probability(values),
+        np.array(sorted(seen.values())),
+        tuple(unread),
     )
 
 
 def probabilities_of(checkpoint: Checkpoint, images: Sequence[np.ndarray]) -> np.ndarray:
     """Balanced probabilities of decoded images, uint8 (H, W): float64 (N,).
 
-    An image stored inverted is noticed and turned, as in the app.
+    An image stored inverted is noticed and turned, as when a file is read.
     """
     preprocessing = checkpoint.preprocessing
     squares = np.stack([preprocessing.square(bones_bright(image)[0]) for image in images])

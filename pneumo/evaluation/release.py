@@ -49,7 +49,6 @@ from pneumo.models.checkpoint import (
 )
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
-from pneumo.reading.reader import Reader
 
 DATASET = "Chest X-Ray Images (Pneumonia), Kermany et al. 2018, CC BY 4.0, DOI 10.17632/rscbjbr9sj"
 # Strengths of the degraded and reframed validation copies. Radiographs as they are share the flaws
@@ -333,7 +332,7 @@ def measured(
         checkpoint = _with_metrics(checkpoint, shortcut=found)
     if adult_folder is not None and not checkpoint.card.metrics.external:
         step("external evaluation: adults", 0)
-        external = adults.measure(Reader(checkpoint, input_check=False), adult_folder)
+        external = adults.measure(checkpoint, adult_folder)
         checkpoint = _with_metrics(checkpoint, external=external)
     return checkpoint
 
