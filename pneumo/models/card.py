@@ -545,15 +545,6 @@ def write_card(card: Card, folder: Path | None = None) -> Path:
     return path
 
 
-def card_of(values: Any) -> Card:
-    """A card from its json values.
-
-    Raises:
-        ValueError: saying which field is wrong, and how.
-    """
-    return _typed(Card, values, "card", FORMAT)
-
-
 def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str) -> tuple[_T, str]:
     """A json file that is not trusted as a dataclass, and the sha256 of its bytes.
 

@@ -32,16 +32,17 @@ def flooded(stand_ins, tmp_path_factory) -> Iterator[Server]:
 
 async def join(server: Server) -> Counter:
     """How often each status was answered when so many new sessions joined the queue at once."""
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
-    async with httpx.AsyncClient(
-        base_url=server.url, limits=limits, timeout=600, trust_env=False
-    ) as client:
+    numbers, answers = iter(range(CALLS)), Counter()
 
-        async def send(number: int) -> int:
+    async def side(client: httpx.AsyncClient) -> None:
+        for number in numbers:
             call = {"data": [None, "cnn"], "fn_index": 0, "session_hash": f"s{number}"}
-            return (await client.post(f"{API}/queue/join", json=call)).status_code
+            reply = await client.post(f"{API}/queue/join", json=call)
+            answers[reply.status_code] += 1
 
-        return Counter(await asyncio.gather(*(send(number) for number in range(CALLS))))
+    async with httpx.AsyncClient(base_url=server.url, timeout=600, trust_env=False) as client:
+        await asyncio.gather(*(side(client) for _ in range(50)))
+    return answers
 
 
 def called(server: Server, image: bytes) -> str:
