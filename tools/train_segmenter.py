@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=BUNDLED / "lungs.safetensors", metavar="FILE")
     args = parser.parse_args()
     preprocessing = Preprocessing(size=224)
-    split = dataset.validation_split(dataset.films(args.data, "train"))
+    split = dataset.validation_split(dataset.samples(args.data, "train"))
     squares = [dataset.load_squares(part, preprocessing) for part in split]
     masks = [dataset.load_lungs(part, args.masks, preprocessing) for part in split]
     drawn = sorted(masks[0])

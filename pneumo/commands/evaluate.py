@@ -148,7 +148,7 @@ def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace
     return {"localization": record(table)}, ()
 
 
-def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Film, ...]:
+def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Sample, ...]:
     training, data = checkpoint.card.training, checkpoint.card.data
     return validation_images(folder, training.recipe, data.fingerprint)
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from pneumo.data.dataset import CLASSES, HOW_TO_GET_IT, DataError, Film, films
+from pneumo.data.dataset import CLASSES, HOW_TO_GET_IT, DataError, Sample, samples
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
@@ -30,7 +30,7 @@ class Measured:
     """A radiograph of the dataset and the properties of its file and pixels.
 
     Attributes:
-        film: its entry in the dataset.
+        sample: its entry in the dataset.
         split: train, test or val.
         width, height: of the stored image, in pixels.
         file_bytes: size of the file.
@@ -38,7 +38,7 @@ class Measured:
         digest: sha256 of the decoded grey pixels and their shape; equal for identical images.
     """
 
-    film: Film
+    sample: Sample
     split: str
     width: int
     height: int
@@ -67,7 +67,7 @@ class Audit:
     def of(self, split: str, label: int | None = None) -> tuple[Measured, ...]:
         """The radiographs of a split, of one class where `label` (0 or 1) is given."""
         return tuple(
-            one for one in self.measured if one.split == split and label in (None, one.film.label)
+            one for one in self.measured if one.split == split and label in (None, one.sample.label)
         )
 
     def record(self) -> dict:
@@ -89,10 +89,10 @@ def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) 
     Raises:
         DataError: when no split is there, or one lacks a class.
     """
-    tables = {split: films(root, split) for split in SPLITS if (Path(root) / split).is_dir()}
+    tables = {split: samples(root, split) for split in SPLITS if (Path(root) / split).is_dir()}
     if not tables:
         raise DataError(f"{root} holds none of the folders train, test, val. {HOW_TO_GET_IT}")
-    todo = [(split, film) for split, table in tables.items() for film in table]
+    todo = [(split, sample) for split, table in tables.items() for sample in table]
     measured: list[Measured] = []
     unreadable: list[str] = []
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -106,20 +106,20 @@ def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) 
     return Audit(tuple(measured), tuple(unreadable))
 
 
-def measure(split: str, film: Film) -> Measured | str:
+def measure(split: str, sample: Sample) -> Measured | str:
     """Measures one radiograph; a sentence with its path when it cannot be read."""
     try:
-        pixels = read_radiograph(film.path).pixels
+        pixels = read_radiograph(sample.path).pixels
     except UnreadableImage as error:
-        return f"{film.path}: {error.sentence}"
+        return f"{sample.path}: {error.sentence}"
     square = Preprocessing().square(pixels)
     height, width = pixels.shape
     return Measured(
-        film=film,
+        sample=sample,
         split=split,
         width=width,
         height=height,
-        file_bytes=film.path.stat().st_size,
+        file_bytes=sample.path.stat().st_size,
         sharpness=float(cv2.Laplacian(square, cv2.CV_64F).var()),
         digest=hashlib.sha256(f"{height}x{width}:".encode() + pixels.tobytes()).hexdigest(),
     )
@@ -127,16 +127,16 @@ def measure(split: str, film: Film) -> Measured | str:
 
 def describe_split(part: Sequence[Measured]) -> dict:
     """Counts, patients, duplicates, sizes and give-away properties of one split."""
-    classes = Counter(CLASSES[one.film.label] for one in part)
+    classes = Counter(CLASSES[one.sample.label] for one in part)
     sizes = Counter((one.width, one.height) for one in part)
     pixels = [one.width * one.height for one in part]
     return {
         "radiographs": len(part),
         "classes": {name: classes[name] for name in CLASSES},
         "pneumonia_share": classes["PNEUMONIA"] / len(part),
-        "kinds": dict(sorted(Counter(one.film.kind for one in part).items())),
-        "patients": len({one.film.group for one in part}),
-        "most_of_a_patient": max(Counter(one.film.group for one in part).values()),
+        "kinds": dict(sorted(Counter(one.sample.kind for one in part).items())),
+        "patients": len({one.sample.group for one in part}),
+        "most_of_a_patient": max(Counter(one.sample.group for one in part).values()),
         "duplicates": describe_duplicates(part),
         "sizes": {
             "different": len(sizes),
@@ -163,8 +163,8 @@ def describe_duplicates(part: Iterable[Measured]) -> dict:
         "pairs": sum(len(same) * (len(same) - 1) // 2 for same in repeated),
         "redundant": sum(len(same) - 1 for same in repeated),
         "distinct": len(by_pixels),
-        "sets_with_both_labels": _straddling(repeated, lambda one: one.film.label),
-        "sets_of_several_patients": _straddling(repeated, lambda one: one.film.group),
+        "sets_with_both_labels": _straddling(repeated, lambda one: one.sample.label),
+        "sets_of_several_patients": _straddling(repeated, lambda one: one.sample.group),
     }
 
 
@@ -172,12 +172,12 @@ def describe_across(measured: Sequence[Measured]) -> dict:
     """Patients and pixel-identical radiographs that are in more than one split."""
     where, by_pixels = defaultdict(set), defaultdict(list)
     for one in measured:
-        where[one.film.group].add(one.split)
+        where[one.sample.group].add(one.split)
         by_pixels[one.digest].append(one)
     return {
         "patients_in_several_splits": sorted(who for who in where if len(where[who]) > 1),
         "identical_in_several_splits": _straddling(by_pixels.values(), lambda one: one.split),
-        "identical_with_both_labels": _straddling(by_pixels.values(), lambda one: one.film.label),
+        "identical_with_both_labels": _straddling(by_pixels.values(), lambda one: one.sample.label),
     }
 
 
@@ -186,14 +186,14 @@ def give_away(part: Sequence[Measured], name: str) -> float | None:
 
     0.5 tells nothing; None when a class is missing.
     """
-    normal = [one.film.label == 0 for one in part]
+    normal = [one.sample.label == 0 for one in part]
     if len(set(normal)) < 2:
         return None
     return float(roc_auc_score(normal, [getattr(one, name) for one in part]))
 
 
 def _median(part: Sequence[Measured], label: str, name: str) -> float | None:
-    values = [getattr(one, name) for one in part if CLASSES[one.film.label] == label]
+    values = [getattr(one, name) for one in part if CLASSES[one.sample.label] == label]
     return float(np.median(values)) if values else None
 
 

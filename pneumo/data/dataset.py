@@ -1,4 +1,4 @@
-"""A dataset folder as a table of films: labels, patient groups, validation split, memory cache."""
+"""A dataset folder as a table of samples: labels, patients, validation split, memory cache."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Film:
+class Sample:
     """One radiograph of the dataset.
 
     Attributes:
         path: of the picture.
         label: 1 for PNEUMONIA, 0 for NORMAL.
-        group: patient; films of one patient share it and never straddle a split.
+        group: patient; radiographs of one patient share it and never straddle a split.
         kind: "normal", "bacteria", "virus", or "pneumonia" where the name does not tell.
     """
 
@@ -55,7 +55,7 @@ def patient_group(path: Path) -> tuple[str, str]:
     """Patient group and kind, from the dataset's file names.
 
     `person12_bacteria_45` and `person12_virus_3` are different patients, for the numbering of
-    bacterial and viral films restarts; so are `IM-0115` and `NORMAL2-IM-0115`. A name of another
+    bacterial and viral ones restarts; so are `IM-0115` and `NORMAL2-IM-0115`. A name of another
     pattern is a patient of its own.
     """
     stem = path.stem
@@ -67,14 +67,14 @@ def patient_group(path: Path) -> tuple[str, str]:
     return f"{path.parent.name}/{stem}", kind
 
 
-def series_of(film: Film) -> str:
-    """The series a NORMAL film belongs to, by its name: IM, NORMAL2-IM, or none."""
-    known = None if film.label else re.fullmatch(r"((?:NORMAL2-)?IM)-\d+", film.group)
+def series_of(sample: Sample) -> str:
+    """The series a NORMAL radiograph belongs to, by its name: IM, NORMAL2-IM, or none."""
+    known = None if sample.label else re.fullmatch(r"((?:NORMAL2-)?IM)-\d+", sample.group)
     return known[1] if known else ""
 
 
-def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
-    """The films of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name.
+def samples(root: str | Path, split: str = "train") -> tuple[Sample, ...]:
+    """The radiographs of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name.
 
     Raises:
         DataError: when a folder is missing or empty.
@@ -96,40 +96,40 @@ def films(root: str | Path, split: str = "train") -> tuple[Film, ...]:
                 f"{folder / name} {what}; both classes, {' and '.join(CLASSES)}, are needed. "
                 f"{HOW_TO_GET_IT}"
             )
-        table += [Film(p, label, *patient_group(p)) for p in found]
+        table += [Sample(p, label, *patient_group(p)) for p in found]
     return tuple(table)
 
 
-def facts(table: Sequence[Film]) -> dict:
+def facts(table: Sequence[Sample]) -> dict:
     """Counts for a card: radiographs, patients, and radiographs by kind."""
     return {
         "radiographs": len(table),
-        "patients": len({film.group for film in table}),
-        "by_kind": dict(sorted(Counter(film.kind for film in table).items())),
+        "patients": len({sample.group for sample in table}),
+        "by_kind": dict(sorted(Counter(sample.kind for sample in table).items())),
     }
 
 
-def labels(table: Sequence[Film]) -> np.ndarray:
-    """Labels of the films, int64 (N,), 1 for pneumonia."""
-    return np.array([film.label for film in table], dtype=np.int64)
+def labels(table: Sequence[Sample]) -> np.ndarray:
+    """Labels of the radiographs, int64 (N,), 1 for pneumonia."""
+    return np.array([sample.label for sample in table], dtype=np.int64)
 
 
 def validation_split(
-    table: Sequence[Film], seed: int = 0, folds: int = 10, fold: int = 0
-) -> tuple[tuple[Film, ...], tuple[Film, ...]]:
-    """Patient-grouped split, stratified by kind: (training films, validation films).
+    table: Sequence[Sample], seed: int = 0, folds: int = 10, fold: int = 0
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """Patient-grouped split, stratified by kind: (training radiographs, validation radiographs).
 
     Raises:
         DataError: when a class has too few patients to appear on both sides.
     """
-    kinds = [film.kind for film in table]
-    groups = [film.group for film in table]
-    patients = Counter(film.label for film in {f.group: f for f in table}.values())
+    kinds = [sample.kind for sample in table]
+    groups = [sample.group for sample in table]
+    patients = Counter(sample.label for sample in {f.group: f for f in table}.values())
     if min(patients.get(0, 0), patients.get(1, 0)) < folds:
         raise DataError(
-            f"A validation split of one film in {folds} needs at least {folds} patients of each "
+            f"A validation split of one patient in {folds} needs at least {folds} patients of each "
             f"class; there are {patients.get(0, 0)} NORMAL and {patients.get(1, 0)} PNEUMONIA. "
-            "Add films, or ask for fewer --folds."
+            "Add radiographs, or ask for fewer --folds."
         )
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     train, held_out = list(splitter.split(kinds, kinds, groups))[fold]
@@ -149,9 +149,9 @@ def halves(paths: Sequence[Path]) -> dict[Path, str]:
     return {path: parts[path.stem.split("_")[0]] for path in paths}
 
 
-def fingerprint(table: Sequence[Film]) -> str:
-    """sha256 over class, name and bytes of every film; the same for any order or place."""
-    return _fingerprint([film.path for film in table])
+def fingerprint(table: Sequence[Sample]) -> str:
+    """sha256 over class, name and bytes of every radiograph; the same for any order or place."""
+    return _fingerprint([sample.path for sample in table])
 
 
 def _fingerprint(paths: Sequence[Path]) -> str:
@@ -163,29 +163,29 @@ def _fingerprint(paths: Sequence[Path]) -> str:
 
 
 def load_squares(
-    table: Sequence[Film],
+    table: Sequence[Sample],
     preprocessing: Preprocessing,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
-    """Decode every film once, through the same functions that serve.
+    """Decode every radiograph once, through the same functions that serve.
 
     Args:
-        table: the films.
+        table: the radiographs.
         preprocessing: gives the side of the squares.
-        progress: called with the number of films done.
+        progress: called with the number of radiographs done.
 
     Returns:
-        uint8, (N, size, size); 50 kB a film at 224 pixels.
+        uint8, (N, size, size); 50 kB each at 224 pixels.
 
     Raises:
-        DataError: naming the films that cannot be read.
+        DataError: naming the radiographs that cannot be read.
     """
 
-    def square(film: Film) -> np.ndarray | str:
+    def square(sample: Sample) -> np.ndarray | str:
         try:
-            return preprocessing.square(read_radiograph(film.path).pixels)
+            return preprocessing.square(read_radiograph(sample.path).pixels)
         except UnreadableImage as error:
-            return f"{film.path}: {error.sentence}"
+            return f"{sample.path}: {error.sentence}"
 
     squares = np.empty((len(table), preprocessing.size, preprocessing.size), np.uint8)
     bad = []
@@ -200,26 +200,26 @@ def load_squares(
     if bad:
         shown = "\n  ".join(bad[:10]) + (f"\n  and {len(bad) - 10} more" if len(bad) > 10 else "")
         raise DataError(
-            f"{len(bad)} of {len(table)} films cannot be read:\n  {shown}\n"
+            f"{len(bad)} of {len(table)} radiographs cannot be read:\n  {shown}\n"
             f"Remove or replace them. {HOW_TO_GET_IT}"
         )
     return squares
 
 
 def load_lungs(
-    table: Sequence[Film], folder: Path, preprocessing: Preprocessing
+    table: Sequence[Sample], folder: Path, preprocessing: Preprocessing
 ) -> dict[int, np.ndarray]:
-    """Drawn lung fields of the films that have one: `folder/{NORMAL,PNEUMONIA}/STEM.png`.
+    """Drawn lung fields of the radiographs that have one: `folder/{NORMAL,PNEUMONIA}/STEM.png`.
 
     Returns:
         index in the table -> uint8 (size, size), 0 outside and 255 inside the lungs.
 
     Raises:
-        DataError: when no film of the table has a mask, or a mask cannot be read.
+        DataError: when no radiograph of the table has a mask, or a mask cannot be read.
     """
     masks = {}
-    for i, film in enumerate(table):
-        path = _mask(film, folder)
+    for i, sample in enumerate(table):
+        path = _mask(sample, folder)
         if path.is_file():
             try:
                 with Image.open(path, formats=("PNG",)) as picture:
@@ -228,11 +228,11 @@ def load_lungs(
                 raise DataError(f"The lung mask {path} cannot be read: {error}") from None
     if not masks:
         raise DataError(
-            f"{folder} holds no lung mask for any of these films. Masks are PNG pictures, "
+            f"{folder} holds no lung mask for any of these radiographs. Masks are PNG pictures, "
             "NORMAL/STEM.png and PNEUMONIA/STEM.png, white inside the lungs."
         )
     return masks
 
 
-def _mask(film: Film, folder: Path) -> Path:
-    return Path(folder) / film.path.parent.name / f"{film.path.stem}.png"
+def _mask(sample: Sample, folder: Path) -> Path:
+    return Path(folder) / sample.path.parent.name / f"{sample.path.stem}.png"

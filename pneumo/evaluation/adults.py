@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumo.data.dataset import CLASSES, DataError, Film
+from pneumo.data.dataset import CLASSES, DataError, Sample
 from pneumo.evaluation.metrics import score
 from pneumo.evaluation.predictions import predict_all
 from pneumo.models.card import ExternalResult
@@ -18,7 +18,7 @@ REFERENCE = "text-mined from reports"
 NEEDED = ("file", "label", "patient", "view")
 
 
-def adult_images(root: Path) -> tuple[Film, ...]:
+def adult_images(root: Path) -> tuple[Sample, ...]:
     """The radiographs that `root/labels.csv` names, `kind` being the view (PA or AP).
 
     Args:
@@ -46,7 +46,7 @@ def adult_images(root: Path) -> tuple[Film, ...]:
         path = root / "images" / Path(row["file"]).name
         if not path.is_file():
             raise DataError(f"{file}, line {number} names {path}, which is not there.")
-        table.append(Film(path, CLASSES.index(row["label"]), row["patient"], row["view"]))
+        table.append(Sample(path, CLASSES.index(row["label"]), row["patient"], row["view"]))
     if not table:
         raise DataError(f"{file} names no radiograph.")
     return tuple(table)
@@ -70,7 +70,7 @@ def measure(
     """
     found = predict_all(checkpoint, adult_images(root))
     y, p, groups = found.labels, found.probabilities, found.groups
-    views = np.array([film.kind for film in found.table])
+    views = np.array([sample.kind for sample in found.table])
     rows = []
     for view in ("all", *sorted(set(views.tolist()), reverse=True)):
         part = np.flatnonzero((views == view) | (view == "all"))

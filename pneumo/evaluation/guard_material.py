@@ -18,8 +18,8 @@ from pneumo.data.dataset import (
     FIT,
     HELD_OUT,
     DataError,
-    films,
     halves,
+    samples,
     validation_split,
 )
 from pneumo.evaluation.guard_pictures import DRAWERS, drawn
@@ -179,7 +179,7 @@ def _copies(plain: Specimen, index: int) -> tuple[str, ...]:
 
 def originals(sources: Sources) -> Iterator[Specimen]:
     """Every picture of both parts as it is."""
-    table = films(sources.data, "train")
+    table = samples(sources.data, "train")
     train, validation = validation_split(table, sources.split_seed, sources.folds, sources.fold)
     rng = np.random.default_rng(0)
     chosen = sorted(rng.permutation(len(train))[: sources.films])

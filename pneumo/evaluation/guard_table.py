@@ -74,7 +74,7 @@ def judge(
 
 def official_test(root: Path) -> Iterator[Specimen]:
     """The official test films, which nothing was fitted or chosen on."""
-    for film in dataset.films(root, "test"):
+    for film in dataset.samples(root, "test"):
         yield Specimen(read_radiograph(film.path), TEST, True, HELD_OUT, film.group)
 
 

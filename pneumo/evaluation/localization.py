@@ -359,7 +359,7 @@ def measure(
     """
     network, preprocessing, card = checkpoint.network, checkpoint.preprocessing, checkpoint.card
     recipe = card.training.recipe
-    table = dataset.films(data, "train")
+    table = dataset.samples(data, "train")
     _, validation = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
     squares = dataset.load_squares(validation, Preprocessing(size=224))
     labels = dataset.labels(validation)

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pneumo.data import dataset
-from pneumo.data.dataset import DataError, Film
+from pneumo.data.dataset import DataError, Sample
 from pneumo.data.memory import logits
 from pneumo.evaluation.metrics import curve, proportion, reliability, score
 from pneumo.evaluation.thresholds import normal_series
@@ -32,7 +32,7 @@ class Predictions:
         unread: files that could not be read, with the reason.
     """
 
-    table: tuple[Film, ...]
+    table: tuple[Sample, ...]
     probabilities: np.ndarray
     distinct: np.ndarray | None = None
     unread: tuple[tuple[Path, str], ...] = ()
@@ -45,10 +45,10 @@ class Predictions:
     @property
     def groups(self) -> np.ndarray:
         """Patient of each, (N,)."""
-        return np.array([film.group for film in self.table])
+        return np.array([sample.group for sample in self.table])
 
 
-def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[Film, ...]:
+def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[Sample, ...]:
     """The validation radiographs of a recipe.
 
     Args:
@@ -59,7 +59,7 @@ def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[
     Raises:
         DataError: when these are other radiographs: some of them may have been trained on.
     """
-    table = dataset.films(data, "train")
+    table = dataset.samples(data, "train")
     if fingerprint and dataset.fingerprint(table) != fingerprint:
         raise DataError(
             f"The radiographs in {data}/train are not those that the network was trained on, so "
@@ -68,38 +68,38 @@ def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[
     return dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])[1]
 
 
-def labelled_images(folder: Path, split: str = "test") -> tuple[Film, ...]:
+def labelled_images(folder: Path, split: str = "test") -> tuple[Sample, ...]:
     """Radiographs of FOLDER/{NORMAL,PNEUMONIA} or FOLDER/SPLIT/{NORMAL,PNEUMONIA}.
 
     Raises:
         DataError: when there are none.
     """
     if (folder / dataset.CLASSES[0]).is_dir():
-        return dataset.films(folder.parent, folder.name)
-    return dataset.films(folder, split)
+        return dataset.samples(folder.parent, folder.name)
+    return dataset.samples(folder, split)
 
 
-def predict_all(checkpoint: Checkpoint, table: Sequence[Film]) -> Predictions:
+def predict_all(checkpoint: Checkpoint, table: Sequence[Sample]) -> Predictions:
     """Probabilities of radiographs from their files, prepared as the app prepares them.
 
     Raises:
         DataError: when a class is left without a radiograph that can be read.
     """
-    kept: list[Film] = []
+    kept: list[Sample] = []
     squares: list[np.ndarray] = []
     unread: list[tuple[Path, str]] = []
     seen: dict[bytes, int] = {}
-    for film in tqdm(table, desc=checkpoint.name, unit="image", delay=2, disable=None):
+    for sample in tqdm(table, desc=checkpoint.name, unit="image", delay=2, disable=None):
         try:
-            pixels = read_radiograph(film.path).pixels
+            pixels = read_radiograph(sample.path).pixels
         except UnreadableImage as error:
-            unread.append((film.path, error.sentence))
+            unread.append((sample.path, error.sentence))
             continue
         key = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
         seen.setdefault(key, len(kept))
-        kept.append(film)
+        kept.append(sample)
         squares.append(checkpoint.preprocessing.square(pixels))
-    if len({film.label for film in kept}) < 2:
+    if len({sample.label for sample in kept}) < 2:
         raise DataError(
             f"No radiograph of one of the classes {' and '.join(dataset.CLASSES)} could be read."
         )
@@ -131,8 +131,8 @@ def split_result(found: Predictions, threshold: float) -> SplitResult:
         threshold: the decisive one, on the balanced probability.
     """
     y, p = found.labels, found.probabilities
-    kinds = np.array([film.kind for film in found.table])
-    series = normal_series(y, [dataset.series_of(film) for film in found.table])
+    kinds = np.array([sample.kind for sample in found.table])
+    series = normal_series(y, [dataset.series_of(sample) for sample in found.table])
     distinct = None
     if (one := found.distinct) is not None:
         distinct = score(y[one], p[one], threshold, float(y[one].mean()), found.groups[one])

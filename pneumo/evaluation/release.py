@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from pneumo.data import dataset
-from pneumo.data.dataset import DataError, Film
+from pneumo.data.dataset import DataError, Sample
 from pneumo.data.memory import logits
 from pneumo.data.transforms import COPIES_SEED, degraded_copies
 from pneumo.evaluation import adults, localization, robustness, shortcut
@@ -134,7 +134,7 @@ def same_recipe(runs: Sequence[Run]) -> None:
             )
 
 
-def calibrated(run: Run, table: Sequence[Film]) -> Checkpoint:
+def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
     """The run's checkpoint with rounded weights, calibration, presets and validation metrics.
 
     Args:
@@ -157,8 +157,8 @@ def calibrated(run: Run, table: Sequence[Film]) -> Checkpoint:
     preprocessing = Preprocessing(size=run.facts["recipe"]["size"])
     weights = save_weights(network, run.staging)
     squares, y = dataset.load_squares(table, preprocessing), dataset.labels(table)
-    groups = np.array([film.group for film in table])
-    series = [dataset.series_of(film) for film in table]
+    groups = np.array([sample.group for sample in table])
+    series = [dataset.series_of(sample) for sample in table]
     copies = {"": squares} | {
         str(strength): degraded_copies(squares, COPIES_SEED, strength) for strength in STRENGTHS
     }
@@ -309,7 +309,7 @@ def _seed_measures(card: Card) -> dict[str, float]:
 
 def measured(
     checkpoint: Checkpoint,
-    table: Sequence[Film],
+    table: Sequence[Sample],
     adult_folder: Path | None,
     step: Callable[[str, int], Callable[[], object]],
 ) -> Checkpoint:
@@ -356,7 +356,7 @@ def bundle(checkpoint: Checkpoint, out: Path) -> Checkpoint:
     return load_checkpoint(checkpoint.name, out)
 
 
-def validation_of(runs: Sequence[Run], data: Path) -> tuple[Film, ...]:
+def validation_of(runs: Sequence[Run], data: Path) -> tuple[Sample, ...]:
     """The validation radiographs that all runs left out.
 
     Raises:

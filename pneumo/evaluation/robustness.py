@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pneumo.data import dataset
-from pneumo.data.dataset import Film
+from pneumo.data.dataset import Sample
 from pneumo.data.transforms import generator, jpeg
 from pneumo.evaluation.metrics import auc
 from pneumo.evaluation.predictions import probabilities_of
@@ -79,7 +79,7 @@ CORRUPTIONS: dict[str, Change] = {
 
 def measure(
     checkpoint: Checkpoint,
-    table: Sequence[Film],
+    table: Sequence[Sample],
     progress: Callable[[], object] = lambda: None,
 ) -> tuple[Corruption, ...]:
     """AUC, sensitivity and specificity after each of `CORRUPTIONS`, at the decisive threshold.
@@ -90,7 +90,7 @@ def measure(
         progress: called after each corruption.
     """
     labels = dataset.labels(table)
-    images = [read_radiograph(film.path).pixels for film in table]
+    images = [read_radiograph(sample.path).pixels for sample in table]
     rows = []
     for number, (name, change) in enumerate(CORRUPTIONS.items()):
         changed = [change(image, generator(number, i)) for i, image in enumerate(images)]

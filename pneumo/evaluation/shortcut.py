@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from pneumo.data import dataset
-from pneumo.data.dataset import Film
+from pneumo.data.dataset import Sample
 from pneumo.data.transforms import jpeg
 from pneumo.evaluation.metrics import auc, auc_estimate
 from pneumo.evaluation.predictions import probabilities_of
@@ -35,7 +35,7 @@ FEWEST = 10
 
 def measure(
     checkpoint: Checkpoint,
-    table: Sequence[Film],
+    table: Sequence[Sample],
     progress: Callable[[], object] = lambda: None,
 ) -> Shortcut:
     """All three measurements, at the decisive threshold.
@@ -46,7 +46,7 @@ def measure(
         progress: called `STEPS` times.
     """
     labels = dataset.labels(table)
-    images = [read_radiograph(film.path).pixels for film in table]
+    images = [read_radiograph(sample.path).pixels for sample in table]
     before = probabilities_of(checkpoint, images)
     progress()
     sharp = np.array([sharpness(checkpoint.preprocessing.square(image)) for image in images])

@@ -71,7 +71,7 @@ def train(recipe: Recipe, init: str | None, paths: Paths, *, resume: bool = Fals
     main = accelerator.is_main_process
     log = _logger(paths.run) if main else _silent
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    table = dataset.films(paths.data, "train")
+    table = dataset.samples(paths.data, "train")
     parts = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
     preprocessing = Preprocessing(size=recipe.size)
     train_images, validation = (_in_memory(part, paths.checkpoints, main) for part in parts)
@@ -152,7 +152,7 @@ def commit(folder: Path) -> str:
         return ""
 
 
-def _in_memory(table: tuple[dataset.Film, ...], checkpoints: Path, shown: bool) -> Images:
+def _in_memory(table: tuple[dataset.Sample, ...], checkpoints: Path, shown: bool) -> Images:
     preprocessing = Preprocessing(size=HELD)
     hidden = None if shown else True  # None: where there is no terminal
     with tqdm(total=len(table), unit="image", desc="reading", disable=hidden) as bar:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumo.data.dataset import CLASSES, films, load_squares
+from pneumo.data.dataset import CLASSES, load_squares, samples
 from pneumo.imaging.anatomy import Anatomy
 from pneumo.imaging.phantom import (
     Opacity,
@@ -87,7 +87,7 @@ def class_models(data: str | Path) -> dict[str, EigenRadiographs]:
         DataError: when radiographs are missing or cannot be read.
         ExampleError: when there are too few.
     """
-    table = films(data, "train")
+    table = samples(data, "train")
     models = {}
     for label, name in enumerate(CLASSES):
         own = [radiograph for radiograph in table if radiograph.label == label]

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pneumo.data.dataset import Film, films, load_squares
+from pneumo.data.dataset import Sample, load_squares, samples
 from pneumo.models.preprocess import Preprocessing
 
 SIDE = 64
@@ -76,7 +76,7 @@ def real_radiographs(root: str | Path) -> RealRadiographs:
     Raises:
         DataError: when a split is missing or a radiograph cannot be read.
     """
-    tables = {split: films(root, split) for split in ("train", "test")}
+    tables = {split: samples(root, split) for split in ("train", "test")}
     table = [radiograph for split in tables.values() for radiograph in split]
     names = [
         f"{split}/{radiograph.path.parent.name}/{radiograph.path.name}"
@@ -87,7 +87,7 @@ def real_radiographs(root: str | Path) -> RealRadiographs:
 
 
 def measured(
-    codes: Sequence[np.ndarray], table: Sequence[Film], names: Sequence[str]
+    codes: Sequence[np.ndarray], table: Sequence[Sample], names: Sequence[str]
 ) -> RealRadiographs:
     """Measures radiographs whose codes are known; radiographs of one `group` are not compared.
 

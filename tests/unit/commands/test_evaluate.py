@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pneumo.data.dataset import films, labels
+from pneumo.data.dataset import labels, samples
 from pneumo.evaluation import metrics
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.reading.reader import Reader
@@ -30,14 +30,14 @@ def test_scores_are_those_of_the_readings(root, tmp_path, capsys, stand_ins):
     out = tmp_path / "scores.json"
     assert run("evaluate", root, "--model", "cnn", "--json", out) == 0
     result = json.loads(out.read_text())["cnn"]
-    table, reader = films(root, "test"), Reader(load_checkpoint("cnn", stand_ins))
+    table, reader = samples(root, "test"), Reader(load_checkpoint("cnn", stand_ins))
     readings = [reader.examine(f.path, input_check=False)[1] for f in table]
     split = result["split"]
     p = [one.balanced for one in readings]
     assert split["scores"]["auc"]["value"] == pytest.approx(roc_auc_score(labels(table), p))
     assert (split["scores"]["n"], split["distinct"]["n"]) == (13, 12)
     assert sum(kind["n"] for kind in split["sensitivity_by_kind"].values()) == 7
-    seen = Counter((film.label, one.label) for film, one in zip(table, readings, strict=True))
+    seen = Counter((sample.label, one.label) for sample, one in zip(table, readings, strict=True))
     counted = result["policies"]["balanced"]["labels"]
     for label, truth in enumerate(("NORMAL", "PNEUMONIA")):
         assert counted[truth] == {name: seen[label, name] for name in counted[truth]}

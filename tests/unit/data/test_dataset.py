@@ -1,4 +1,4 @@
-"""The table of films: labels, patients, splits, and errors that say what to do."""
+"""The table of samples: labels, patients, splits, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from pneumo.data.dataset import (
     DataError,
-    Film,
-    films,
+    Sample,
     fingerprint,
     labels,
     load_lungs,
     load_squares,
     patient_group,
+    samples,
     series_of,
     validation_split,
 )
@@ -42,24 +42,24 @@ def test_patients_from_file_names(name, group, kind):
     [
         ("NORMAL/IM-0115-0001.jpeg", 0, "IM"),
         ("NORMAL/NORMAL2-IM-0115-0001.jpeg", 0, "NORMAL2-IM"),
-        ("NORMAL/my-film-7.png", 0, ""),
+        ("NORMAL/my-image-7.png", 0, ""),
         ("PNEUMONIA/IM-0115-0001.jpeg", 1, ""),
         ("PNEUMONIA/person12_virus_46.jpeg", 1, ""),
     ],
 )
-def test_series_of_normal_films_from_file_names(name, label, series):
+def test_series_of_normal_radiographs_from_file_names(name, label, series):
     path = Path(name)
-    assert series_of(Film(path, label, *patient_group(path))) == series
+    assert series_of(Sample(path, label, *patient_group(path))) == series
 
 
 def test_table_of_a_folder(drawn_dataset):
-    table = films(drawn_dataset, "train")
+    table = samples(drawn_dataset, "train")
     assert labels(table).tolist() == [0] * 24 + [1] * 36
-    assert table == films(str(drawn_dataset), "train")
+    assert table == samples(str(drawn_dataset), "train")
 
 
 def test_split_keeps_patients_together_and_classes_apart(drawn_dataset):
-    table = films(drawn_dataset, "train")
+    table = samples(drawn_dataset, "train")
     train, held_out = validation_split(table, folds=4)
     assert {f.group for f in train}.isdisjoint(f.group for f in held_out)
     assert len(train) + len(held_out) == len(table)
@@ -68,43 +68,43 @@ def test_split_keeps_patients_together_and_classes_apart(drawn_dataset):
 
 
 def test_real_split_is_grouped_and_stratified(data_root):
-    table = films(data_root, "train")
+    table = samples(data_root, "train")
     assert len(table) == 5216
     train, held_out = validation_split(table)
     assert {f.group for f in train}.isdisjoint(f.group for f in held_out)
     assert abs(labels(held_out).mean() - labels(table).mean()) < 0.01
-    test_patients = {f.group for f in films(data_root, "test")}
+    test_patients = {f.group for f in samples(data_root, "test")}
     assert test_patients.isdisjoint(f.group for f in table)
 
 
 def test_missing_empty_and_one_class_only(tmp_path):
     with pytest.raises(DataError, match="data download"):
-        films(tmp_path, "train")
+        samples(tmp_path, "train")
     (tmp_path / "train" / "NORMAL").mkdir(parents=True)
     with pytest.raises(DataError, match="holds no JPEG or PNG picture"):
-        films(tmp_path, "train")
+        samples(tmp_path, "train")
     cv2.imwrite(str(tmp_path / "train" / "NORMAL" / "a.png"), np.zeros((9, 9), np.uint8))
     with pytest.raises(DataError, match=r"PNEUMONIA is missing.*both classes"):
-        films(tmp_path, "train")
+        samples(tmp_path, "train")
 
 
 def test_too_few_patients_for_a_split(drawn_dataset):
     with pytest.raises(DataError, match="at least 100 patients"):
-        validation_split(films(drawn_dataset, "train"), folds=100)
+        validation_split(samples(drawn_dataset, "train"), folds=100)
 
 
-def test_unreadable_films_are_named(drawn_dataset, tmp_path):
-    table = films(drawn_dataset, "train")
+def test_unreadable_radiographs_are_named(drawn_dataset, tmp_path):
+    table = samples(drawn_dataset, "train")
     bad = tmp_path / "NORMAL" / "IM-9999-0001.jpeg"
     bad.parent.mkdir()
     bad.write_bytes(table[0].path.read_bytes()[:300])
     worse = type(table[0])(bad, 0, "IM-9999", "normal")
-    with pytest.raises(DataError, match=r"1 of 3 films cannot be read:\s+.*IM-9999-0001"):
+    with pytest.raises(DataError, match=r"1 of 3 radiographs cannot be read:\s+.*IM-9999-0001"):
         load_squares([*table[:2], worse], Preprocessing())
 
 
 def test_lung_masks_are_found_by_class_and_stem(drawn_dataset, tmp_path):
-    table = films(drawn_dataset, "train")
+    table = samples(drawn_dataset, "train")
     with pytest.raises(DataError, match="holds no lung mask"):
         load_lungs(table, tmp_path, Preprocessing())
     mask = np.zeros((224, 224), np.uint8)
@@ -116,6 +116,6 @@ def test_lung_masks_are_found_by_class_and_stem(drawn_dataset, tmp_path):
 
 
 def test_fingerprint_sees_bytes_not_places(drawn_dataset):
-    table = films(drawn_dataset, "train")
+    table = samples(drawn_dataset, "train")
     assert fingerprint(table) == fingerprint(tuple(reversed(table)))
     assert fingerprint(table) != fingerprint(table[1:])

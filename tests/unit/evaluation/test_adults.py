@@ -21,7 +21,7 @@ def test_rows_are_those_of_the_predictions_by_view(adults, stand_ins):
     ]
     found = predict_all(checkpoint, adult_images(adults))
     assert rows[0].auc.value == roc_auc_score(found.labels, found.probabilities)
-    pa = [film.kind == "PA" for film in found.table]
+    pa = [sample.kind == "PA" for sample in found.table]
     assert rows[1].auc.value == roc_auc_score(found.labels[pa], found.probabilities[pa])
     assert rows[0].auc.low <= rows[0].auc.value <= rows[0].auc.high
 

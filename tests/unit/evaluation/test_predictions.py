@@ -29,7 +29,7 @@ def test_probabilities_are_those_of_the_app(folder, stand_ins):
     checkpoint = load_checkpoint("cnn", stand_ins)
     found = predict_all(checkpoint, labelled_images(folder))
     reader = Reader(checkpoint, input_check=False)
-    expected = [reader.predict(film.path).balanced for film in found.table]
+    expected = [reader.predict(sample.path).balanced for sample in found.table]
     assert found.probabilities == pytest.approx(expected, abs=1e-5)
     assert [path.name for path, _ in found.unread] == ["bad.jpeg"]
     assert len(found.table) == 5 and len(found.distinct) == 4

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("few_resamples")
 @pytest.fixture
 def run(stand_ins, drawn_dataset, tmp_path):
     """Makes RUN folders of a finished training of the stand-in CNN."""
-    table = dataset.films(drawn_dataset, "train")
+    table = dataset.samples(drawn_dataset, "train")
     parts = dataset.validation_split(table, 0, 4, 0)
 
     def make(name: str = "run", seed: int = 0, **recipe):

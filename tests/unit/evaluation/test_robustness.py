@@ -40,10 +40,10 @@ def test_sizes_and_contrast(image):
 def test_rates_are_those_of_the_predictions(stand_in, drawn_dataset, monkeypatch):
     kept = {name: CORRUPTIONS[name] for name in ("none", "inverted")}
     monkeypatch.setattr("pneumo.evaluation.robustness.CORRUPTIONS", kept)
-    table = dataset.films(drawn_dataset, "test")
+    table = dataset.samples(drawn_dataset, "test")
     clean, inverted = measure(stand_in, table)
     assert (clean.name, inverted.name, clean.n) == ("none", "inverted", 12)
-    images = [dataset.read_radiograph(film.path).pixels for film in table]
+    images = [dataset.read_radiograph(sample.path).pixels for sample in table]
     p, y = probabilities_of(stand_in, images), dataset.labels(table)
     assert clean.sensitivity == (p[y == 1] >= stand_in.card.threshold).mean()
     assert clean.specificity == (p[y == 0] < stand_in.card.threshold).mean()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo.data.dataset import Film, load_squares
+from pneumo.data.dataset import Sample, load_squares
 from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.preprocess import Preprocessing
@@ -21,7 +21,7 @@ def test_training_and_serving_agree_to_the_bit(tmp_path):
         paths.append(tmp_path / f"{seed}.png")
         cv2.imwrite(str(paths[-1]), phantom(seed, size=300 + 100 * seed)[0])
     preprocessing = Preprocessing(size=128)
-    table = [Film(path, 0, str(i), "normal") for i, path in enumerate(paths)]
+    table = [Sample(path, 0, str(i), "normal") for i, path in enumerate(paths)]
     trained_on = preprocessing.tensor(load_squares(table, preprocessing))
     for i, path in enumerate(paths):
         assert torch.equal(preprocessing(read_radiograph(path).pixels)[0], trained_on[i])

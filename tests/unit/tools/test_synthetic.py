@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumo.data.dataset import Film
+from pneumo.data.dataset import Sample
 from pneumo.imaging.phantom import Opacity, phantom
 from tools.synthetic import __main__ as command
 from tools.synthetic.candidates import Slot, candidates, finished, make, slots
@@ -40,8 +40,8 @@ def models(population):
 
 @pytest.fixture(scope="module")
 def real(population, tmp_path_factory):
-    table = [Film(tmp_path_factory.getbasetemp(), 0, str(i), "normal") for i in range(24)]
-    return measured([code(film) for film in population], table, [f"film {i}" for i in range(24)])
+    table = [Sample(tmp_path_factory.getbasetemp(), 0, str(i), "normal") for i in range(24)]
+    return measured([code(one) for one in population], table, [f"image {i}" for i in range(24)])
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,11 @@ def test_too_few_films_are_refused(population):
 
 
 def test_distance_ignores_exposure_and_mirror_but_not_the_child(real, population):
-    film = population[3]
-    fainter = np.clip(film * 0.7 + 20, 0, 255).astype(np.uint8)
-    assert real.nearest(film)[0] < 1e-3
-    assert real.nearest(fainter)[1] == "film 3" and real.nearest(fainter)[0] < 0.02
-    assert real.nearest(film[:, ::-1].copy())[0] < 1e-3
+    image = population[3]
+    fainter = np.clip(image * 0.7 + 20, 0, 255).astype(np.uint8)
+    assert real.nearest(image)[0] < 1e-3
+    assert real.nearest(fainter)[1] == "image 3" and real.nearest(fainter)[0] < 0.02
+    assert real.nearest(image[:, ::-1].copy())[0] < 1e-3
     assert real.nearest(phantom(500, size=224)[0])[0] > 0.05
 
 
@@ -108,13 +108,13 @@ def test_distances_between_skip_films_of_the_same_patient():
 
 
 def test_detail_does_not_hide_a_copied_film(real, population):
-    """What the check is for: a real film that was merely sharpened must not pass."""
+    """What the check is for: a real image that was merely sharpened must not pass."""
     rng = np.random.default_rng(1)
     child, agreement = fitted_anatomy(population[7], rng, tries=150)
     copied = finished(population[7], child, rng, None, seed=1)
     distance, name = real.nearest(copied)
     assert agreement > 0.7
-    assert name == "film 7" and distance < real.limit
+    assert name == "image 7" and distance < real.limit
 
 
 def test_an_opacity_lies_where_the_case_says(population):
@@ -141,8 +141,8 @@ def test_sharpening_adds_fine_detail_and_keeps_the_rest(models):
     large = np.asarray(Image.fromarray(soft).resize((256, 256), Image.Resampling.BICUBIC))
     assert np.corrcoef(sharp.ravel(), large.ravel())[0, 1] > 0.9
 
-    def roughness(film):
-        return np.abs(np.diff(film[40:200, 60:200].astype(float), axis=0)).mean()
+    def roughness(image):
+        return np.abs(np.diff(image[40:200, 60:200].astype(float), axis=0)).mean()
 
     assert roughness(sharp * 255) > 1.2 * roughness(large)
 
