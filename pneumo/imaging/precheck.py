@@ -81,7 +81,7 @@ def looks_like_dicom(data: bytes) -> bool:
     if group == b"\0\x08":
         return explicit and element <= b"\x22\0"
     implicit = len(length) == 4 and int.from_bytes(length, "little") <= 0x4000
-    return group == b"\x08\0" and element[1] <= 0x22 and (explicit or implicit)
+    return group == b"\x08\0" and element[1:2] <= b"\x22" and (explicit or implicit)
 
 
 def check_bytes(count: int) -> None:
