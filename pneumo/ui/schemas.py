@@ -112,7 +112,7 @@ def parse(data: object) -> Request:
         turn=int(turn),
         image=files[0][1] if files else None,
         token=word("token"),
-        example=int(example) if example.isascii() and example.isdigit() else None,
+        example=int(example) if example.isascii() and example.isdigit() and len(example) < 9 else None,
         pictures=word("pictures", "yes") == "yes",
         check=word("check", "on") != "off",
         choice=parse_choice(fields),

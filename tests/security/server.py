@@ -66,7 +66,11 @@ class Server:
     def ask(self, name: str, *values) -> httpx.Response:
         """Call a public event."""
         with self.client() as client:
-            return client.post(f"{API}/run/{name}", json={"data": list(values)})
+            return client.post(
+                f"{API}/run/{name}",
+                content=json.dumps({"data": list(values)}),  # httpx's own refuses lone surrogates
+                headers={"Content-Type": "application/json"},
+            )
 
     def upload(self, content: bytes, name: str = "image.png") -> httpx.Response:
         with self.client() as client:

@@ -48,7 +48,7 @@ def test_the_cable_is_out(settings):
 def test_predict_reads_without_a_network(settings, film: bytes, dicom: bytes, tmp_path):
     (tmp_path / "a.png").write_bytes(film)
     (tmp_path / "b.dcm").write_bytes(dicom)
-    words = ["-m", "pneumo", "predict", "a.png", "b.dcm", "--no-guard", "--format", "jsonl"]
+    words = ["-m", "pneumo", "predict", "a.png", "b.dcm", "--no-input-check", "--format", "jsonl"]
     done = subprocess.run(
         [*alone(), sys.executable, *words],
         cwd=tmp_path,

@@ -294,7 +294,10 @@ def test_server_functions_take_anything(server: Server, name: str):
         with server.client() as client:
             reply = client.post(
                 f"{API}/component_server",
-                json={"component_id": room, "session_hash": "s", "fn_name": name, "data": payload},
+                content=json.dumps(
+                    {"component_id": room, "session_hash": "s", "fn_name": name, "data": payload}
+                ),
+                headers={"Content-Type": "application/json"},
             )
         assert reply.status_code == 200, (payload, reply.text)
         if name == "analyze":
