@@ -82,9 +82,9 @@ function startBatch(element, server) {
       row.png ||= png ?? "";
       if (JSON.stringify({ ...fields, models: "" }) !==
           JSON.stringify({ ...controls.fields(), models: "" })) decideAgain([row]);
-      if (run !== state.run) return;
-      state.fresh.add(row);
+      state.fresh.add(row); // also when it was stopped meanwhile: the row has its results
       state.timer ||= setTimeout(drawFresh, DRAW_EVERY);
+      if (run !== state.run) return;
     }
     state.workers -= 1;
     if (!state.workers) finish("batch.done");

@@ -29,7 +29,9 @@ class Fingers:
     def __init__(self, page, pane: str) -> None:
         self.page = page
         self.send = page.context.new_cdp_session(page).send
-        box = page.locator(f"{pane} canvas").bounding_box()
+        canvas = page.locator(f"{pane} canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
         self.centre = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def move(self, *paths: tuple[tuple[float, float], tuple[float, float]]) -> None:
@@ -63,8 +65,9 @@ def test_a_pinch_zooms_both_pictures_and_a_finger_then_moves_them(phone):
     assert zoom(phone) == pytest.approx(3, abs=0.3)
     enlarged = pixels(phone, ".pn-image")["sum"]
     assert enlarged == pixels(phone, ".pn-map")["sum"] != resting
+    fingers = Fingers(phone, ".pn-map")
     before = phone.evaluate("() => window.scrollY")
-    Fingers(phone, ".pn-map").move(((0, 0), (30, 40)))
+    fingers.move(((0, 0), (30, 40)))
     moved = pixels(phone, ".pn-image")["sum"]
     assert moved == pixels(phone, ".pn-map")["sum"] != enlarged
     assert phone.evaluate("() => window.scrollY") == before and zoom(phone) > 2
