@@ -12,6 +12,6 @@ test: .venv/test.stamp
 	$(BIN)/lint-imports && $(BIN)/mypy && $(BIN)/vulture
 	$(BIN)/python -m pytest $(ARGS)
 
-.venv/%.stamp: requirements.txt requirements-train.txt requirements-dev.txt pyproject.toml
+.venv/%.stamp: requirements.txt requirements-cpu.txt requirements-train.txt requirements-dev.txt pyproject.toml
 	sh tools/install.sh $* $(PYTHON)
 	@touch $@

@@ -1,7 +1,6 @@
 #!/bin/sh
 # Sets up .venv for `make run` ($1 = run) or `make test` ($1 = test) with the Python $2.
 set -eu
-cpu_wheels=https://download.pytorch.org/whl/cpu
 "$2" - <<'CHECK'
 import sys
 if sys.version_info < (3, 11):
@@ -11,14 +10,17 @@ CHECK
 pip() { .venv/bin/python -m pip install --disable-pip-version-check -q "$@"; }
 
 echo "Installing what Pneumo needs; PyTorch makes this several minutes the first time."
-# Without an NVIDIA card, PyTorch's wheels for the CPU: 0.2 GB instead of 4. They lie in an index
-# of their own; where that cannot be reached, PyPI's wheels run on the CPU as well.
-if [ "$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1 &&
-    .venv/bin/python -c "import urllib.request as r; r.urlopen('$cpu_wheels/torch/', timeout=10)" 2>/dev/null
-then
-    # shellcheck disable=SC2046
-    pip --index-url "$cpu_wheels" $(grep -E '^(torch|torchvision)==' requirements.txt)
-fi
+# Without an NVIDIA card, PyTorch's wheels for the CPU. They lie in an index of their own; where it
+# cannot be reached or has no pinned wheel, PyPI's larger ones run on the CPU as well.
+version=$(.venv/bin/python -c "import sys; print('%d.%d' % sys.version_info[:2])")
+case "$(uname) $(uname -m) $version" in
+    "Linux x86_64 3.12" | "Linux aarch64 3.1"[1-4])
+        if ! command -v nvidia-smi >/dev/null 2>&1 && .venv/bin/python -c "
+import urllib.request
+urllib.request.urlopen('https://download.pytorch.org/whl/cpu/torch/', timeout=10)" 2>/dev/null
+        then pip --require-hashes --no-deps -r requirements-cpu.txt
+        fi ;;
+esac
 case $1 in
     run) pip -r requirements.txt -e . ;;
     test) pip -r requirements-dev.txt -e . ; touch .venv/run.stamp ;;

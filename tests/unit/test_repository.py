@@ -57,6 +57,14 @@ def test_what_is_pinned_is_what_the_package_asks_for(file, extra):
         assert requirement.specifier.contains(pinned[name]), name
 
 
+def test_wheels_for_the_processor_have_the_pinned_versions_and_hashes():
+    text = (ROOT / "requirements-cpu.txt").read_text(encoding="utf-8")
+    wheels = dict(
+        re.findall(r"^(\w+)==([\d.]+)\+cpu(?: \\\n    --hash=sha256:[0-9a-f]{64})+$", text, re.M)
+    )
+    assert wheels == {name: pins("requirements.txt")[name] for name in ("torch", "torchvision")}
+
+
 def test_versions_agree():
     version = pneumo.__version__
     assert re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$",
