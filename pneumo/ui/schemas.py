@@ -102,7 +102,7 @@ def parse(data: object) -> Request:
 
     known = available_models()
     models = tuple(dict.fromkeys(name for name in word("models").split(",") if name in known))
-    example, turn = word("example"), word("turn", "0")
+    example, turn = word("example")[:9], word("turn", "0")
     if not models or not turn.isdecimal() or len(turn) > 15:
         raise Invalid("image", text("failure.nofile"))
     opacity = _number(word("opacity", "0.6"))
@@ -112,7 +112,9 @@ def parse(data: object) -> Request:
         turn=int(turn),
         image=files[0][1] if files else None,
         token=word("token"),
-        example=int(example) if example.isascii() and example.isdigit() and len(example) < 9 else None,
+        example=int(example)
+        if example.isascii() and example.isdigit() and len(example) < 9
+        else None,
         pictures=word("pictures", "yes") == "yes",
         check=word("check", "on") != "off",
         choice=parse_choice(fields),
