@@ -1,6 +1,8 @@
-"""A whole card of made-up numbers, for tests of whatever reads or renders cards."""
+"""A card and an input check of made-up numbers, for tests of whatever reads or renders them."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from pneumo.models.card import (
     FORMAT,
@@ -22,9 +24,13 @@ from pneumo.models.card import (
     SplitResult,
     TrainingFacts,
     Weights,
+    write_typed,
 )
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
+from pneumo.reading import input_check
+from pneumo.reading.descriptor import LENGTH
+from pneumo.reading.input_check import InputCheckFile, LinearProbe, RefusalRow, Subspace, WarningRow
 
 
 def estimate(value: float, n: int = 100) -> Estimate:
@@ -151,3 +157,37 @@ def whole_card(
             seeds=(SeedResult(0, True, {"validation_auc": 0.9}),),
         ),
     )
+
+
+def made_up_check(limit: float = 100.0, **scores: float) -> InputCheckFile:
+    """An input check that takes every image for an upright chest radiograph of a child.
+
+    Args:
+        limit: of the distance from usual radiographs.
+        scores: "chest", "adult", "cropped", "mirrored" -> what every image scores.
+    """
+    zeros = (0.0,) * LENGTH
+    probes = {
+        name: LinearProbe(zeros, scores.get(name, usual), 0.0)
+        for name, usual in {"chest": 1.0, "adult": -1.0, "cropped": -1.0, "mirrored": -1.0}.items()
+    }
+    return InputCheckFile(
+        format=input_check.FORMAT,
+        fitted_on={"children": 100},
+        mean=zeros,
+        scale=(1.0,) * LENGTH,
+        usual=Subspace(zeros, ((1,) + (0,) * (LENGTH - 1),), limit),
+        refusals=(
+            RefusalRow("children", "", True, estimate(0.01)),
+            RefusalRow("hands", "", False, estimate(1.0)),
+            RefusalRow("hands", "varied", False, estimate(0.99)),
+        ),
+        warnings=(WarningRow("population.adult", "children", "", estimate(0.02), None),),
+        **probes,
+    )
+
+
+def write_check(folder: Path, **made_up: float) -> None:
+    """Write a made-up input check into a folder of checkpoints."""
+    path = folder / input_check.FILE
+    write_typed(made_up_check(**made_up), path, input_check.WHAT, input_check.FORMAT)

@@ -16,7 +16,7 @@ from pneumo.models.card import write_card
 from pneumo.models.checkpoint import Checkpoint, load_checkpoint, save_weights
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
-from tests.cards import whole_card
+from tests.cards import whole_card, write_check
 from tests.served import NotRunning, headless_browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,8 +53,11 @@ def data_beside(data_root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint folder with both networks, random but lively: each image has its own logit."""
+    """A checkpoint folder with both networks, random but lively: each image has its own logit.
+
+    Their input check passes whatever is not blank."""
     folder = tmp_path_factory.mktemp("checkpoints")
+    write_check(folder)
     images = np.stack([phantom(seed, size=128)[0] for seed in range(8)])
     for seed, name in enumerate(("cnn", "resnet18")):
         torch.manual_seed(seed)

@@ -40,12 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="adult radiographs: images/, labels.csv and, for localization, boxes.csv",
     )
     add(
-        "--not-chest",
-        type=Path,
-        metavar="DIR",
-        help="images that are no chest radiographs: fit the input check anew",
-    )
-    add(
         "--score-test",
         action="store_true",
         help="score the official test split, once for these weights",

@@ -19,10 +19,6 @@ from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
 CLASSES = ("NORMAL", "PNEUMONIA")
-# Parts of pictures from elsewhere: what may be learned from, and what is only measured on.
-FIT, HELD_OUT = "fit", "held-out"
-# With fewer pictures than this a kind is only measured: half of them would teach nothing.
-FEWEST = 10
 SUFFIXES = {".jpeg", ".jpg", ".png"}
 HOW_TO_GET_IT = (
     "Get the dataset with: python -m pneumo data download (it writes data/train and data/test), "
@@ -134,19 +130,6 @@ def validation_split(
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     train, held_out = list(splitter.split(kinds, kinds, groups))[fold]
     return tuple(table[i] for i in train), tuple(table[i] for i in held_out)
-
-
-def halves(paths: Sequence[Path]) -> dict[Path, str]:
-    """Every second patient or picture to each part; files named PATIENT_REST share a patient.
-
-    Returns:
-        path -> `FIT` or `HELD_OUT`; with fewer than `FEWEST` pictures all are held out.
-    """
-    groups = sorted({path.stem.split("_")[0] for path in paths})
-    parts = {group: (FIT, HELD_OUT)[i % 2] for i, group in enumerate(groups)}
-    if len(paths) < FEWEST:
-        return dict.fromkeys(paths, HELD_OUT)
-    return {path: parts[path.stem.split("_")[0]] for path in paths}
 
 
 def fingerprint(table: Sequence[Sample]) -> str:

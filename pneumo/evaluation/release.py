@@ -49,12 +49,12 @@ from pneumo.models.checkpoint import (
 )
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
+from pneumo.reading.input_check import FILE as INPUT_CHECK
 
 DATASET = "Chest X-Ray Images (Pneumonia), Kermany et al. 2018, CC BY 4.0, DOI 10.17632/rscbjbr9sj"
 # Strengths of the degraded and reframed validation copies. Radiographs as they are share the flaws
 # of the training radiographs, and a threshold that fits them alone is too low elsewhere.
 STRENGTHS = (0.4, 0.6, 0.8)
-INPUT_CHECK = "input_check.json"
 SCALE_RULE = "95th percentile of the strongest evidence in validation pneumonias"
 # What a seed should reach besides `RELIABLE_SIDE`, which counts first: at least, and at most.
 LEAST = {"opacities_peak": 0.60, "lungs_share": 0.85, "lungs_peak": 0.97, "auc_lungs_only": 0.95}

@@ -55,6 +55,7 @@ NOTES = {
     "reduced": "The image is so large that it is decoded at a smaller size.",
 }
 LATERAL_NOTE = NOTES["lateral"]
+NOTE_CODES = {sentence: code for code, sentence in NOTES.items()}
 
 
 class UnreadableImage(ValueError):

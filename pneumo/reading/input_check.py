@@ -1,212 +1,287 @@
-"""The guard: is this a frontal chest radiograph, upright and whole, like those the network knows?
+"""The input check: is this a frontal chest radiograph of a child, upright and whole?
 
-It looks at the feature map that the network computes anyway, and at simple facts of the picture.
-Its numbers are fitted by `python -m pneumo guard fit` and belong to one network's weights.
+It looks at a thumbnail alone, before any network runs, so that it answers alike whichever network
+is chosen. Its numbers lie in checkpoints/input_check.json, which `python -m tools.input_check`
+fits.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
-from pneumo.imaging.facts import describe, facts_of
 from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.checkpoint import (
-    Checkpoint,
+from pneumo.models.card import (
+    BUNDLED,
     CheckpointError,
-    write_card,
+    Estimate,
+    checkpoint_folder,
+    read_typed,
 )
-from pneumo.reading.checks import chest_check, fact_checks, named_warnings
+from pneumo.reading import quality
+from pneumo.reading.checks import Check, check
+from pneumo.reading.descriptor import LENGTH, SIDE, describe, mirrored, thumbnail, turned
 
+FILE, WHAT = "input_check.json", "input check"
 FORMAT = 1
-REFIT = "python -m pneumo guard fit --model {name} --data DIR --not-chest DIR"
+# Numbers of a description count up to so many deviations from what is usual.
+FARTHEST = 6.0
+UNIT = 1_000  # whole numbers keep the file small
+
+# No ordinary radiograph has these: of 402 of children, 40 originals and 258 of adults none has less
+# contrast than 0.36, and a blank image has 0.04.
+BLANK, LOW_CONTRAST = 0.04, 0.35
+# Nor has any of them, blurred or faint, less detail than 0.10; a gradient has 0.07 at most.
+LEAST_DETAIL = 0.08
+TINY_SIDE, SMALL_SIDE = 32, 160
+LONG_ASPECT = 2.5
+# A name and a date. "PORTABLE" has eight characters, and projections stand in lines of their own.
+LINE_OF_TEXT, MUCH_TEXT = 10, 16
 
 
-class GuardError(CheckpointError):
-    """A guard that must not be used; the message says why and which command makes a new one."""
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """One linear question to a description.
+@dataclass(frozen=True)
+class LinearProbe:
+    """One linear question to a standardised description.
 
     Attributes:
-        weights: float64, (D,).
+        weights: LENGTH numbers.
         bias: added to their sum.
         threshold: the answer is yes at or above it.
     """
 
-    weights: np.ndarray
+    weights: tuple[float, ...]
     bias: float
     threshold: float
 
+    def __post_init__(self) -> None:
+        if len(self.weights) != LENGTH:
+            raise ValueError(f"there must be {LENGTH} weights, not {len(self.weights)}")
 
-@dataclass(frozen=True, eq=False)
-class Guard:
-    """The fitted guard of one network.
+
+@dataclass(frozen=True)
+class Subspace:
+    """The principal components of upright chest radiographs, and how far from them one may be.
 
     Attributes:
-        network: registered name.
-        weights_sha256: of the weights whose features it was fitted on.
-        mean, scale: float64, (D,), of the descriptions of ordinary films.
-        heads: name -> question; "chest", those of `WARNINGS` that were fitted. The head "unlike"
-            has non-negative weights on squared values, the others are linear.
-        card: how it was fitted and what was measured, plain json values.
+        center: mean of standardised descriptions, LENGTH numbers.
+        components: some orthonormal directions, LENGTH numbers each, in units of 1 / `UNIT`.
+        limit: the largest logarithm of the mean squared distance from the subspace.
     """
 
-    network: str
-    weights_sha256: str
-    mean: np.ndarray
-    scale: np.ndarray
-    heads: Mapping[str, Head]
-    card: dict = field(default_factory=dict)
+    center: tuple[float, ...]
+    components: tuple[tuple[int, ...], ...]
+    limit: float
 
-    def scores(self, description: np.ndarray) -> dict[str, Any]:
-        """Score of every head.
-
-        Args:
-            description: float, (D,) or (N, D), as `description_of` gives it.
-
-        Returns:
-            name -> float, or float64 (N,).
-        """
-        z = np.clip((description - self.mean) / self.scale, -8, 8)
-        return {
-            name: (z * z if name == "unlike" else z) @ head.weights + head.bias
-            for name, head in self.heads.items()
-        }
-
-    def examine(self, features: torch.Tensor, square: np.ndarray, film: Radiograph) -> tuple:
-        """All checks of one film.
-
-        Args:
-            features: the network's last feature map for it, (1, C, h, w).
-            square: uint8, (S, S), the picture the network saw.
-            film: the film itself.
-
-        Returns:
-            tuple of Check; the film must be refused when one has failed.
-        """
-        scores = self.scores(descriptions(features, square[None])[0])
-        found = {
-            name: scores[name] - head.threshold
-            for name, head in self.heads.items()
-            if scores[name] >= head.threshold
-        }
-        chest = chest_check("chest" in found, LATERAL_NOTE in film.notes)
-        return (chest, *fact_checks(facts_of(film.pixels)), *named_warnings(found))
+    def __post_init__(self) -> None:
+        if not self.components or {len(row) for row in (self.center, *self.components)} != {LENGTH}:
+            raise ValueError(f"the center and every component must have {LENGTH} numbers")
 
 
-def descriptions(features: torch.Tensor, squares: np.ndarray) -> np.ndarray:
-    """What the guard knows of pictures: averaged features and the look from afar.
+@dataclass(frozen=True)
+class RefusalRow:
+    """How many images of one kind were refused.
+
+    No radiograph of these patients, and no image of another kind than a chest radiograph, was in
+    the fit.
+
+    Attributes:
+        kind: what they show.
+        change: what was done to them, "" for nothing.
+        chest: whether they are frontal chest radiographs, which should not be refused.
+        refused: share refused.
+    """
+
+    kind: str
+    change: str
+    chest: bool
+    refused: Estimate
+
+
+@dataclass(frozen=True)
+class WarningRow:
+    """How often a warning is right, on radiographs that the input check was not fitted on.
+
+    Attributes:
+        code: of the warning, a key of `pneumo.reading.checks.SENTENCES`.
+        population: whose radiographs.
+        change: what was done to them in the second case of each, "" for nothing.
+        false_alarms: share of those that should not be warned of and are.
+        found: share of those that should be warned of and are, or are refused; None where there
+            are none.
+    """
+
+    code: str
+    population: str
+    change: str
+    false_alarms: Estimate | None
+    found: Estimate | None
+
+
+@dataclass(frozen=True)
+class InputCheckFile:
+    """All that input_check.json holds.
+
+    Attributes:
+        format: of the file.
+        fitted_on: kind of image -> how many of them, copies included.
+        mean, scale: LENGTH numbers each, of the descriptions of chest radiographs in any position.
+        chest: upright frontal chest radiograph, or anything else.
+        usual: chest radiographs alone; what is far from them is none, whatever it is.
+        adult, cropped: warnings.
+        mirrored: the same, asked of the description less that of the mirrored image.
+        refusals, warnings: measured; empty until then.
+    """
+
+    format: int
+    fitted_on: dict[str, int]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    chest: LinearProbe
+    usual: Subspace
+    adult: LinearProbe
+    cropped: LinearProbe
+    mirrored: LinearProbe
+    refusals: tuple[RefusalRow, ...] = ()
+    warnings: tuple[WarningRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != LENGTH or len(self.scale) != LENGTH or min(self.scale) <= 0:
+            raise ValueError(f"mean and scale must be {LENGTH} numbers each, the scale above 0")
+
+
+class InputCheck:
+    """Checks radiographs; may be used from several threads.
 
     Args:
-        features: the network's last feature map, (N, C, h, w).
-        squares: uint8, (N, S, S), the pictures the network saw.
-
-    Returns:
-        float64, (N, D). The averages enter by their signed root, which evens their spread out.
+        file: what was fitted.
+        sha256: of the file it was read from, 64 hexadecimal digits; "" for none.
     """
-    mean = features.detach().mean((2, 3)).double().numpy()
-    rooted = np.sign(mean) * np.sqrt(np.abs(mean))
-    return np.hstack([rooted, np.stack([describe(square) for square in squares])])
+
+    def __init__(self, file: InputCheckFile, sha256: str = "") -> None:
+        self.file = file
+        self.sha256 = sha256
+        self._mean = np.array(file.mean, np.float32)
+        self._scale = np.array(file.scale, np.float32)
+        self._weights = {
+            name: np.array(getattr(file, name).weights, np.float32)
+            for name in ("chest", "adult", "cropped", "mirrored")
+        }
+        self._center = np.array(file.usual.center, np.float32)
+        self._components = np.array(file.usual.components, np.float32) / UNIT
+
+    def standardised(self, described: np.ndarray) -> np.ndarray:
+        """Descriptions in deviations from what is usual.
+
+        Args:
+            described: float32, (N, LENGTH), as `describe` gives them.
+        """
+        return np.clip((described - self._mean) / self._scale, -FARTHEST, FARTHEST)
+
+    def score(self, name: str, z: np.ndarray) -> np.ndarray:
+        """How far standardised descriptions are above a probe's threshold, (N,).
+
+        Args:
+            name: "chest", "adult", "cropped" or "mirrored".
+            z: (N, LENGTH).
+        """
+        probe: LinearProbe = getattr(self.file, name)
+        if name == "mirrored":
+            z = z - mirrored(z)
+        return z @ self._weights[name] + (probe.bias - probe.threshold)
+
+    def distance(self, z: np.ndarray) -> np.ndarray:
+        """How far upright images are beyond the limit of what is usual, (N,).
+
+        Args:
+            z: standardised descriptions, (N, LENGTH).
+        """
+        away = z - self._center
+        within = away @ self._components.T
+        rest = ((away * away).sum(1) - (within * within).sum(1)) / LENGTH
+        return np.log(np.maximum(rest, 1e-6)) - self.file.usual.limit
+
+    def position(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """In which of four positions images look most like an upright chest radiograph.
+
+        Args:
+            z: standardised descriptions, (N, LENGTH).
+
+        Returns:
+            int, (N,): by how many quarters of a circle each is turned clockwise; and its score for
+            "chest" once it is turned back.
+        """
+        scores = np.stack([self.score("chest", turned(z, quarters)) for quarters in range(4)])
+        return scores.argmax(0), scores.max(0)
+
+    def examine(self, radiograph: Radiograph) -> tuple[Check, ...]:
+        """All checks of one radiograph; it must not be analyzed when one has failed."""
+        fine = quality.reduced(radiograph.pixels)
+        coarse = quality.reduced(fine, 2 * SIDE)
+        return (*self._looks(coarse, radiograph), *_measures(radiograph.pixels, fine, coarse))
+
+    def _looks(self, coarse: np.ndarray, radiograph: Radiograph) -> tuple[Check, ...]:
+        small = thumbnail(coarse)
+        z = self.standardised(describe(small[None]))
+        position, chest = self.position(z)
+        quarters = int(position[0])
+        z = turned(z, quarters)
+        if LATERAL_NOTE in radiograph.notes:
+            return (check("chest.lateral"),)
+        if chest[0] < 0 or self.distance(z)[0] > 0 or quality.detail(small) < LEAST_DETAIL:
+            return (check("chest.not_frontal"),)
+        yes = {name: self.score(name, z)[0] >= 0 for name in ("adult", "cropped", "mirrored")}
+        upright = "ok"
+        if quarters:
+            upright = f"turned_{90 * quarters}"
+        elif yes["mirrored"] and not yes["adult"]:  # Of adults it knows too little to tell.
+            upright = "mirrored"
+        return (
+            check("chest.ok"),
+            check(f"upright.{upright}"),
+            check("whole.cropped" if yes["cropped"] else "whole.ok"),
+            check("population.adult" if yes["adult"] else "population.ok"),
+        )
 
 
-def guard_path(checkpoint: Checkpoint) -> Path | None:
-    """Where a checkpoint's guard lies; None for a checkpoint that was not loaded from a folder."""
-    return checkpoint.folder and checkpoint.folder / f"guard-{checkpoint.name}.json"
-
-
-def save_guard(guard: Guard, path: Path) -> None:
-    """Write a guard as json, whole or not at all, numbers to five digits."""
-    numbers = {
-        "mean": _text(guard.mean),
-        "scale": _text(guard.scale),
-        "heads": {
-            name: {
-                "threshold": _short(head.threshold),
-                "bias": _short(head.bias),
-                "weights": _text(head.weights),
-            }
-            for name, head in guard.heads.items()
-        },
-    }
-    write_card(
-        {
-            "format": FORMAT,
-            "network": guard.network,
-            "weights_sha256": guard.weights_sha256,
-            **guard.card,
-            **numbers,
-        },
-        path,
+def _measures(pixels: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> tuple[Check, ...]:
+    """The checks of contrast, size, shape and text."""
+    height, width = pixels.shape
+    short, long = sorted((height, width))
+    contrast, text = quality.contrast(coarse), quality.find_text(fine)
+    levels = "blank" if contrast < BLANK else "low" if contrast < LOW_CONTRAST else "ok"
+    size = "tiny" if short < TINY_SIDE else "small" if short < SMALL_SIDE else "ok"
+    named = text.longest >= LINE_OF_TEXT or text.total >= MUCH_TEXT
+    return (
+        check(f"contrast.{levels}"),
+        check(f"size.{size}", width=width, height=height),
+        check("shape.long", width=width, height=height)
+        if long > LONG_ASPECT * short
+        else check("shape.ok"),
+        check("text.burned_in" if named else "text.ok"),
     )
 
 
-def load_guard(checkpoint: Checkpoint, strict: bool = True) -> Guard | None:
-    """The guard that belongs to a checkpoint; None when there is none.
+def load_input_check(folder: Path | None = None, sha256: str | None = None) -> InputCheck:
+    """The input check of a folder of checkpoints; the bundled one where it has none of its own.
 
     Args:
-        checkpoint: of the network.
-        strict: False gives None also for a guard that must not be used, for readers that refuse
-            nothing anyway.
+        folder: of checkpoints; by default the one in use.
+        sha256: that the file must have, from a network's card.
 
     Raises:
-        GuardError: when it is damaged or was fitted on other weights.
+        CheckpointError: when there is none, or it is damaged or another one.
     """
-    path = guard_path(checkpoint)
-    if path is None or not path.is_file():
-        return None
-    try:
-        return _load(path, checkpoint)
-    except GuardError:
-        if strict:
-            raise
-        return None
-
-
-def _load(path: Path, checkpoint: Checkpoint) -> Guard:
-    command = REFIT.format(name=checkpoint.name)
-    try:
-        card = json.loads(path.read_text())
-        heads = {
-            name: Head(_numbers(head["weights"]), float(head["bias"]), float(head["threshold"]))
-            for name, head in card.pop("heads").items()
-        }
-        mean, scale = _numbers(card.pop("mean")), _numbers(card.pop("scale"))
-        sha256, version = card.pop("weights_sha256"), card.pop("format")
-        sound = "chest" in heads and all(len(h.weights) == len(mean) for h in heads.values())
-        if version != FORMAT or not sound or len(scale) != len(mean) or not (scale > 0).all():
-            raise ValueError("not a guard of this version")
-        guard = Guard(card.pop("network"), sha256, mean, scale, heads, card)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise GuardError(f"{path} is damaged. Fetch it again, or make it anew: {command}") from None
-    if (guard.network, sha256) != (checkpoint.name, checkpoint.weights_sha256):
-        raise GuardError(
-            f"{path} was fitted on other weights ({str(sha256)[:12]}..., these are "
-            f"{checkpoint.weights_sha256[:12]}...). Fit it again: {command}"
+    path = checkpoint_folder(folder) / FILE
+    if not path.is_file():
+        path = BUNDLED / FILE
+    missing = f"There is no input check {path}. Get the checkpoints folder again."
+    found, digest = read_typed(InputCheckFile, path, WHAT, FORMAT, missing)
+    if sha256 is not None and digest != sha256:
+        raise CheckpointError(
+            f"The input check {path} is not the one that the network was released with (sha256 "
+            f"{digest[:12]}..., card {sha256[:12]}...). Get the checkpoints folder again."
         )
-    return guard
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.5g}")
-
-
-def _text(numbers: np.ndarray) -> str:
-    # One string a row keeps a file of thousands of numbers readable.
-    return " ".join(f"{number:.5g}" for number in numbers)
-
-
-def _numbers(text: str) -> np.ndarray:
-    values = np.array(text.split(), dtype=np.float64)
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError("numbers expected")
-    return values
+    return InputCheck(found, digest)

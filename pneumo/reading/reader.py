@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from pneumo.imaging.messages import NOTE_CODES
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
 from pneumo.models.card import Card
 from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load_checkpoint
 from pneumo.models.lungs import LungSegmenter, find_lungs, load_segmenter
 from pneumo.reading.arrays import as_file
-from pneumo.reading.checks import Check, overridden, unguarded
+from pneumo.reading.checks import Check, check
 from pneumo.reading.decision import (
     DEFAULT_POLICY,
     Policy,
@@ -28,7 +29,7 @@ from pneumo.reading.decision import (
     decide,
 )
 from pneumo.reading.explanation import GradCam, evidence_map
-from pneumo.reading.input_check import load_guard
+from pneumo.reading.input_check import InputCheck, load_input_check
 from pneumo.reading.zones import ZoneShare, strongest_zone, zone_shares
 
 # The segmenter takes half as long as ResNet-18, and its result does not depend on the network.
@@ -130,7 +131,7 @@ class Reading:
 
     @property
     def outside_population(self) -> bool:
-        """Whether the input check finds an adult, or a radiograph unlike the training data."""
+        """Whether the input check finds an adult."""
         return any(c.name == "population" and c.outcome == "warned" for c in self.checks)
 
     def record(self) -> dict:
@@ -154,7 +155,8 @@ class Reading:
             "zones": [asdict(zone) for zone in self.zones],
             "strongest_zone": self.strongest_zone,
             "checks": [
-                {"name": c.name, "outcome": c.outcome, "detail": c.detail} for c in self.checks
+                {"name": c.name, "outcome": c.outcome, "detail": c.detail, "code": c.code}
+                for c in self.checks
             ],
             "seconds": self.seconds,
         }
@@ -196,6 +198,8 @@ class Reader:
         ValueError: when there is no such policy, or the prevalence is not above 0 and below 1.
     """
 
+    input_check: InputCheck | None
+
     def __init__(
         self,
         model: str | Checkpoint,
@@ -205,7 +209,14 @@ class Reader:
         cam: str = GradCam.name,
     ) -> None:
         self.checkpoint = load_checkpoint(model) if isinstance(model, str) else model
-        self.input_check = load_guard(self.checkpoint, strict=input_check)
+        try:
+            self.input_check = load_input_check(
+                self.checkpoint.folder, self.card.input_check_sha256
+            )
+        except CheckpointError:
+            if input_check:
+                raise
+            self.input_check = None
         self.refuses = input_check
         self.segmenter = _segmenter(self.checkpoint.folder)
         self.cam = cam
@@ -300,26 +311,29 @@ class Reader:
     def read_radiograph(self, radiograph: Radiograph, input_check: bool | None = None) -> Reading:
         """Analyze a radiograph that is already decoded; `input_check` as in `examine`."""
         started = time.perf_counter()
-        network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
-        square = preprocessing.square(radiograph.pixels)
-        with torch.no_grad():
-            features = network.features(preprocessing.tensor(square))
-        checks = tuple(Check("file", "warned", note) for note in radiograph.notes)
-        checks += (
-            self.input_check.examine(features, square, radiograph)
-            if self.input_check
-            else unguarded()
+        checks = tuple(
+            Check("file", "warned", note, f"file.{NOTE_CODES.get(note, 'other')}")
+            for note in radiograph.notes
         )
-        failed = next((check for check in checks if check.outcome == "failed"), None)
+        checks += (
+            self.input_check.examine(radiograph)
+            if self.input_check
+            else (check("input_check.off"),)
+        )
+        failed = next((one for one in checks if one.outcome == "failed"), None)
         if failed and (self.refuses if input_check is None else input_check):
             reading = self._reading(
                 radiograph.source, "refused", reason=failed.detail, checks=checks
             )
             return replace(reading, seconds=time.perf_counter() - started)
+        network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
+        square = preprocessing.square(radiograph.pixels)
+        with torch.no_grad():
+            features = network.features(preprocessing.tensor(square))
         logit, found = evidence_map(network, features, method=self.cam)
         evidence = found[0].numpy()
         lungs = self._lungs(radiograph, square)
-        mirrored = any(check.name == "upright" and check.outcome == "warned" for check in checks)
+        mirrored = any(one.name == "upright" and one.outcome == "warned" for one in checks)
         reading = self._reading(
             radiograph.source,
             "ok",
@@ -330,7 +344,7 @@ class Reader:
             evidence=evidence,
             lungs=lungs,
             zones=zone_shares(evidence, lungs) if self.reliable_side and not mirrored else (),
-            checks=checks + (overridden() if failed else ()),
+            checks=checks + ((check("input_check.overridden"),) if failed else ()),
         )
         return replace(reading, seconds=time.perf_counter() - started)
 

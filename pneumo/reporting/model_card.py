@@ -11,6 +11,7 @@ from huggingface_hub.repocard_data import eval_results_to_model_index
 from pneumo.files import write_whole
 from pneumo.models.card import Card, read_card
 from pneumo.models.checkpoint import available_models, checkpoint_folder
+from pneumo.reading.input_check import InputCheckFile, load_input_check
 from pneumo.reporting.sections import SCORES, Bullets, Table, results, sections
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
@@ -62,12 +63,12 @@ def _model_index(card: Card) -> list[dict]:
     return eval_results_to_model_index(card.title, found)
 
 
-def model_card(cards: Sequence[Card]) -> str:
+def model_card(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
     """The whole model card as Markdown with a metadata block."""
     card = ModelCard.from_template(
         hub_metadata(cards),
         template_path=str(TEMPLATE),
-        sections=sections(cards),
+        sections=sections(cards, check),
         markdown=markdown,
     )
     return str(card).rstrip() + "\n"
@@ -102,10 +103,13 @@ def write(folder: Path | None = None, readme: Path | None = None) -> list[Path]:
 
     Returns:
         The files that changed.
+
+    Raises:
+        CheckpointError: when a card or the input check is damaged or missing.
     """
     folder = checkpoint_folder(folder)
     cards = read_cards(folder)
-    texts = {folder / "MODEL_CARD.md": model_card(cards)}
+    texts = {folder / "MODEL_CARD.md": model_card(cards, load_input_check(folder).file)}
     if readme is not None:
         texts[readme] = with_results(readme.read_text(encoding="utf-8"), cards)
     changed = [

@@ -1,7 +1,7 @@
 """What is said of the networks: one list of sections for MODEL_CARD.md, the app and the README.
 
 A section is plain data. Markdown and the app's tab are two ways to draw it; words and numbers are
-chosen here, from the cards alone.
+chosen here, from the cards and the input check's file alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pneumo.models.card import Card, Corruption, Estimate, PolicyMeasures, PolicyResult
+from pneumo.reading.input_check import InputCheckFile, WarningRow
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ def percent(share: float | Estimate | None) -> str:
     return f"{100 * (share.value if isinstance(share, Estimate) else share):.1f} %"
 
 
-def sections(cards: Sequence[Card]) -> tuple[Section, ...]:
-    """The model card of some networks; what was not measured is left out."""
+def sections(cards: Sequence[Card], check: InputCheckFile | None = None) -> tuple[Section, ...]:
+    """The model card of some networks and their input check; what was not measured is left out."""
     parts = (
         _use(),
         results(cards),
@@ -104,6 +105,7 @@ def sections(cards: Sequence[Card]) -> tuple[Section, ...]:
         _robustness(cards),
         _shortcut(cards),
         _external(cards),
+        _input_check(check),
         _data(cards),
         _training(cards),
         _limits(cards),
@@ -341,6 +343,48 @@ def _external(cards: Sequence[Card]) -> Section:
         "nothing was trained or chosen on them.",
         Table(["network, view", "n", "pneumonia", "AUC", "sensitivity", "specificity"], rows),
     )
+
+
+def _input_check(check: InputCheckFile | None) -> Section:
+    """Which images are refused, and how far the warnings can be trusted."""
+    title = "Input check"
+    if check is None or not check.refusals:
+        return Section(title)
+    shares = {(row.kind, row.change): percent(row.refused) for row in check.refusals}
+    chests = dict.fromkeys(row.kind for row in check.refusals if row.chest)
+    changes = dict.fromkeys(row.change for row in check.refusals if row.chest)
+    others = {row.kind: row.refused for row in check.refusals if not row.chest and not row.change}
+    missed = [f"{kind} {percent(share)}" for kind, share in others.items() if share.value < 1]
+    warnings: dict[str, list[WarningRow]] = {}
+    for row in check.warnings:
+        warnings.setdefault(row.code.rstrip("_0123456789"), []).append(row)
+    return Section(
+        title,
+        "One for all networks, before any of them runs. Refused, of patients that it was not "
+        "fitted on:",
+        Table(
+            ["radiographs of", *(change or "unchanged" for change in changes)],
+            [[kind, *(shares.get((kind, change), "–") for change in changes)] for kind in chests],
+        ),
+        f"Other images, each kind left out of the fit: all refused of {len(others) - len(missed)} "
+        "kinds" + "".join(f"; {one}" for one in missed) + ". Lateral radiographs are detected only "
+        "where the file declares the view. Warnings, the worst population of each:",
+        Table(
+            ["warning", "false alarms", "found or refused"],
+            [
+                [
+                    code,
+                    percent(max((r.false_alarms for r in rows if r.false_alarms), key=_value)),
+                    percent(min((r.found for r in rows if r.found), key=_value, default=None)),
+                ]
+                for code, rows in warnings.items()
+            ],
+        ),
+    )
+
+
+def _value(share: Estimate) -> float:
+    return share.value
 
 
 def _data(cards: Sequence[Card]) -> Section:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from pneumo.models.card import Card, CheckpointError, read_card
 from pneumo.models.checkpoint import available_models
+from pneumo.reading.input_check import InputCheckFile, load_input_check
 from pneumo.reporting.sections import Block, Bullets, Table, sections
 from pneumo.ui.texts import text
 
@@ -21,18 +22,23 @@ def model_card() -> gr.HTML:
             cards.append(read_card(name))
         except CheckpointError:
             continue
-    return gr.HTML(value=page(cards), apply_default_css=False, elem_id="model-card")
+    try:
+        check = load_input_check().file
+    except CheckpointError:
+        check = None
+    return gr.HTML(value=page(cards, check), apply_default_css=False, elem_id="model-card")
 
 
-def page(cards: Sequence[Card]) -> str:
+def page(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
     """The whole tab as HTML.
 
     Args:
         cards: of the networks shown; what one lacks is left out.
+        check: the input check.
     """
     if not cards:
         return f'<article class="pn-card"><p>{escape(text("model.none"))}</p></article>'
-    parts = sections(cards)
+    parts = sections(cards, check)
     links = "".join(
         f'<li><a href="#pn-card-{number}">{escape(part.title)}</a></li>'
         for number, part in enumerate(parts)

@@ -106,7 +106,7 @@ def warnings_of(checks: Sequence[Check]) -> list[str]:
 
 def check_words(check: Check) -> str:
     """The sentence of a check."""
-    return coded("check", getattr(check, "code", ""), check.detail)
+    return coded("check", check.code, check.detail, **check.values)
 
 
 def reason_of(reading: Reading) -> str:

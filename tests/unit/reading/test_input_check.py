@@ -1,202 +1,194 @@
-"""The guard at serving: what its checks say, what a refusal shows, which guard file is accepted."""
+"""The input check: what is refused and warned of, what a refusal shows, which file is accepted."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
-import torch
 
-from pneumo.imaging.facts import Facts, count_letters, describe, facts_of
 from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.phantom import phantom
-from pneumo.imaging.radiograph import Radiograph
-from pneumo.reading.checks import named_warnings
-from pneumo.reading.input_check import (
-    Guard,
-    GuardError,
-    Head,
-    descriptions,
-    fact_checks,
-    guard_path,
-    load_guard,
-    save_guard,
-)
+from pneumo.imaging.radiograph import Radiograph, read_radiograph
+from pneumo.models.card import BUNDLED, CheckpointError
+from pneumo.reading.checks import SENTENCES, check
+from pneumo.reading.descriptor import describe, mirrored, thumbnail, turned
+from pneumo.reading.input_check import FILE, InputCheck, load_input_check
+from pneumo.reading.quality import contrast, detail, find_text, reduced
 from pneumo.reading.reader import Reader
-
-
-def write_guard(checkpoint, **thresholds):
-    """A guard whose heads score 0 for everything: it says yes where a threshold is negative."""
-    size = len(describe(np.zeros((224, 224), np.uint8)))
-    channels = checkpoint.network.features(torch.zeros(1, 1, 224, 224)).shape[1]
-    zeros = np.zeros(size + channels)
-    heads = {name: Head(zeros, 0.0, threshold) for name, threshold in thresholds.items()}
-    guard = Guard(checkpoint.name, checkpoint.weights_sha256, zeros, zeros + 1, heads)
-    save_guard(guard, guard_path(checkpoint))
+from tests.cards import made_up_check, write_check
+from tools.input_check.images import DRAWN, drawn
 
 
 @pytest.fixture
 def checkpoint(stand_in, tmp_path):
-    """A stand-in network that has a folder of its own for guards."""
+    """A stand-in network in a folder of its own, where an input check can be put."""
     return replace(stand_in, folder=tmp_path)
 
 
 @pytest.fixture
-def film():
+def radiograph():
     return Radiograph(phantom(1, 256)[0], "drawn")
 
 
-def outcomes(reading):
-    return {check.name: check.outcome for check in reading.checks}
+def codes(checks) -> dict[str, str]:
+    """Code -> outcome of what has not passed."""
+    return {one.code: one.outcome for one in checks if one.outcome != "passed"}
 
 
-def test_without_a_guard_films_are_read_with_a_warning(checkpoint, film):
-    reading = Reader(checkpoint).read_radiograph(film)
-    assert reading.ok and outcomes(reading) == {"guard": "warned"}
+def test_a_refusal_names_the_check_and_shows_nothing_else(checkpoint, radiograph):
+    write_check(checkpoint.folder, chest=-1.0)
+    reading = Reader(checkpoint).read_radiograph(radiograph)
+    assert reading.status == "refused" and reading.reason == SENTENCES["chest.not_frontal"]
+    assert codes(reading.checks) == {"chest.not_frontal": "failed"}
+    shown = (reading.probability, reading.label, reading.confidence, reading.evidence)
+    assert shown == (None,) * 4
+    assert json.loads(json.dumps(reading.record()))["checks"][0]["code"] == "chest.not_frontal"
 
 
-def test_a_refusal_names_the_check_and_shows_nothing_else(checkpoint, film, film_png):
-    write_guard(checkpoint, chest=1.0)
-    for reading in (Reader(checkpoint).read_radiograph(film), Reader(checkpoint).read(film_png)):
-        assert reading.status == "refused" and "frontal chest" in reading.reason
-        assert outcomes(reading)["chest"] == "failed"
-        shown = (reading.probability, reading.label, reading.confidence, reading.evidence)
-        assert shown == (None,) * 4
-        assert json.loads(json.dumps(reading.record()))["probability"] is None
-
-
-def test_a_refused_picture_is_read_on_request_and_says_so(checkpoint, film_png):
-    plain = Reader(checkpoint).read(film_png)
-    write_guard(checkpoint, chest=1.0)
-    forced = [
-        Reader(checkpoint).examine(film_png, input_check=False)[1],
-        Reader(checkpoint, input_check=False).read(film_png),
-    ]
+def test_a_refused_image_is_analyzed_on_request_and_says_so(checkpoint, film_png):
+    write_check(checkpoint.folder)
+    plain = Reader(checkpoint).predict(film_png)
+    write_check(checkpoint.folder, chest=-1.0)
+    lenient = Reader(checkpoint, input_check=False)
+    forced = [Reader(checkpoint).examine(film_png, input_check=False)[1], lenient.predict(film_png)]
     for reading in forced:
         assert reading.ok and reading.probability == plain.probability
-        assert outcomes(reading)["chest"] == "failed" and outcomes(reading)["guard"] == "warned"
-    assert (
-        Reader(checkpoint, input_check=False).examine(film_png, input_check=True)[1].status
-        == "refused"
-    )
-
-
-def test_a_passing_film_has_every_check_and_the_same_answer(checkpoint, film):
-    plain = Reader(checkpoint).read_radiograph(film)
-    write_guard(checkpoint, chest=-1.0, adult=1.0)
-    reading = Reader(checkpoint).read_radiograph(film)
-    assert set(outcomes(reading).values()) == {"passed"}
-    assert reading.probability == plain.probability
-    assert np.array_equal(reading.evidence, plain.evidence)
+        assert codes(reading.checks) == {
+            "chest.not_frontal": "failed",
+            "input_check.overridden": "warned",
+        }
+    assert lenient.examine(film_png, input_check=True)[1].status == "refused"
 
 
 @pytest.mark.parametrize(
-    ("head", "check", "word"),
+    ("made_up", "found"),
     [
-        ("turned 90", "upright", "clockwise"),
-        ("turned 180", "upright", "head"),
-        ("mirrored", "upright", "mirrored"),
-        ("cropped", "whole", "cropped"),
-        ("adult", "population", "adult"),
-        ("unlike", "population", "differs"),
+        ({}, {}),
+        ({"limit": -100.0}, {"chest.not_frontal": "failed"}),
+        ({"mirrored": 1.0}, {"upright.mirrored": "warned"}),
+        ({"cropped": 1.0}, {"whole.cropped": "warned"}),
+        ({"adult": 1.0, "mirrored": 1.0}, {"population.adult": "warned"}),
     ],
 )
-def test_warnings_are_named_and_the_film_is_read(checkpoint, film, head, check, word):
-    write_guard(checkpoint, chest=-1.0, **{head: -1.0})
-    reading = Reader(checkpoint).read_radiograph(film)
-    warned = [c for c in reading.checks if c.outcome == "warned"]
-    assert reading.ok and [c.name for c in warned] == [check] and word in warned[0].detail
+def test_every_score_has_its_check(radiograph, made_up, found):
+    assert codes(InputCheck(made_up_check(**made_up)).examine(radiograph)) == found
 
 
-def test_of_a_turned_film_only_the_likeliest_turn_is_told():
-    (one,) = named_warnings({"turned 90": 0.1, "turned 270": 2.0, "cropped": 9.0, "unlike": 9.0})
-    assert one.outcome == "warned" and "anticlockwise" in one.detail
+def test_a_turned_radiograph_is_told_by_how_much(radiograph):
+    upright = describe(thumbnail(radiograph.pixels)[None])[0]
+    weights = tuple((upright / 1000).tolist())
+    file = made_up_check()
+    file = replace(file, chest=replace(file.chest, weights=weights))
+    for quarters, found in ((1, "turned_90"), (2, "turned_180"), (3, "turned_270")):
+        pixels = np.ascontiguousarray(np.rot90(radiograph.pixels, -quarters))
+        checks = InputCheck(file).examine(Radiograph(pixels, "drawn"))
+        assert codes(checks) == {f"upright.{found}": "warned"}
 
 
-def test_a_declared_lateral_view_is_refused(checkpoint, film):
-    write_guard(checkpoint, chest=-1.0)
-    reading = Reader(checkpoint).read_radiograph(replace(film, notes=(LATERAL_NOTE,)))
-    assert reading.status == "refused" and "lateral" in reading.reason
-
-
-def test_a_guard_of_other_weights_is_refused_with_the_command(checkpoint):
-    write_guard(checkpoint, chest=-1.0)
-    other = replace(
-        checkpoint,
-        card=replace(checkpoint.card, weights=replace(checkpoint.card.weights, sha256="0" * 64)),
-    )
-    with pytest.raises(GuardError, match=f"guard fit --model {checkpoint.name}"):
-        Reader(other)
-    assert Reader(other, input_check=False).input_check is None
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1, "heads": {}}', "\ufffd"])
-def test_a_damaged_guard_is_refused(checkpoint, text):
-    guard_path(checkpoint).write_text(text)
-    with pytest.raises(GuardError, match="damaged"):
-        load_guard(checkpoint)
-
-
-def test_saving_keeps_scores_to_four_digits(checkpoint):
-    rng = np.random.default_rng(0)
-    mean, scale, weights = rng.normal(size=50), rng.uniform(0.1, 2, 50), rng.normal(size=50)
-    guard = Guard(
-        checkpoint.name,
-        checkpoint.weights_sha256,
-        mean,
-        scale,
-        {"chest": Head(weights, 0.5, -1.0)},
-        {"measured": {"auroc": 0.9}},
-    )
-    save_guard(guard, guard_path(checkpoint))
-    again, x = load_guard(checkpoint), rng.normal(size=(20, 50))
-    assert again.card == guard.card
-    np.testing.assert_allclose(again.scores(x)["chest"], guard.scores(x)["chest"], atol=2e-3)
-
-
-def test_descriptions_do_not_depend_on_the_batch(stand_in):
-    squares = np.stack([phantom(seed, 224)[0] for seed in range(3)])
-    with torch.no_grad():
-        features = stand_in.network.features(stand_in.preprocessing.tensor(squares))
-    together = descriptions(features, squares)
-    alone = descriptions(features[1:2], squares[1:2])
-    np.testing.assert_allclose(together[1:2], alone, rtol=1e-5)
-
-
-def good_facts(**changes):
-    return replace(Facts(1024, 1024, 0.8, 0), **changes)
+def test_a_declared_lateral_view_is_refused(radiograph):
+    lateral = replace(radiograph, notes=(LATERAL_NOTE,))
+    assert codes(InputCheck(made_up_check()).examine(lateral)) == {"chest.lateral": "failed"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "name", "outcome"),
+    ("change", "code"),
     [
-        ({"contrast": 0.01}, "contrast", "failed"),
-        ({"contrast": 0.2}, "contrast", "warned"),
-        ({"height": 20}, "size", "failed"),
-        ({"width": 100}, "size", "warned"),
-        ({"width": 4000}, "shape", "warned"),
-        ({"letters": 30}, "text", "warned"),
+        (lambda p: p[:20], "size.tiny"),
+        (lambda p: p[::2, ::2], "size.small"),
+        (lambda p: p[:, 80:176], "shape.long"),
+        (lambda p: 90 + p // 4, "contrast.low"),
+        (lambda p: 90 + p // 90, "contrast.blank"),
     ],
 )
-def test_facts_that_are_unusual_are_named(changes, name, outcome):
-    assert all(check.outcome == "passed" for check in fact_checks(good_facts()))
-    found = {check.name: check.outcome for check in fact_checks(good_facts(**changes))}
-    assert found[name] == outcome
+def test_what_is_unusual_in_any_image_is_named(radiograph, change, code):
+    image = Radiograph(np.ascontiguousarray(change(radiograph.pixels)), "drawn")
+    (found,) = (one for one in InputCheck(made_up_check()).examine(image) if one.code == code)
+    height, width = image.pixels.shape
+    assert found.values in ({}, {"width": width, "height": height})
 
 
-def test_burnt_in_text_is_counted_and_a_side_marker_is_not():
-    import cv2
+def test_descriptions_are_turned_and_mirrored_as_the_image_is():
+    small = thumbnail(phantom(2, 200)[0])
+    plain = describe(small[None])
+    for quarters in range(4):
+        seen = describe(np.rot90(small, quarters)[None])
+        np.testing.assert_allclose(turned(plain, quarters), seen, atol=2e-3)
+    np.testing.assert_allclose(mirrored(plain), describe(small[:, ::-1][None]), atol=2e-3)
 
-    film = phantom(4, 768)[0]
-    assert count_letters(film) == 0  # it has an R
-    cv2.putText(film, "DOE JANE 1999", (30, 700), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 2)
-    assert count_letters(film) >= 8
+
+def test_a_description_hardly_depends_on_size_and_exposure():
+    large = phantom(2, 700)[0]
+    plain, other, stranger = (
+        describe(thumbnail(pixels)[None])
+        for pixels in (large, 20 + cv2.resize(large, (300, 300)) // 2, phantom(5, 700)[0])
+    )
+    assert np.abs(plain - other).mean() < 0.2 * np.abs(plain - stranger).mean()
 
 
-def test_facts_hold_for_any_size_and_for_flat_pictures():
+def test_text_is_found_and_a_side_marker_is_not():
+    pixels = phantom(4, 768)[0]
+    assert find_text(pixels).total == 0  # it has an R
+    cv2.putText(pixels, "DOE JANE 12.04.2019", (30, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 2)
+    assert find_text(pixels).longest >= 10
+
+
+def test_measures_hold_for_any_size_and_for_flat_images():
     for shape in ((1, 1), (1, 5000), (3, 2), (3000, 2000)):
-        facts = facts_of(np.full(shape, 7, np.uint8))
-        assert (facts.height, facts.width) == shape and facts.contrast == 0
-    assert np.isfinite(describe(np.zeros((224, 224), np.uint8))).all()
+        flat = np.full(shape, 7, np.uint8)
+        small = thumbnail(reduced(flat))
+        assert contrast(flat) == detail(small) == find_text(flat).total == 0
+        assert np.isfinite(describe(small[None])).all()
+
+
+def test_the_bundled_check_refuses_drawings():
+    bundled = load_input_check(BUNDLED)
+    for kind in DRAWN:
+        checks = bundled.examine(Radiograph(drawn(kind, 1000), "drawn"))
+        assert any(one.outcome == "failed" for one in checks), kind
+
+
+def test_the_bundled_check_takes_radiographs_of_children_alone(data_root, data_beside):
+    bundled = load_input_check(BUNDLED)
+    paths = sorted((data_root / "train").glob("*/*.jpeg"))[::400]
+    children = [read_radiograph(path) for path in paths]
+    assert not any(one.outcome == "failed" for image in children for one in bundled.examine(image))
+    adults = sorted((data_beside / "adult_nih" / "images").glob("*.png"))[:10]
+    found = [codes(bundled.examine(read_radiograph(path))) for path in adults]
+    assert all(found) if adults else True
+    hands = sorted((data_beside / "not_chest" / "Hand").glob("*"))[:10]
+    for path in hands:
+        assert "failed" in codes(bundled.examine(read_radiograph(path))).values()
+
+
+def test_a_missing_check_is_an_error_unless_it_is_switched_off(checkpoint, radiograph, monkeypatch):
+    monkeypatch.setattr("pneumo.reading.input_check.BUNDLED", checkpoint.folder)
+    with pytest.raises(CheckpointError, match=FILE):
+        Reader(checkpoint)
+    reading = Reader(checkpoint, input_check=False).read_radiograph(radiograph)
+    assert reading.ok and codes(reading.checks) == {"input_check.off": "warned"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 2}', "\ufffd"])
+def test_a_damaged_check_is_an_error(tmp_path, text):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(CheckpointError, match=FILE):
+        load_input_check(tmp_path)
+
+
+def test_another_check_than_the_cards_is_an_error(checkpoint):
+    write_check(checkpoint.folder)
+    digest = load_input_check(checkpoint.folder).sha256
+    bound = replace(checkpoint, card=replace(checkpoint.card, input_check_sha256=digest))
+    assert Reader(bound).input_check.sha256 == digest
+    write_check(checkpoint.folder, chest=2.0)
+    with pytest.raises(CheckpointError, match="released with"):
+        Reader(bound)
+    assert Reader(bound, input_check=False).input_check is None
+
+
+def test_the_sentences_of_checks_take_their_values():
+    found = check("size.small", width=100, height=90)
+    assert (found.name, found.outcome) == ("size", "warned") and "100 x 90" in found.detail

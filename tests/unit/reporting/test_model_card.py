@@ -7,6 +7,7 @@ from huggingface_hub import ModelCard
 
 from pneumo.models.card import BUNDLED, write_card
 from pneumo.models.checkpoint import available_models
+from pneumo.reading.input_check import load_input_check
 from pneumo.reporting.model_card import (
     BEGIN,
     END,
@@ -16,7 +17,7 @@ from pneumo.reporting.model_card import (
     with_results,
     write,
 )
-from tests.cards import whole_card
+from tests.cards import made_up_check, whole_card
 from tests.unit.reporting.full_card import full_card
 
 CARDS = [full_card(), full_card(name="resnet18", title="ResNet-18")]
@@ -39,14 +40,14 @@ def test_weights_that_were_not_scored_have_no_index():
 
 
 def test_it_is_two_pages_long():
-    text = model_card(CARDS)
+    text = model_card(CARDS, made_up_check())
     body = text.split("---", 2)[2]
     assert 500 < len(body.replace("|", " ").split()) <= 1500
 
 
 def test_tables_are_markdown_and_sections_follow_each_other():
-    lines = model_card(CARDS).split("---", 2)[2].splitlines()
-    assert sum(line.startswith("## ") for line in lines) == 11
+    lines = model_card(CARDS, made_up_check()).split("---", 2)[2].splitlines()
+    assert sum(line.startswith("## ") for line in lines) == 12
     for before, line in pairwise(lines):
         if line.startswith("|") and not before.startswith("|"):
             assert before == "", "a table needs an empty line before it"
@@ -76,6 +77,8 @@ def test_files_are_written_when_they_changed(tmp_path, stand_ins):
 
 def test_the_committed_ones_are_fresh():
     cards = read_cards(BUNDLED)
-    assert (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(cards)
+    assert (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(
+        cards, load_input_check(BUNDLED).file
+    )
     readme = (BUNDLED.parent / "README.md").read_text(encoding="utf-8")
     assert with_results(readme, cards) == readme

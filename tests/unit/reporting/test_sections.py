@@ -8,7 +8,7 @@ import pytest
 
 from pneumo.models.card import Estimate, Metrics
 from pneumo.reporting.sections import Bullets, Table, number, percent, results, sections
-from tests.cards import whole_card
+from tests.cards import made_up_check, whole_card
 from tests.unit.reporting.full_card import full_card
 
 
@@ -25,12 +25,13 @@ def words(found) -> str:
 
 
 def test_every_table_is_rectangular_and_every_title_unique():
-    found = sections([full_card(), full_card(name="resnet18", title="ResNet-18")])
+    cards = [full_card(), full_card(name="resnet18", title="ResNet-18")]
+    found = sections(cards, made_up_check())
     tables = [block for one in found for block in one.blocks if isinstance(block, Table)]
     assert len(tables) >= 5
     for table in tables:
         assert {len(row) for row in table.rows} == {len(table.head)}
-    assert len({one.title for one in found}) == len(found) == 11
+    assert len({one.title for one in found}) == len(found) == 12
 
 
 def test_results_are_those_of_the_test_split():
@@ -57,6 +58,13 @@ def test_presets_count_the_indeterminate_as_such():
 def test_a_map_that_does_not_tell_the_side_says_so():
     assert "does not tell" in words(sections([full_card(reliable=False)]))
     assert "does not tell" not in words(sections([full_card()]))
+
+
+def test_what_the_input_check_refuses_stands_with_the_kinds_it_was_not_fitted_on():
+    (found,) = (one for one in sections([], made_up_check()) if one.title == "Input check")
+    table = next(block for block in found.blocks if isinstance(block, Table))
+    assert table.rows == [["children", "1.0 %"]]
+    assert "all refused of 1 kinds" in words([found])
 
 
 def test_only_corruptions_that_cost_something_are_listed():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pneumo.imaging.messages import ERRORS
+from pneumo.imaging.messages import ERRORS, NOTES
+from pneumo.reading.checks import SENTENCES
 from pneumo.ui.texts import LOCALES, catalogue, coded, filled, text
 from pneumo.ui.web import ASSETS
 
@@ -57,6 +58,14 @@ def test_every_error_of_an_image_file_has_its_sentence():
     assert found == ERRORS.keys()
     for code, sentence in ERRORS.items():
         assert places(english()[f"error.{code}"]) == places(sentence), code
+
+
+def test_every_check_has_its_sentence():
+    sentences = SENTENCES | {f"file.{code}": sentence for code, sentence in NOTES.items()}
+    found = {key.removeprefix("check.") for key in english() if key.startswith("check.")}
+    assert found == sentences.keys()
+    for code, sentence in sentences.items():
+        assert places(english()[f"check.{code}"]) == places(sentence), code
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
