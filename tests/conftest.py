@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,13 +14,14 @@ import numpy as np
 import pytest
 import torch
 
+from pneumo.files import bundled_folder
 from pneumo.imaging.phantom import phantom
 from pneumo.models.card import write_card
-from pneumo.models.checkpoint import Checkpoint, load_checkpoint, save_weights
-from pneumo.models.networks import build
+from pneumo.models.checkpoint import Checkpoint, available_models, load_checkpoint, save_weights
+from pneumo.models.networks import build, network_names
 from pneumo.models.preprocess import Preprocessing
 from tests.cards import whole_card, write_check
-from tests.served import NotRunning, headless_browser
+from tests.served import NotRunning, Server, headless_browser, running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 # Workers share the cores: threads of one would wait for those of another, a third of the time of
@@ -91,6 +95,52 @@ def chromium():
             yield browser
     except NotRunning as error:
         pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def networks(stand_ins: Path) -> Iterator[None]:
+    """The app's networks: the bundled ones, or random ones where one of them is missing."""
+    with pytest.MonkeyPatch.context() as patch:
+        if set(available_models()) != set(network_names()):
+            patch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
+        yield
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of bundled examples, normal and not in turn: image-0.png to image-3.png.
+
+    Its cases.json lists the last two.
+    """
+    folder, bundled = tmp_path_factory.mktemp("images"), bundled_folder("examples")
+    cases = json.loads((bundled / "cases.json").read_text())
+    for number in range(4):
+        truth = ("NORMAL", "PNEUMONIA")[number % 2]
+        file = [case["file"] for case in cases if case["truth"] == truth][number // 2]
+        shutil.copy(bundled / file, folder / f"image-{number}.png")
+    shown = [
+        {"file": f"image-{number}.png", "title": f"Example {number}", "synthetic": True}
+        for number in (2, 3)
+    ]
+    (folder / "cases.json").write_text(json.dumps(shown))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(images: Path, networks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app, started once for browser tests and attacks, with two examples."""
+    try:
+        folder = tmp_path_factory.mktemp("server")
+        with running_app(folder, PNEUMO_EXAMPLES=str(images)) as running:
+            yield running
+    except NotRunning as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    """A drawn radiograph as the bytes of a PNG file."""
+    return cv2.imencode(".png", phantom(1, 256, "right")[0])[1].tobytes()
 
 
 @pytest.fixture

@@ -1,20 +1,28 @@
-"""The app in a process of its own, and a headless browser: for tests and screenshots."""
+"""The app in a process of its own, asked over HTTP, and a headless browser."""
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import httpx
+
 ROOT = Path(__file__).resolve().parents[1]
+API = "/gradio_api"
+# A folder for PYTHONPATH: the program notes every address it reaches for, and reaches no other
+# computer.
+WATCH = ROOT / "tests" / "security" / "watch"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     "--no-sandbox",
@@ -31,13 +39,98 @@ class NotRunning(RuntimeError):
     """The app or the browser did not start; the message says why and what to install."""
 
 
+@dataclass
+class Server:
+    """A running app: its port on 127.0.0.1, its process, and the folder of its files."""
+
+    port: int
+    process: subprocess.Popen
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, verify=False)
+
+    def post(self, path: str, **content) -> httpx.Response:
+        if "json" in content:  # httpx's own refuses lone surrogates
+            content["content"] = json.dumps(content.pop("json"))
+            content["headers"] = {"content-type": "application/json"}
+        with self.client() as client:
+            return client.post(f"{API}/{path}", **content)
+
+    def raw(
+        self, target: str, method: str = "GET", body: bytes = b"", **headers: str
+    ) -> tuple[int, bytes]:
+        """Status and body of a request whose target is sent exactly as it is written."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        try:
+            connection.putrequest(
+                method, target, skip_host="Host" in headers, skip_accept_encoding=True
+            )
+            for name, value in headers.items():
+                connection.putheader(name.replace("_", "-"), value)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        finally:
+            connection.close()
+
+    def ask(self, name: str, *values) -> httpx.Response:
+        """Call a public event."""
+        return self.post(f"run/{name}", json={"data": list(values)})
+
+    def upload(self, content: bytes, name: str = "image.png") -> str:
+        """The token of an uploaded file."""
+        return self.post("upload", files={"files": (name, content)}).json()[0]
+
+    def read(self, content: bytes, name: str = "image.png") -> httpx.Response:
+        """Upload an image and have it analyzed, as gradio_client does it."""
+        image = {"path": self.upload(content, name), "meta": {"_type": "gradio.FileData"}}
+        return self.ask("predict", image | {"orig_name": name}, "cnn", None, False, False)
+
+    @cached_property
+    def viewer(self) -> int:
+        """Number of the viewer among the page's components."""
+        with self.client() as client:
+            components = client.get("/config").json()["components"]
+        return next(c["id"] for c in components if c["props"].get("elem_id") == "viewer")
+
+    def form(self, **fields: str) -> dict[str, str]:
+        """The fields of the page's request for an analysis."""
+        form = {"component_id": str(self.viewer), "session_hash": "visit", "fn_name": "analyze"}
+        return {**form, "models": "cnn", "check": "off", **fields}
+
+    def analyze(self, image: bytes, name: str = "image", **fields: str) -> httpx.Response:
+        """Ask the viewer's server function as the page does."""
+        return self.post(
+            "component_server", data=self.form(**fields), files={"image": (name, image)}
+        )
+
+    def files(self) -> list[Path]:
+        """What the app has left on the disk."""
+        return [path for path in (self.folder / "temp").rglob("*") if not path.is_dir()]
+
+    def printed(self) -> str:
+        return (self.folder / "app.log").read_text(errors="replace")
+
+    def reached(self) -> list[str]:
+        """A line "own|foreign HOST PORT" for every address it reached for."""
+        return (self.folder / "connections").read_text().splitlines()
+
+
 @contextmanager
-def running_app(folder: Path, **settings: str) -> Iterator[str]:
-    """Start the app as a person would, in a folder of its own, and give its address.
+def running_app(folder: Path, descriptors: int = 0, **settings: str) -> Iterator[Server]:
+    """Start the app as a person would, with an empty folder for its log and temporary files.
 
     Args:
-        folder: of its log and its temporary files.
-        **settings: variables of its environment, OMP_NUM_THREADS=1 unless given.
+        folder: its own.
+        descriptors: that it may open at most; as many as this process unless given.
+        **settings: variables of its environment.
 
     Raises:
         NotRunning: when it ends by itself or does not answer within ten minutes.
@@ -45,34 +138,61 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
+    (folder / "temp").mkdir()
+    (folder / "connections").touch()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GRADIO_") and not name.lower().endswith("_proxy")
+    }
+    environment = kept | {
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_SERVER_NAME": "127.0.0.1",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "GRADIO_TEMP_DIR": str(folder / "uploads"),
+        "GRADIO_TEMP_DIR": str(folder / "temp"),
+        "TMPDIR": str(folder / "temp"),
+        "PNEUMO_TEST_CONNECTIONS": str(folder / "connections"),
+        "PYTHONPATH": str(WATCH),
+        "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         **settings,
     }
-    log = folder / "app.log"
-    with log.open("wb") as stream:
+
+    def limit() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+    with (folder / "app.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "app.py")],
             cwd=folder,
             env=environment,
-            stdout=stream,
+            stdout=log,
             stderr=subprocess.STDOUT,
+            preexec_fn=limit if descriptors else None,
         )
-    url = f"http://127.0.0.1:{port}"
+    server = Server(port, process, folder)
     try:
-        _wait_until_up(url, process, log)
-        yield url
+        deadline = time.monotonic() + 600
+        while not _answers(server):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NotRunning(f"The app did not start:\n{server.printed()}")
+            time.sleep(0.3)
+        yield server
     finally:
         process.terminate()
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _answers(server: Server) -> bool:
+    """Whether the app has started for good: Gradio answers before, and still gives up then."""
+    try:
+        return server.raw("/health")[0] == 200
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -99,17 +219,3 @@ def headless_browser():
             ) from None
         yield browser
         browser.close()
-
-
-def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 600
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise NotRunning(f"The app ended by itself:\n{log.read_text()}")
-        try:
-            direct.open(url, timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
-    raise NotRunning(f"The app did not answer within ten minutes:\n{log.read_text()}")

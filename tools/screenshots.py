@@ -63,13 +63,13 @@ def take_all(folder: Path) -> list[Path]:
     examples = str(bundled_folder("examples"))
     with (
         tempfile.TemporaryDirectory() as own,
-        running_app(Path(own), PNEUMO_EXAMPLES=examples) as url,
+        running_app(Path(own), PNEUMO_EXAMPLES=examples) as server,
         headless_browser() as browser,
     ):
         for name, (visit, (width, height), theme) in PICTURES.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             page.set_default_timeout(120_000)
-            page.goto(f"{url}/?__theme={theme}")
+            page.goto(f"{server.url}/?__theme={theme}")
             page.wait_for_selector(".pn-example")
             visit(page)
             page.wait_for_timeout(400)

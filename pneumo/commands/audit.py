@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 from pneumo.commands.output import printable, refuse_inputs
-from pneumo.data.audit import Audit, audit
+from pneumo.data.audit import audit
 from pneumo.files import write_whole
 
 SHOWN = 10  # names in a list before it is cut short
@@ -32,7 +32,13 @@ def run(args: argparse.Namespace) -> int:
     if args.plot and args.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         args.usage_error("a plot is written as .png, .svg or .pdf")
     refuse_inputs(filter(None, (args.plot, args.json)), args.dir.rglob("*"))
-    found = _with_progress(lambda progress: audit(args.dir, progress))
+    with tqdm(unit="image", desc="audit", delay=2, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = audit(args.dir, progress)
     record = {"folder": str(args.dir), **found.record()}
     for line in table(record):
         print(line)
@@ -45,17 +51,6 @@ def run(args: argparse.Namespace) -> int:
 
         draw(found, args.plot)
     return 1 if found.unreadable else 0
-
-
-def _with_progress(work: Callable[[Callable[[int, int], None]], Audit]) -> Audit:
-    """Run `work(progress)` with a bar that appears when it takes more than two seconds."""
-    with tqdm(unit="image", desc="audit", delay=2, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return work(progress)
 
 
 def table(record: dict) -> list[str]:

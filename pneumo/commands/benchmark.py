@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
-from functools import partial
 from statistics import median
 
 import torch
@@ -38,22 +36,16 @@ def run(args: argparse.Namespace) -> int:
     side = reader.checkpoint.preprocessing.size
     image = torch.zeros(1, 1, side, side)
     whole, forward = [], []
-    for _ in range(max(1, args.rounds)):
-        for path in radiographs:  # by turns, so that what else the machine does slows both
-            whole.append(_seconds(partial(reader.predict, path)))
-            forward.append(_seconds(partial(_forward, reader, image)))
+    for path in radiographs * max(1, args.rounds):
+        started = time.perf_counter()
+        reader.predict(path)
+        whole.append(time.perf_counter() - started)
+        # By turns, so that what else the machine does slows both.
+        started = time.perf_counter()
+        with torch.no_grad():
+            reader.checkpoint.network(image)
+        forward.append(time.perf_counter() - started)
     print(f"{len(radiographs)} radiographs, {reader.name}, {torch.get_num_threads()} threads")
     print(f"file to reading   {median(whole) * 1000:8.1f} ms, {1 / median(whole):.1f} a second")
     print(f"forward pass      {median(forward) * 1000:8.1f} ms")
     return 0
-
-
-def _forward(reader: Reader, image: torch.Tensor) -> None:
-    with torch.no_grad():
-        reader.checkpoint.network(image)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

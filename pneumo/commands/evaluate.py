@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from pneumo.evaluation.predictions import (
 )
 from pneumo.evaluation.thresholds import measure_policy
 from pneumo.files import write_whole
-from pneumo.models.card import Corruption, record
+from pneumo.models.card import record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.models.networks import network_names
 from pneumo.reporting.sections import (
@@ -52,12 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--split", default="test", help="of DIR, where it has splits (default: test)")
     add("--model", choices=network_names(), help="default: every one there is")
     add("--checkpoints", type=Path, metavar="DIR", help="default: the bundled folder")
-    add(
-        "--boxes",
-        type=Path,
-        metavar="DIR",
-        help="localization: radiologists' boxes, DIR/boxes.csv and DIR/images",
-    )
+    text = "localization: radiologists' boxes, DIR/boxes.csv and DIR/images"
+    add("--boxes", type=Path, metavar="DIR", help=text)
     add("--json", type=Path, metavar="FILE", help="also write the numbers there")
 
 
@@ -73,8 +70,11 @@ def run(args: argparse.Namespace) -> int:
     measure = MEASURES[what[0] if what else ""]
     if args.json:
         refuse_inputs([args.json], Path(folder).rglob("*"))
+    names = (args.model,) if args.model else available_models(args.checkpoints)
+    if not names:
+        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
     results, complete = {}, True
-    for name in resolve_models(args.model, args.checkpoints):
+    for name in names:
         checkpoint = load_checkpoint(name, args.checkpoints)
         print(f"{checkpoint.card.title}, weights {checkpoint.weights_sha256[:12]}")
         found, unread = measure(checkpoint, Path(folder), args)
@@ -88,43 +88,25 @@ def run(args: argparse.Namespace) -> int:
     return 0 if complete else 1
 
 
-def resolve_models(name: str | None, folder: Path | None = None) -> tuple[str, ...]:
-    """The named network, or all that have a checkpoint in the folder.
-
-    Raises:
-        CheckpointError: when none is named and there is none.
-    """
-    names = (name,) if name else available_models(folder)
-    if not names:
-        raise CheckpointError("There is no checkpoint. Train one: python train.py --model cnn")
-    return names
-
-
 Measured = tuple[dict[str, Any], Sequence[tuple[Path, str]]]
 
 
 def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     """Every metric of a labelled folder, at the decisive threshold and for each preset."""
-    table = labelled_images(folder, args.split)
-    found = predict_all(checkpoint, table)
+    found = predict_all(checkpoint, labelled_images(folder, args.split))
     result = split_result(found, checkpoint.card.threshold)
     scores = result.scores
     print(
         f"{scores.n} radiographs, {scores.positives} with pneumonia; decisive threshold "
         f"{scores.threshold:.3f}; 95 % intervals"
     )
-    head = ["", "all", "distinct"]
-    rows = [
-        [
-            name,
-            number(getattr(scores, key)),
-            number(getattr(result.distinct, key)) if result.distinct else "–",
-        ]
+    rows: list[tuple] = [
+        (name, getattr(scores, key), getattr(result.distinct, key, None))
         for key, name in {**SCORES, "brier": "Brier score"}.items()
     ]
-    rows += [[f"sensitivity, {k}", number(v)] for k, v in result.sensitivity_by_kind.items()]
-    rows += [[f"specificity, {k}", number(v)] for k, v in result.specificity_by_series.items()]
-    print_table(head, rows)
+    rows += [(f"sensitivity, {k}", v) for k, v in result.sensitivity_by_kind.items()]
+    rows += [(f"specificity, {k}", v) for k, v in result.specificity_by_series.items()]
+    print_table(["", "all", "distinct"], rows)
     policies = {
         name: measure_policy(one.policy, found.probabilities, found.labels)
         for name, one in checkpoint.card.policies.items()
@@ -136,12 +118,7 @@ def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> M
 def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = localization.measure(checkpoint, folder, args.boxes, args.checkpoints)
     rows = [
-        [
-            LOCALIZATION.get(key, key),
-            number(row.network),
-            number(row.constant_map),
-            str(row.network.n),
-        ]
+        (LOCALIZATION.get(key, key), row.network, row.constant_map, row.network.n)
         for key, row in table.items()
     ]
     print_table(["measure", "network", "constant map", "n"], rows)
@@ -153,25 +130,23 @@ def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Sample, .
     return validation_images(folder, training.recipe, data.fingerprint)
 
 
+# Columns: title -> attribute.
+RATES = {"corruption": "name", "AUC": "auc", "sensitivity": "", "specificity": ""}
+STRATA = {"stratum": "name", "n": "", "pneumonia": "positives", "AUC": "auc"}
+VIEWS = {"view": "group", "n": "", "pneumonia": "positives", "AUC": "auc"}
+
+
 def _shortcut(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = _validation(checkpoint, folder)
     with tqdm(total=shortcut.STEPS, delay=2, disable=None) as bar:
         found = shortcut.measure(checkpoint, table, bar.update)
-    print_table(
-        [f"{found.n} radiographs", "n", "pneumonia", "AUC", "AUC of sharpness alone"],
-        [["all", str(found.n), "", number(found.auc), number(found.auc_sharpness)]]
-        + [
-            [row.name, str(row.n), str(row.positives), number(row.auc), number(row.auc_sharpness)]
-            for row in found.strata
-        ],
-    )
-    print_rates([found.recompressed_before, found.recompressed_after])
+    alone = "AUC of sharpness alone"
+    print(f"{found.n} radiographs: AUC {number(found.auc)}, {alone} {number(found.auc_sharpness)}")
+    print_fields(found.strata, {**STRATA, alone: "auc_sharpness"})
+    print_fields([found.recompressed_before, found.recompressed_after], RATES)
     print_table(
         ["JPEG quality", "mean change", "95th percentile", "crossed the threshold"],
-        [
-            [str(row.quality), number(row.mean_change), number(row.change_95), percent(row.flipped)]
-            for row in found.jpeg
-        ],
+        [(one.quality, one.mean_change, one.change_95, percent(one.flipped)) for one in found.jpeg],
     )
     return {"shortcut": record(found)}, ()
 
@@ -181,27 +156,14 @@ def _robustness(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) 
     with tqdm(total=len(robustness.CORRUPTIONS), delay=2, disable=None) as bar:
         found = robustness.measure(checkpoint, table, bar.update)
     print(f"{found[0].n} validation radiographs, decisive threshold")
-    print_rates(found)
+    print_fields(found, RATES)
     return {"corruptions": record(found)}, ()
 
 
 def _adults(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     found = adults.measure(checkpoint, folder)
     print(f"{found[0].source}, labels {found[0].reference}; decisive threshold")
-    print_table(
-        ["view", "n", "pneumonia", "AUC", "sensitivity", "specificity"],
-        [
-            [
-                row.group,
-                str(row.n),
-                str(row.positives),
-                number(row.auc),
-                number(row.sensitivity),
-                number(row.specificity),
-            ]
-            for row in found
-        ],
-    )
+    print_fields(found, {**VIEWS, "sensitivity": "", "specificity": ""})
     return {"external": record(found)}, ()
 
 
@@ -214,25 +176,20 @@ MEASURES: dict[str, Callable[[Checkpoint, Path, argparse.Namespace], Measured]] 
 }
 
 
-def print_rates(rows: Sequence[Corruption]) -> None:
-    """A row a corruption."""
-    print_table(
-        ["corruption", "AUC", "sensitivity", "specificity"],
-        [
-            [row.name, number(row.auc), number(row.sensitivity), number(row.specificity)]
-            for row in rows
-        ],
-    )
+def print_fields(rows: Sequence[object], columns: dict[str, str]) -> None:
+    """Print some attributes of each row: column title -> attribute, "" for one of that name."""
+    get = attrgetter(*(name or title for title, name in columns.items()))
+    print_table(list(columns), [get(row) for row in rows])
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print columns aligned to the left."""
-    lines = [head, *rows]
-    widths = [
-        max(len(line[column]) for line in lines if column < len(line))
-        for column in range(len(head))
+def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print columns aligned to the left: texts and counts as they are, measures by `number`."""
+    texts = [
+        [str(c) if isinstance(c, (str, int)) else number(c) for c in row]  # type: ignore[arg-type]
+        for row in (head, *rows)
     ]
-    for line in lines:
+    widths = [max(len(row[i]) for row in texts if i < len(row)) for i in range(len(head))]
+    for row in texts:
         print(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
         )

@@ -13,12 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from pneumo.commands.output import (
-    OutputError,
-    free_stem,
-    printable,
-    refuse_inputs,
-)
+from pneumo.commands.output import OutputError, free_stem, printable, refuse_inputs
 from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.files import write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
@@ -34,6 +29,7 @@ COLUMNS = (
     "operating_point", "prevalence", "rule_out", "rule_in", "strongest_zone", "warnings",
     "source", "seconds", "weights_sha256",
 )  # fmt: skip
+UNWRITTEN = "heatmap-not-written"  # a warning
 OVERLAY, EVIDENCE = ".heatmap.png", ".evidence.npy"
 
 
@@ -125,42 +121,36 @@ def run(args: argparse.Namespace) -> int:
     with records:
         shown = tqdm(todo, unit="image", delay=2, disable=None, file=sys.stderr)
         for path, stem in zip(shown, stems, strict=True):
-            record, heatmap_failed = analyze(path, reader, args.heatmaps, stem)
+            record = analyze(path, reader, args.heatmaps, stem)
             records.write(record)
             unread += record["status"] != "ok"
-            failed |= heatmap_failed
+            failed |= UNWRITTEN in record["warnings"]
     if args.format == "table" and len(paths) != 1:
         print(f"{len(paths) - unread} of {len(paths)} read.", file=sys.stderr)
     return 1 if failed or unread else 0
 
 
-def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> tuple[dict, bool]:
-    """The record of one image, whatever happens, and whether its heatmap could not be written."""
+def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> dict:
+    """The record of one image, whatever happens."""
     try:
         radiograph, reading = reader.examine(path)
     except Exception as error:  # of ours; the other images are analyzed all the same
         reason = f"This image could not be analyzed: {type(error).__name__} in Pneumo."
-        radiograph, reading = (
-            None,
-            Reading("", reader.name, reader.checkpoint.weights_sha256, "error", reason),
-        )
+        weights = reader.checkpoint.weights_sha256
+        radiograph, reading = None, Reading("", reader.name, weights, "error", reason)
     named = [check.name for check in reading.checks if check.outcome != "passed"]
     record = {"path": path, **reading.record()}
-    failed = False
     if heatmaps:
         record["heatmap"] = None
         if radiograph is not None and reading.ok:
             try:
                 record["heatmap"] = write_heatmap(heatmaps, stem, radiograph, reading, reader)
             except OSError as error:
-                failed = True
-                named.append("heatmap-not-written")
-                print(
-                    f"{printable(path)}: its heatmap could not be written: {error.strerror}.",
-                    file=sys.stderr,
-                )
+                named.append(UNWRITTEN)
+                reason = f"its heatmap could not be written: {error.strerror}."
+                print(f"{printable(path)}: {reason}", file=sys.stderr)
     record["warnings"] = " ".join(named)
-    return record, failed
+    return record
 
 
 def walk(

@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,15 +23,20 @@ TABLE = (
 )  # fmt: skip
 _WIDTHS = (8, 13, 11, 10, 9, 9)
 # How a file of results begins, in each format.
-_BEGINNINGS = (b'{"path": ', b'"path","status",', b"path,status,", b"status    label")
+_BEGINNINGS = {
+    "jsonl": (b'{"path": ',),
+    "csv": (b'"path","status",', b"path,status,"),
+    "table": (b"status    label",),
+}
+# White space, control characters and marks of no width.
+_BLANKS = re.compile(r"^[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 
 
 class Records:
     """Writes records as they come; a context manager.
 
-    A file grows under the name ``FILE.partial`` and gets its own name when all is done, so that
-    a file called FILE is always complete. When the work was stopped, what there is stays in
-    ``FILE.partial``, and `resume` continues it.
+    A file grows as ``FILE.partial`` and gets its own name when all is done. When the work was
+    stopped, what there is stays in ``FILE.partial``, and `resume` continues it.
 
     Args:
         form: "jsonl", "csv" or "table".
@@ -53,7 +58,6 @@ class Records:
         self.output = None if output is None else Path(os.path.realpath(output))
         self.partial: Path | None = None
         self.earlier: list[dict] = []
-        self._done: Counter[str] = Counter()
         self._kept = b""
         if self.output is not None and (self.output.is_file() or not self.output.exists()):
             self.partial = partial_of(self.output)
@@ -62,10 +66,41 @@ class Records:
                     f"{printable(str(self.partial))} is in the way and holds no results. "
                     "Please remove it, or name another --output."
                 )
-        if resume and self.partial:
-            self._keep_earlier()
+            source = self.partial if self.partial.exists() else self.output
+            if resume and source.exists():
+                self._keep(source)
+        self._done = Counter(record["path"] for record in self.earlier)
         self._stream: IO[str] | None = None
         self._written = 0
+
+    def _keep(self, source: Path) -> None:
+        """Take over an unfinished file, or a complete one, without a last line that was cut off."""
+        content = source.read_bytes()
+        end = content.rfind(b"\n") + 1
+        # Inside the quotes of a CSV a line does not end.
+        while self.form == "csv" and content.count(b'"', 0, end) % 2:
+            end = content.rfind(b"\n", 0, end - 1) + 1
+        text = content[:end].decode("utf-8", "replace")
+        try:
+            if not is_records(source, self.form):
+                raise ValueError
+            if self.form == "jsonl":
+                self.earlier = [json.loads(line) for line in text.split("\n") if line]
+            else:
+                self.earlier = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+            if not all(isinstance(record["path"], str) for record in self.earlier):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, csv.Error):
+            raise OutputError(
+                f"{printable(str(source))} holds no results as {self.form} and cannot be "
+                "continued. Please name another --output."
+            ) from None
+        if self.form == "csv" and any(set(one) != set(self.columns) for one in self.earlier):
+            raise OutputError(
+                f"{printable(str(source))} has other columns. Continue it with the same flags, or "
+                "name another --output."
+            )
+        self._kept = content[:end] if self.earlier else b""
 
     def __enter__(self) -> Records:
         if self.output is None:
@@ -73,14 +108,10 @@ class Records:
             if hasattr(self._stream, "reconfigure"):
                 self._stream.reconfigure(errors="backslashreplace")
         else:
-            mode = "a" if self._kept else "x" if self.partial else "w"
             if self.partial:
-                if self._kept:
-                    write_whole(self.partial, self._kept)
-                else:
-                    self.partial.unlink(missing_ok=True)
+                write_whole(self.partial, self._kept)
             self._stream = (self.partial or self.output).open(
-                mode, encoding="utf-8", errors="backslashreplace", newline=""
+                "a", encoding="utf-8", errors="backslashreplace", newline=""
             )
         if not self._kept:
             self._write(self._header())
@@ -109,7 +140,7 @@ class Records:
 
     def has(self, path: str) -> bool:
         """Whether an earlier run has written this image's record; asked once for each image."""
-        key = self._key(path)
+        key = path if self.form == "jsonl" else plain(as_utf8(path))
         self._done[key] -= 1
         return self._done[key] >= 0
 
@@ -122,7 +153,8 @@ class Records:
         if self.form == "jsonl":
             self._write(json.dumps(record) + "\n")
         elif self.form == "csv":
-            self._write(self._row([_cell(name, record.get(name)) for name in self.columns]))
+            record = {**record, "path": as_utf8(record["path"])}
+            self._write(_row([plain(record.get(name)) for name in self.columns]))
         else:
             cells = [record.get(name) for name in TABLE]
             note = cells[7] or cells[8]
@@ -143,44 +175,8 @@ class Records:
 
     def _header(self) -> str:
         if self.form == "csv":
-            return self._row(list(self.columns))
+            return _row(list(self.columns))
         return _line([*TABLE[:6], "path"]) if self.form == "table" else ""
-
-    @staticmethod
-    def _row(cells: list) -> str:
-        # Quoted texts: a name with a semicolon is one cell also where that separates cells.
-        stream = io.StringIO()
-        csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC).writerow(cells)
-        return stream.getvalue()
-
-    def _key(self, path: str) -> str:
-        return path if self.form == "jsonl" else str(_cell("path", path))
-
-    def _keep_earlier(self) -> None:
-        """Take over an unfinished file, or a complete one, without a last line that was cut off."""
-        assert self.output and self.partial
-        source = self.partial if self.partial.exists() else self.output
-        if not source.exists():
-            return
-        content = source.read_bytes()
-        try:
-            length = 0
-            for end, record in (_json if self.form == "jsonl" else _csv)(content):
-                length = end
-                if record:
-                    self.earlier.append(record)
-            self._done = Counter(record["path"] for record in self.earlier)
-        except (ValueError, KeyError, TypeError, csv.Error):
-            raise OutputError(
-                f"{printable(str(source))} holds no results as {self.form} and cannot be "
-                "continued. Please name another --output."
-            ) from None
-        if self.form == "csv" and self.earlier and set(self.earlier[0]) != set(self.columns):
-            raise OutputError(
-                f"{printable(str(source))} has other columns. Continue it with the same flags, or "
-                "name another --output."
-            )
-        self._kept = content[:length] if self.earlier else b""
 
 
 def partial_of(output: Path) -> Path:
@@ -188,14 +184,15 @@ def partial_of(output: Path) -> Path:
     return output.with_name(fit_name(output.name, ".partial"))
 
 
-def is_records(path: Path) -> bool:
-    """Whether a file is empty or begins as one that `Records` wrote."""
+def is_records(path: Path, form: str = "") -> bool:
+    """Whether a file is empty or begins as one that `Records` wrote, in any format unless given."""
     try:
         with path.open("rb") as stream:
             start = stream.read(32)
     except OSError:
         return False
-    return not start or start.startswith(_BEGINNINGS)
+    beginnings = _BEGINNINGS[form] if form else sum(_BEGINNINGS.values(), ())
+    return not start or start.startswith(beginnings)
 
 
 def plain(value: object) -> object:
@@ -211,55 +208,11 @@ def plain(value: object) -> object:
     return f"'{value}" if first in tuple("=+-@") or value[:1] in tuple("\t\r") else value
 
 
-# White space, control characters and marks of no width.
-_BLANKS = re.compile(r"^[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
-
-
-def _cell(name: str, value: object) -> object:
-    return plain(as_utf8(value) if name == "path" and isinstance(value, str) else value)
-
-
-def _json(content: bytes) -> Iterator[tuple[int, dict]]:
-    """Each complete record, and where it ends."""
-    end = 0
-    for line in content.splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            return
-        end += len(line)
-        record = json.loads(line)
-        if not isinstance(record["path"], str):
-            raise TypeError
-        yield end, record
-
-
-def _csv(content: bytes) -> Iterator[tuple[int, dict]]:
-    """The header as an empty record, then each complete record, and where it ends."""
-    columns: list[str] = []
-    taken, whole = 0, True
-
-    def texts() -> Iterator[str]:
-        nonlocal taken, whole
-        for line in content.splitlines(keepends=True):
-            taken, whole = taken + len(line), line.endswith(b"\n")
-            yield line.decode("utf-8", "replace")
-
-    rows = csv.reader(texts(), strict=True)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            if taken == len(content):  # cut off within quotes
-                return
-            raise
-        if not columns:
-            columns = row
-            if whole and columns[:2] != ["path", "status"]:
-                raise ValueError
-        if not whole or len(row) != len(columns):
-            return
-        yield taken, {} if row is columns else dict(zip(columns, row, strict=True))
+def _row(cells: list) -> str:
+    # Quoted texts: a name with a semicolon is one cell also where that separates cells.
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC).writerow(cells)
+    return stream.getvalue()
 
 
 def _line(cells: list) -> str:

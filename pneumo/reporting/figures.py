@@ -16,7 +16,6 @@ from pneumo.models.card import Card, Curve, SplitResult
 from pneumo.reporting.sections import number
 
 # Okabe and Ito's colours, told apart by all eyes; networks differ by their line as well.
-CLASS_COLOURS = {"NORMAL": "#0072b2", "PNEUMONIA": "#d55e00"}
 COLOURS = ("#e69f00", "#000000", "#009e73", "#cc79a7")
 LINES = ("--", "-", ":", "-.")
 SETTINGS = {
@@ -39,13 +38,7 @@ SETTINGS = {
 def draw(cards: Sequence[Card], folder: Path, suffix: str = ".svg") -> list[Path]:
     """Draw every figure that the cards have numbers for, and remove those they have none for.
 
-    Args:
-        cards: of the networks, in the order they are shown.
-        folder: where the files go; made if it is missing.
-        suffix: ".svg" or ".png".
-
-    Returns:
-        The files written.
+    The files, .svg or .png, go into a folder that is made if it is missing; their paths are given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -67,14 +60,10 @@ def roc(cards: Sequence[Card]) -> Figure | None:
         return None
     figure, (whole, corner) = _canvas("Receiver operating characteristic", _source(cards), 2)
     for i, (card, test) in enumerate(tested):
+        label = f"{card.title}, AUC {number(test.scores.auc)}"
+        alarms, found = 1 - np.array(test.curve.specificity), test.curve.sensitivity
         for panel in (whole, corner):
-            panel.plot(
-                1 - np.array(test.curve.specificity),
-                test.curve.sensitivity,
-                LINES[i],
-                color=COLOURS[i],
-                label=f"{card.title}, AUC {number(test.scores.auc)}",
-            )
+            panel.plot(alarms, found, LINES[i], color=COLOURS[i], label=label)
         _ends(card, test.curve, corner, COLOURS[i])
     whole.plot((0, 1), (0, 1), color="#999999", linewidth=0.8)
     _unit_square(whole, "1 − specificity", "sensitivity")
@@ -136,24 +125,16 @@ def confusion(cards: Sequence[Card]) -> Figure | None:
                 continue
             panel = panels[row * len(tested) + column]
             truths = ("NORMAL", "PNEUMONIA")
-            labels = [
-                label
-                for label in measured.labels["NORMAL"]
-                if name != "decisive" or label != "INDETERMINATE"
-            ]
+            labels = [label for label in measured.labels["NORMAL"]
+                      if name != "decisive" or label != "INDETERMINATE"]  # fmt: skip
             counts = np.array([[measured.labels[t][label] for label in labels] for t in truths])
             shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
             panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
             panel.grid(False)
             for (r, c), count in np.ndenumerate(counts):
-                panel.text(
-                    c,
-                    r,
-                    f"{count:.0f}\n{shares[r, c]:.1%}",
-                    ha="center",
-                    va="center",
-                    color="white" if shares[r, c] > 0.5 else "black",
-                )
+                colour = "white" if shares[r, c] > 0.5 else "black"
+                words = f"{count:.0f}\n{shares[r, c]:.1%}"
+                panel.text(c, r, words, ha="center", va="center", color=colour)
             panel.set_xticks(range(len(labels)), labels, fontsize=8)
             panel.set_yticks((0, 1), truths, fontsize=8)
             panel.set_title(f"{card.title}, {name}")
@@ -167,74 +148,15 @@ def reliability(cards: Sequence[Card]) -> Figure | None:
     figure, panels = _canvas("Reliability of the probability", _source(cards), len(tested))
     for i, (panel, (card, test)) in enumerate(zip(panels, tested, strict=True)):
         panel.plot((0, 1), (0, 1), color="#999999", linewidth=0.8)
-        panel.plot(
-            [one.probability for one in test.reliability],
-            [one.frequency for one in test.reliability],
-            LINES[i] + "o",
-            color=COLOURS[i],
-            markersize=5,
-        )
+        found = [one.probability for one in test.reliability]
+        true = [one.frequency for one in test.reliability]
+        panel.plot(found, true, LINES[i] + "o", color=COLOURS[i], markersize=5)
         for one in test.reliability:
-            panel.annotate(
-                str(one.n),
-                (one.probability, one.frequency),
-                (5, -11),
-                textcoords="offset points",
-                fontsize=7,
-            )
+            place = (one.probability, one.frequency)
+            panel.annotate(str(one.n), place, (5, -11), textcoords="offset points", fontsize=7)
         panel.set_title(f"{card.title}, calibration error {number(test.scores.ece)}")
         _unit_square(panel, "mean balanced probability (number: radiographs)", "pneumonia, share")
     return figure
-
-
-def scores(cards: Sequence[Card]) -> Figure | None:
-    """Histograms of the balanced probability by class, with the default preset's thresholds."""
-    if not (tested := _tested(cards)):
-        return None
-    figure, panels = _canvas(
-        "Balanced probability of pneumonia, by class", _source(cards), len(tested), high=3.6
-    )
-    for panel, (card, test) in zip(panels, tested, strict=True):
-        edges, counts = _histograms(test)
-        for name, hatch in (("PNEUMONIA", None), ("NORMAL", "////")):
-            panel.stairs(
-                counts[name],
-                edges,
-                fill=True,
-                alpha=0.55,
-                hatch=hatch,
-                color=CLASS_COLOURS[name],
-                label=name,
-            )
-        policy = card.policies["balanced"].policy
-        panel.axvspan(
-            policy.rule_out, policy.rule_in, color="#999999", alpha=0.25, label="indeterminate"
-        )
-        # Most lie at the ends; a linear scale would hide the doubtful ones between them.
-        panel.set_yscale("symlog", linthresh=1)
-        panel.set_yticks((0, 1, 3, 10, 30, 100, 300), ("0", "1", "3", "10", "30", "100", "300"))
-        panel.set_xlim(0, 1)
-        panel.set_xlabel("balanced probability")
-        panel.set_ylabel("radiographs")
-        panel.set_title(card.title)
-        panel.legend(fontsize=8, loc="upper center", frameon=True, edgecolor="white")
-    return figure
-
-
-def _histograms(result: SplitResult, bins: int = 20) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Edges, and radiographs of each class in each bin, from the curve's rates."""
-    n, positives = result.scores.n, result.scores.positives
-    above = {
-        "NORMAL": (1 - np.array(result.curve.specificity)) * (n - positives),
-        "PNEUMONIA": np.array(result.curve.sensitivity) * positives,
-    }
-    step = max(1, (len(result.curve.threshold) - 1) // bins)
-    counts = {}
-    for name, values in above.items():
-        left = np.rint(values[::step]).astype(int)
-        left[-1] = 0
-        counts[name] = left[:-1] - left[1:]
-    return np.array(result.curve.threshold)[::step], counts
 
 
 def training(cards: Sequence[Card]) -> Figure | None:
@@ -273,7 +195,6 @@ FIGURES: dict[str, Callable[[Sequence[Card]], Figure | None]] = {
     "precision-recall": precision_recall,
     "confusion": confusion,
     "reliability": reliability,
-    "scores": scores,
     "training": training,
 }
 
@@ -289,12 +210,7 @@ def _source(cards: Sequence[Card], split: str = "official test split") -> str:
 
 
 def _canvas(
-    heading: str,
-    source: str,
-    columns: int = 1,
-    rows: int = 1,
-    wide: float = 5.2,
-    high: float = 4.6,
+    heading: str, source: str, columns: int = 1, rows: int = 1, wide: float = 5.2, high: float = 4.6
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its title, the source of its numbers, and panels of so many inches."""
     figure = Figure(figsize=(wide * columns, high * rows + 0.7), layout="constrained")

@@ -20,6 +20,9 @@ from matplotlib.figure import Figure
 
 PAGE = (8.27, 11.69)  # inches, A4
 FONT = "DejaVu Sans"
+SETTINGS: dict[Any, Any] = {
+    "font.family": FONT, "font.size": 9, "text.parse_math": False, "pdf.fonttype": 42
+}  # fmt: skip
 MOST_COMMENT = 1500
 _LEFT, _WIDTH, _TOP = 0.08, 0.84, 0.895  # shares of the page
 _SOFT, _ALARM = "#4a5a68", "#a3341b"
@@ -45,61 +48,36 @@ class Panel:
 
 @dataclass(frozen=True)
 class Column:
-    """One network's result.
+    """One network's result."""
 
-    Attributes:
-        label: in large letters.
-        qualifier: under it, in the colour of warnings; "" for none.
-        probability: 0 to 1, drawn as a bar; `words` stand above it, `lines` below it.
-        thresholds: 0 to 1, drawn across the bar.
-        rows: name and value.
-    """
-
-    label: str
-    qualifier: str
-    probability: float
+    label: str  # in large letters
+    qualifier: str  # under it, in the colour of warnings; "" for none
+    probability: float  # 0 to 1, drawn as a bar; `words` stand above it, `lines` below it
     words: str
     lines: tuple[str, ...]
-    thresholds: tuple[float, float]
-    rows: tuple[tuple[str, str], ...]
+    thresholds: tuple[float, float]  # 0 to 1, drawn across the bar
+    rows: tuple[tuple[str, str], ...]  # name and value
 
 
 @dataclass(frozen=True)
 class Page:
-    """Everything on the page.
-
-    Attributes:
-        title, time, disclaimer: its head.
-        panels: images, side by side; all of one shape.
-        columns: results, side by side.
-        sections: heading and paragraphs below them; what does not fit is cut off with an ellipsis.
-        footer: lines at the foot.
-    """
+    """Everything on the page, from top to bottom."""
 
     title: str
     time: str
     disclaimer: str
-    panels: Sequence[Panel]
-    columns: Sequence[Column]
-    sections: Sequence[tuple[str, Sequence[str]]]
+    panels: Sequence[Panel]  # side by side; all of one shape
+    columns: Sequence[Column]  # side by side
+    sections: Sequence[tuple[str, Sequence[str]]]  # heading, paragraphs; what does not fit is cut
     footer: Sequence[str]
 
 
 def compose(page: Page) -> dict[str, bytes]:
-    """The page in both kinds; the same page gives the same bytes.
+    """The bytes of the page as "pdf" and "png"; the same page gives the same bytes.
 
     Letters that the font lacks, and lone surrogates, are printed as empty boxes.
-
-    Returns:
-        "pdf" and "png" bytes.
     """
-    settings: dict[Any, Any] = {
-        "font.family": FONT,
-        "font.size": 9,
-        "text.parse_math": False,
-        "pdf.fonttype": 42,
-    }
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=PAGE)
         _write(figure, _LEFT, 0.955, page.title, size=17, weight="bold")
         _write(figure, _LEFT + _WIDTH, 0.957, page.time, ha="right", color=_SOFT)

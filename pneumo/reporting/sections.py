@@ -32,12 +32,7 @@ Block = str | Table | Bullets
 
 
 class Section:
-    """A part of the model card.
-
-    Attributes:
-        title: for people.
-        blocks: paragraphs (plain text), tables and lists, in order; none where nothing is known.
-    """
+    """A part of the model card: its title, and paragraphs, tables and lists; none if unknown."""
 
     def __init__(self, title: str, *blocks: Block) -> None:
         self.title, self.blocks = title, blocks
@@ -197,29 +192,20 @@ def _probability(card: Card) -> str:
     )
 
 
-POLICY_HEAD = (
-    "sensitivity",
-    "specificity",
-    "missed",
-    "false alarms",
-    "indeterminate",
-    "PPV",
-    "NPV",
-)
+POLICY_HEAD = {
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "missed": "false_negatives",
+    "false alarms": "false_positives",
+    "indeterminate": "indeterminate",
+    "PPV": "ppv",
+    "NPV": "npv",
+}
 
 
 def policy_cells(measured: PolicyMeasures) -> list[str]:
     """A policy's measures in the order of `POLICY_HEAD`."""
-    values = (
-        measured.sensitivity,
-        measured.specificity,
-        measured.false_negatives,
-        measured.false_positives,
-        measured.indeterminate,
-        measured.ppv,
-        measured.npv,
-    )
-    return [percent(value) for value in values]
+    return [percent(getattr(measured, name)) for name in POLICY_HEAD.values()]
 
 
 def _evidence(cards: Sequence[Card]) -> Section:
@@ -231,14 +217,9 @@ def _evidence(cards: Sequence[Card]) -> Section:
     rows = []
     for key, words in LOCALIZATION.items():
         if any(key in found for _, found in tables):
-            cells = [words]
-            for _, found in tables:
-                row = found.get(key)
-                cells += [
-                    number(row.network if row else None, 2),
-                    number(row.constant_map if row else None, 2),
-                ]
-            rows.append(cells)
+            found_here = [found.get(key) for _, found in tables]
+            pairs = [(row.network, row.constant_map) if row else (None, None) for row in found_here]
+            rows.append([words, *(number(value, 2) for pair in pairs for value in pair)])
     verdicts = [
         f"{card.title}: the heatmap tells which lung is affected."
         if card.evidence.reliable_side
@@ -252,10 +233,7 @@ def _evidence(cards: Sequence[Card]) -> Section:
         "one normal) and opacities inserted into normals, both of validation radiographs, and "
         "radiologists' boxes on adults. The constant map, the mean of all maps, is what a heatmap "
         "that says nothing reaches.",
-        Table(
-            ["measure", *(cell for card, _ in tables for cell in (card.title, "constant map"))],
-            rows,
-        ),
+        Table(["measure", *(c for card, _ in tables for c in (card.title, "constant map"))], rows),
         *verdicts,
     )
 
@@ -321,21 +299,15 @@ def _shortcut(cards: Sequence[Card]) -> Section:
 
 def _external(cards: Sequence[Card]) -> Section:
     title = "External evaluation: adults"
-    rows = [
-        [
-            f"{card.title}, {row.group}",
-            str(row.n),
-            str(row.positives),
-            number(row.auc),
-            number(row.sensitivity),
-            number(row.specificity),
-        ]
-        for card in cards
-        for row in card.metrics.external
-    ]
-    if not rows:
+    measured = [(card, row) for card in cards for row in card.metrics.external]
+    if not measured:
         return Section(title)
-    first = next(row for card in cards for row in card.metrics.external)
+    first = measured[0][1]
+    rows = [
+        [f"{card.title}, {row.group}", str(row.n), str(row.positives)]
+        + [number(rate) for rate in (row.auc, row.sensitivity, row.specificity)]
+        for card, row in measured
+    ]
     return Section(
         title,
         f"{first.source}; labels: {first.reference}, often wrong: earlier weights with an AUC of "

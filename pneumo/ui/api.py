@@ -7,9 +7,10 @@ from typing import Any
 import gradio as gr
 
 from pneumo.imaging.radiograph import UnreadableImage
-from pneumo.models.card import CheckpointError, read_card
+from pneumo.models.card import CheckpointError
 from pneumo.models.checkpoint import available_models, default_model
 from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
+from pneumo.ui.model_card import usable_cards
 from pneumo.ui.schemas import in_range
 from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.store import ImageStore, Superseded
@@ -21,18 +22,15 @@ EXAMPLE = {"path": "radiograph.png", "meta": {"_type": "gradio.FileData"}}
 def image_field() -> gr.File:
     """A file field for programs whose value is the token of an upload and never a path.
 
-    Programs are told to upload a file first, as for every file field. But without a data model
-    Gradio neither opens, copies nor downloads what the field names. (A subclass would say the
-    same, but for each one Gradio writes a file beside the module.)
+    Without a data model Gradio neither opens, copies nor downloads what the field names. (For a
+    subclass, which would say the same, Gradio writes a file beside the module.)
     """
     field = gr.File(label=text("api.image"))
     described = field.api_info()
     field.data_model = None
     field.api_info = lambda: described  # type: ignore[method-assign]
-    field.example_inputs = lambda: {  # type: ignore[method-assign]
-        "payload": EXAMPLE,
-        "value": EXAMPLE,
-    }
+    example = {"payload": EXAMPLE, "value": EXAMPLE}
+    field.example_inputs = lambda: example  # type: ignore[method-assign]
     return field
 
 
@@ -93,10 +91,6 @@ def public_events(store: ImageStore, uploads: Uploads) -> None:
             record |= {"evidence": rows, "heat": rows}
         return record
 
-    def list_models() -> list[dict]:
-        """The networks that can be asked: name, title, thresholds, prevalence, evidence scale."""
-        return list(filter(None, map(_model, available_models())))
-
     ask.click(
         predict,
         inputs,
@@ -108,7 +102,7 @@ def public_events(store: ImageStore, uploads: Uploads) -> None:
         preprocess=False,
     )
     tell.click(
-        list_models,
+        _models,
         None,
         models,
         api_name="models",
@@ -142,20 +136,20 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _model(name: str) -> dict | None:
-    try:
-        card = read_card(name)
-    except CheckpointError:
-        return None
-    return {
-        "name": name,
-        "title": card.title,
-        "sha256": card.weights.sha256,
-        "prevalence": card.prevalence,
-        "policies": {
-            policy: {"rule_out": result.policy.rule_out, "rule_in": result.policy.rule_in}
-            for policy, result in card.policies.items()
-        },
-        "scale": card.evidence.scale,
-        "reliable_side": card.evidence.reliable_side,
-    }
+def _models() -> list[dict]:
+    """The networks that can be asked: name, title, thresholds, prevalence, evidence scale."""
+    return [
+        {
+            "name": card.name,
+            "title": card.title,
+            "sha256": card.weights.sha256,
+            "prevalence": card.prevalence,
+            "policies": {
+                policy: {"rule_out": result.policy.rule_out, "rule_in": result.policy.rule_in}
+                for policy, result in card.policies.items()
+            },
+            "scale": card.evidence.scale,
+            "reliable_side": card.evidence.reliable_side,
+        }
+        for card in usable_cards()
+    ]

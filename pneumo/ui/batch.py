@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -39,9 +40,7 @@ def batch(store: ImageStore) -> gr.HTML:
 def brief(store: ImageStore, data: object) -> dict:
     """One image of many, analyzed by one or several networks and not kept.
 
-    Returns:
-        rows, one a network, as `_row` gives them, and png, a small picture of the image as base64,
-        or "". Or reason, a sentence, when nothing could be done.
+    Gives rows, one a network, and png (a small picture, base64, or ""); or reason, a sentence.
     """
     try:
         request = parse(data)
@@ -65,16 +64,10 @@ def brief(store: ImageStore, data: object) -> dict:
 
 
 def decided(store: ImageStore, data: Any) -> dict:
-    """The rows of images that were analyzed before at another policy or prevalence.
+    """The rows of images that were analyzed before, at another policy or prevalence.
 
-    Args:
-        store: of the networks' cards.
-        data: policy and prevalence as in every request, and "cases": pairs of a network and the
-            balanced probability that it gave.
-
-    Returns:
-        rows, in the order of the cases, and numbers for the page's fields; or reason and field,
-        as `viewer.answer` gives them.
+    The request's "cases" are pairs of a network and the balanced probability that it gave. Gives
+    rows in their order and numbers for the page's fields; or reason and field.
     """
     try:
         request = parse(data)
@@ -92,14 +85,8 @@ def decided(store: ImageStore, data: Any) -> dict:
 
 def _again(store: ImageStore, choice: Choice, model: str, balanced: float) -> dict:
     reader = store.reader(model)
-    reading = Reading(
-        "",
-        model,
-        reader.checkpoint.weights_sha256,
-        "ok",
-        balanced=balanced,
-        decisive=reader.card.threshold,
-    )
+    reading = Reading("", model, reader.checkpoint.weights_sha256, "ok", balanced=balanced)
+    reading = replace(reading, decisive=reader.card.threshold)
     row = _row(judged(reading, reader.card, choice))
     # What the image itself has told stays as it was.
     kept = ("source", "checks", "zones", "strongest_zone", "seconds", "warnings", "reason")

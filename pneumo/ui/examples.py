@@ -22,23 +22,14 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Example:
-    """One image of the gallery.
-
-    Attributes:
-        path: of the image.
-        title: short name.
-        truth: "NORMAL", "PNEUMONIA" or "" when it is not known.
-        caption: a sentence about it.
-        kind: "synthetic", "real" or "own".
-        attribution: whom to thank for a real radiograph.
-    """
+    """One image of the gallery."""
 
     path: Path
     title: str
-    truth: str
+    truth: str  # "NORMAL", "PNEUMONIA" or "" when it is not known
     caption: str
-    kind: str
-    attribution: str = ""
+    kind: str  # "synthetic", "real" or "own"
+    attribution: str = ""  # whom to thank for a real radiograph
 
 
 def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
@@ -71,17 +62,9 @@ def gallery(examples: Sequence[Example]) -> list[dict]:
             picture = thumbnail(read_radiograph(example.path))
         except UnreadableImage:
             continue
-        shown.append(
-            {
-                "id": number,
-                "title": example.title,
-                "truth": example.truth,
-                "caption": example.caption,
-                "kind": text(f"examples.{example.kind}"),
-                "attribution": example.attribution,
-                "png": picture,
-            }
-        )
+        words = {key: getattr(example, key) for key in ("title", "truth", "caption", "attribution")}
+        kind = text(f"examples.{example.kind}")
+        shown.append({"id": number, "kind": kind, "png": picture, **words})
     return shown
 
 
@@ -91,8 +74,6 @@ def _cases(folder: Path) -> list[dict] | None:
         cases = json.loads((folder / CASES).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if isinstance(cases, dict):
-        cases = cases.get("cases")
     if not isinstance(cases, list):
         return None
     return [case for case in cases if isinstance(case, dict) and isinstance(case.get("file"), str)]
@@ -100,11 +81,6 @@ def _cases(folder: Path) -> list[dict] | None:
 
 def _example(folder: Path, case: dict, bundled: bool) -> Example:
     kind = "synthetic" if case.get("synthetic") else "real" if bundled else "own"
-    return Example(
-        path=folder / case["file"],
-        title=str(case.get("title") or Path(case["file"]).stem),
-        truth=str(case.get("truth") or ""),
-        caption=str(case.get("caption") or ""),
-        kind=kind,
-        attribution=str(case.get("attribution") or ""),
-    )
+    title = str(case.get("title") or Path(case["file"]).stem)
+    truth, caption, thanks = (str(case.get(k) or "") for k in ("truth", "caption", "attribution"))
+    return Example(folder / case["file"], title, truth, caption, kind, thanks)

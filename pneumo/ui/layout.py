@@ -32,16 +32,9 @@ class App(gr.Blocks):
     uploads: Uploads
 
 
-def build_demo(examples: Path | None = None, store: ImageStore | None = None) -> App:
-    """The whole app.
-
-    Args:
-        examples: a local folder of images for the gallery; PNEUMO_EXAMPLES or the bundled ones
-            unless given.
-        store: keeps and analyzes the images; a fresh one unless given.
-    """
-    store = store or ImageStore()
-    uploads = Uploads()
+def build_demo(examples: Path | None = None) -> App:
+    """The whole app, with a folder's images for the gallery, or `example_folders`'."""
+    store, uploads = ImageStore(), Uploads()
     # The gate keeps images off the disk; what Gradio itself should store goes within minutes.
     with App(
         title=text("app.name"), analytics_enabled=False, delete_cache=(60, 120), fill_width=True
@@ -91,16 +84,8 @@ def launch_arguments() -> dict[str, Any]:
 
 def theme() -> gr.themes.Base:
     """Slate greys, one blue accent, IBM Plex Sans from this computer (no outside font host)."""
-    sans: list[Any] = [
-        gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)),
-        "system-ui",
-        "sans-serif",
-    ]
-    mono: list[Any] = [
-        gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)),
-        "ui-monospace",
-        "monospace",
-    ]
+    sans: list[Any] = [gr.themes.LocalFont("IBM Plex Sans"), "system-ui", "sans-serif"]
+    mono: list[Any] = [gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"]
     return gr.themes.Base(
         primary_hue=gr.themes.colors.sky,
         neutral_hue=gr.themes.colors.slate,

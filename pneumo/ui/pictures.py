@@ -35,16 +35,10 @@ def image_picture(radiograph: Radiograph) -> dict:
 def map_picture(
     evidence: np.ndarray | None, shape: tuple[int, int], scale: float, sign: str
 ) -> dict:
-    """One sign of the evidence for the screen.
+    """One sign ("for" or "against") of the evidence, float32 (h, w) in logit units, for the screen.
 
-    Args:
-        evidence: float32, (h, w), signed, in logit units.
-        shape: (H, W) of the image.
-        scale: where the colours end.
-        sign: "for" or "against".
-
-    Returns:
-        layer (png, base64, or "" when it is empty) and contours (lists of x, y from 0 to 1).
+    The colours end at the scale. Gives layer (png, base64, or "" when it is empty) and contours
+    (lists of x, y from 0 to 1) on an image of this shape.
     """
     assert evidence is not None
     size = _layer_size(shape)
@@ -58,12 +52,7 @@ def map_picture(
 
 
 def lung_outlines(lungs: np.ndarray, shape: tuple[int, int]) -> list[list[list[float]]]:
-    """Outlines of the lungs as lists of x, y from 0 to 1.
-
-    Args:
-        lungs: uint8, (S, S), 255 inside the lungs.
-        shape: (H, W) of the image.
-    """
+    """Outlines of the lungs, uint8 (S, S), 255 inside, as lists of x, y from 0 to 1."""
     size = _layer_size(shape)
     smooth = cv2.resize(lungs, size[::-1], interpolation=cv2.INTER_CUBIC)
     inside = (smooth > 127).astype(np.uint8)

@@ -20,11 +20,7 @@ PICTURE_SIDE = 1200
 
 
 def report(store: ImageStore, data: object) -> dict:
-    """The report of an image that was analyzed before.
-
-    Returns:
-        pdf and png as base64, or error with a sentence.
-    """
+    """The report of an image that was analyzed before: pdf and png (base64), or error."""
     try:
         request = parse(data)
         image = store.get(request.token)
@@ -52,9 +48,8 @@ def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:
     pixels = fitted(image.radiograph.pixels, PICTURE_SIDE)
     panels = [Panel(text("view.image"), np.repeat(pixels[..., None], 3, axis=2))]
     for reading, card in pairs:
-        if card.name not in request.drawn:
+        if card.name not in request.drawn or reading.evidence is None:
             continue
-        assert reading.evidence is not None
         scale = card.evidence.scale
         layer = overlay.colour_layer(reading.evidence, pixels.shape, scale, request.sign)
         legend = legend_of(scale, request.sign)

@@ -17,35 +17,23 @@ from pneumo.ui.texts import coded, text
 
 @dataclass(frozen=True)
 class Result:
-    """One network's result as it is shown.
-
-    Attributes:
-        model, title: name of the network, and its name for people.
-        label: code of the label; `says` is its words.
-        outside: words when the image is outside the validated population, else "".
-        probability: at the prevalence chosen, 0 to 1; `percent` and `at` are its words.
-        rule_out, rule_in: thresholds at the same prevalence.
-        where: a sentence about the strongest evidence, or "".
-        basis: model and preset.
-        rows: name and value of what stands under "How sure?".
-        map_on: whether the heatmap is drawn before the person asks for it; `map_note` says why not.
-    """
+    """One network's result as it is shown."""
 
     model: str
     title: str
     label: str
-    says: str
-    outside: str
-    probability: float
+    says: str  # words of the label
+    outside: str  # words when the image is outside the validated population, else ""
+    probability: float  # at the prevalence chosen; `percent` and `at` are its words
     percent: str
     at: str
-    rule_out: float
+    rule_out: float  # thresholds at the same prevalence
     rule_in: float
-    where: str
-    basis: str
-    rows: tuple[tuple[str, str], ...]
-    map_on: bool
-    map_note: str
+    where: str  # a sentence about the strongest evidence, or ""
+    basis: str  # model and preset
+    rows: tuple[tuple[str, str], ...]  # name and value of what stands under "How sure?"
+    map_on: bool  # whether the heatmap is drawn unasked
+    map_note: str  # why not
 
 
 def judged(reading: Reading, card: Card, choice: Choice) -> Reading:
@@ -173,14 +161,8 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
 
 
 def custom_measures(curve: Curve, policy: Policy, share: float, n: int) -> PolicyMeasures:
-    """What two thresholds would have given on a set, read off its curve, without intervals.
-
-    Args:
-        curve: of the set.
-        policy: thresholds on the balanced probability.
-        share: of the set's radiographs that show pneumonia.
-        n: radiographs of the set.
-    """
+    """What a policy would have given on a set of n radiographs, read off its curve, without
+    intervals; `share` of them show pneumonia."""
 
     def at(rates: tuple[float, ...], threshold: float) -> float:
         return float(np.interp(threshold, curve.threshold, rates))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
-from typing import Any
 
 from pneumo.imaging import overlay
 from pneumo.models.card import Card
@@ -18,11 +17,7 @@ MIN_PREVALENCE, MAX_PREVALENCE = 0.001, 0.999
 
 
 class Invalid(ValueError):
-    """A field that cannot be used, with the sentence for the person.
-
-    Attributes:
-        field: "image", "policy" or "prevalence".
-    """
+    """A field ("image", "policy" or "prevalence") that cannot be used; the message says why."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -31,19 +26,12 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """Policy and prevalence, as chosen by the person.
+    """Policy and prevalence, as chosen; a prevalence of None is the training hospital's."""
 
-    Attributes:
-        policy: a preset, or "custom".
-        thresholds: rule-out and rule-in of "custom", probabilities at the prevalence `at`.
-        at: the prevalence at which they were given; None for the training hospital's.
-        prevalence: at which probabilities are shown; None for the training hospital's.
-    """
-
-    policy: str = DEFAULT_POLICY
-    thresholds: tuple[float, float] | None = None
-    at: float | None = None
-    prevalence: float | None = None
+    policy: str = DEFAULT_POLICY  # a preset, or "custom"
+    thresholds: tuple[float, float] | None = None  # of "custom": rule-out and rule-in
+    at: float | None = None  # prevalence at which they were given
+    prevalence: float | None = None  # at which probabilities are shown
 
     def policy_for(self, card: Card) -> Policy:
         """The thresholds on the balanced probability of a network."""
@@ -54,35 +42,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class Request:
-    """One request of a page.
+    """One request of a page: about an image file, one in the store (`token`), or an example."""
 
-    Attributes:
-        models: names of the networks that are asked, one or more.
-        visit: random name of the page; empty when it does not care about being overtaken.
-        turn: number of the request within the visit.
-        image: bytes of an image file, or None.
-        token: of an image already in the store, or "".
-        example: number of an example, or None.
-        pictures: whether the page needs image and maps, or the words alone.
-        check: False when the person wants it analyzed although the input check refused it.
-        choice: policy and prevalence.
-        sign: evidence "for" or "against", for the report.
-        drawn: names of the networks whose heatmap is shown, for the report.
-        opacity: of the heatmap, 0 to 1, for the report.
-        comment: of the person, for the report.
-    """
-
-    models: tuple[str, ...]
-    visit: str = ""
-    turn: int = 0
+    models: tuple[str, ...]  # networks that are asked, one or more
+    visit: str = ""  # random name of the page; empty when it may not be overtaken
+    turn: int = 0  # number of the request within the visit
     image: bytes | None = None
     token: str = ""
     example: int | None = None
-    pictures: bool = True
-    check: bool = True
+    pictures: bool = True  # or the words alone
+    check: bool = True  # False analyzes also what the input check refuses
     choice: Choice = Choice()
+    # For the report:
     sign: str = overlay.FOR
-    drawn: frozenset[str] = frozenset()
+    drawn: frozenset[str] = frozenset()  # networks whose heatmap is shown
     opacity: float = 0.6
     comment: str = ""
 
@@ -112,9 +85,7 @@ def parse(data: object) -> Request:
         turn=int(turn),
         image=files[0][1] if files else None,
         token=word("token"),
-        example=int(example)
-        if example.isascii() and example.isdigit() and len(example) < 9
-        else None,
+        example=int(example) if re.fullmatch("[0-9]{1,8}", example) else None,
         pictures=word("pictures", "yes") == "yes",
         check=word("check", "on") != "off",
         choice=parse_choice(fields),
@@ -132,13 +103,13 @@ def parse_choice(fields: dict) -> Choice:
         Invalid: with the sentence for the person.
     """
     policy = str(fields.get("policy", DEFAULT_POLICY))
-    prevalence = _percent(fields, "prevalence", in_range)
+    prevalence = _prevalence(fields, "prevalence")
     if policy in PRESETS:
         return Choice(policy, prevalence=prevalence)
-    low, high = (_percent(fields, end, None) for end in ("rule_out", "rule_in"))
+    low, high = (_percent(fields, end) for end in ("rule_out", "rule_in"))
     if policy != CUSTOM or low is None or high is None or not 0.0 <= low <= high <= 1.0:
         raise Invalid("policy", text("policy.wrong"))
-    return Choice(CUSTOM, (low, high), _percent(fields, "at", in_range), prevalence)
+    return Choice(CUSTOM, (low, high), _prevalence(fields, "at"), prevalence)
 
 
 def in_range(prevalence: float) -> bool:
@@ -147,23 +118,25 @@ def in_range(prevalence: float) -> bool:
     return MIN_PREVALENCE - 1e-9 <= prevalence <= MAX_PREVALENCE + 1e-9
 
 
-def _percent(fields: dict, name: str, valid: Callable[[float], bool] | None) -> float | None:
-    """A share from 0 to 1 of a field in per cent, with a point or a comma; None for no words."""
-    words = str(fields.get(name) or "").strip()
-    if not words:
+def _prevalence(fields: dict, name: str) -> float | None:
+    share = _percent(fields, name)
+    if share is None and not str(fields.get(name) or "").strip():
         return None
-    number = _number(words.replace(",", ".").removesuffix("%"))
-    if valid is None:
-        return None if number is None else number / 100
-    if number is None or not valid(number / 100):
+    if share is None or not in_range(share):
         raise Invalid("prevalence", text("prevalence.wrong"))
-    return number / 100
+    return share
 
 
-def _number(words: Any) -> float | None:
+def _percent(fields: dict, name: str) -> float | None:
+    """A share from 0 to 1 of a field in per cent, with a point or a comma; None for no number."""
+    number = _number(str(fields.get(name) or "").strip().replace(",", ".").removesuffix("%"))
+    return None if number is None else number / 100
+
+
+def _number(words: str) -> float | None:
     """A finite number, None where it is none."""
     try:
         number = float(words)
-    except (ValueError, TypeError):
+    except ValueError:
         return None
     return number if math.isfinite(number) else None

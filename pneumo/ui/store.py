@@ -11,12 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
-from pneumo.imaging.radiograph import (
-    DecodingCancelled,
-    Radiograph,
-    read_radiograph,
-    sandbox,
-)
+from pneumo.imaging.radiograph import DecodingCancelled, Radiograph, read_radiograph, sandbox
 from pneumo.models.card import CheckpointError
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.reader import Reader, Reading
@@ -58,20 +53,14 @@ class ImageStore:
 
     Args:
         make_reader: gives the reader of a network's name; called once for each name.
-        clock: seconds, for forgetting images.
 
     Attributes:
         ready: set once `warm_up` is through.
     """
 
-    def __init__(
-        self,
-        make_reader: Callable[[str], Reader] = Reader,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, make_reader: Callable[[str], Reader] = Reader) -> None:
         self.ready = threading.Event()
         self._make_reader = make_reader
-        self._clock = clock
         self._readers: dict[str, Reader] = {}
         self._images: OrderedDict[str, StoredImage] = OrderedDict()
         self._turns: OrderedDict[str, int] = OrderedDict()
@@ -119,7 +108,7 @@ class ImageStore:
             except DecodingCancelled:
                 raise Superseded from None
             seconds = time.perf_counter() - started
-        return StoredImage(secrets.token_urlsafe(16), radiograph, seconds, self._clock())
+        return StoredImage(secrets.token_urlsafe(16), radiograph, seconds, time.monotonic())
 
     def put(self, data: bytes, visit: str = "", turn: int = 0) -> StoredImage:
         """Decode an image and keep it for a while; errors as in `decode`."""
@@ -140,7 +129,7 @@ class ImageStore:
             image = self._images.get(token)
             if image is None:
                 raise Forgotten
-            image.touched = self._clock()
+            image.touched = time.monotonic()
             self._images.move_to_end(token)
             return image
 
@@ -172,15 +161,8 @@ class ImageStore:
     ) -> Reading:
         """The reading of an image by a network, with its default policy and prevalence.
 
-        A second time it is the same one.
-
-        Args:
-            image: one of this store's.
-            model: name of a network.
-            visit: the page's name, and `turn` the number of its request.
-            turn: see above.
-            check: False analyzes also what the input check would refuse.
-            one_of_many: nobody waits for this image alone.
+        A second time it is the same one. `visit` and `turn` name the page and its request; without
+        `check` also what the input check would refuse is analyzed; for `one_of_many` nobody waits.
 
         Raises:
             CheckpointError: when the network's checkpoint must not be used.
@@ -202,7 +184,7 @@ class ImageStore:
 
     def _tidy(self) -> None:
         """Forget what is old, and the longest untouched while there is too much; lock held."""
-        oldest = self._clock() - KEEP_SECONDS
+        oldest = time.monotonic() - KEEP_SECONDS
         total = sum(image.radiograph.pixels.nbytes for image in self._images.values())
         while self._images:
             first = next(iter(self._images.values()))

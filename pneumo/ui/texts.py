@@ -24,27 +24,12 @@ def catalogue() -> dict[str, str]:
 
 
 def text(key: str, **values: object) -> str:
-    """The sentence of a key with its places filled.
-
-    Args:
-        key: one of the catalogue's.
-        **values: for the places written in braces.
-
-    Raises:
-        KeyError: for an unknown key or a place without value.
-    """
+    """The sentence of a key, its places in braces filled; KeyError for an unknown key or place."""
     return catalogue()[key].format(**values)
 
 
 def coded(prefix: str, code: str, sentence: str, **values: object) -> str:
-    """The sentence of a code of the package, such as an error's or a check's.
-
-    Args:
-        prefix: "error" or "check".
-        code: what the package calls it.
-        sentence: what the package says itself, for a code that the catalogue does not know.
-        **values: for the places written in braces.
-    """
+    """The catalogue's sentence of an "error" or a "check" by its code, else the package's own."""
     found = catalogue().get(f"{prefix}.{code}")
     return sentence if found is None else found.format(**values)
 

@@ -16,9 +16,6 @@ class ThreadLimiter:
     A network on all threads answers one image soonest. Of many images two at once, each on half
     of the threads, are done sooner: threads of one network wait for each other at every layer, the
     more the busier the browser and the decoders beside them are.
-
-    Args:
-        threads: as many as torch uses unless given.
     """
 
     def __init__(self, threads: int | None = None) -> None:

@@ -46,12 +46,10 @@ def viewer(store: ImageStore, examples: Sequence[Example]) -> gr.HTML:
 def answer(store: ImageStore, examples: Sequence[Example], data: object) -> dict:
     """Whatever the page asked, answered in plain JSON values.
 
-    Returns:
-        `status` is "ok" (then token, results, warnings, agreement and numbers are there, and image,
-        maps and lungs when pictures were asked for), "refused" or "error" (then reason is a
-        sentence; with a token and the image when it can be analyzed all the same), "invalid"
-        (reason, and the field that is wrong), "superseded" or "forgotten" (the page knows what to
-        do).
+    `status` is "ok" (with token, results, warnings, agreement and numbers, and image, maps and
+    lungs where pictures were asked for), "refused" or "error" (with reason; and a token and the
+    image when it can be analyzed all the same), "invalid" (with reason and field), "superseded"
+    or "forgotten".
     """
     try:
         return _answer(store, examples, parse(data))

@@ -12,14 +12,22 @@ import pytest
 from pneumo.ui.security import limits
 from pneumo.ui.security.calls import without_files
 from pneumo.ui.security.limits import Budget, Limited, Refusal, image_form, whole_body
+from pneumo.ui.security.uploads import Full, Uploads
 
 FORM = (
-    b'--cut\r\nContent-Disposition: form-data; name="film"; filename="f"\r\n\r\n',
+    b'--cut\r\nContent-Disposition: form-data; name="image"; filename="f"\r\n\r\n',
     b"x" * 50,
     b"y" * 50,
     b"\r\n--cut--\r\n",
 )
 SCOPE = {"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=cut")]}
+
+
+def form(limited: Limited):
+    return image_form(SCOPE, limited)
+
+
+both = pytest.mark.parametrize("work", [whole_body, form])
 
 
 def outcome(work: Callable, pieces: tuple[bytes, ...], most: int, budget: Budget, wait: float = 0):
@@ -41,42 +49,27 @@ def outcome(work: Callable, pieces: tuple[bytes, ...], most: int, budget: Budget
         return thread.submit(asyncio.run, read()).result()
 
 
-def form(limited: Limited):
-    return image_form(SCOPE, limited)
-
-
-def test_what_is_within_the_limits_is_read_and_nothing_stays_held():
-    budget = Budget(1000)
+def test_what_is_within_the_limits_is_read_in_memory_and_nothing_stays_held(monkeypatch):
+    monkeypatch.setattr(
+        tempfile.SpooledTemporaryFile, "rollover", lambda self: pytest.fail("it is on the disk")
+    )
+    budget, image = Budget(6_000_000), bytes(5_000_000)
     assert outcome(whole_body, (b"ab", b"", b"c"), 3, budget) == b"abc"
-    assert outcome(form, FORM, 1000, budget) == ({}, [b"x" * 50 + b"y" * 50])
+    assert outcome(form, (FORM[0], image, FORM[-1]), 6_000_000, budget) == ({}, [image])
     assert budget.held == 0
 
 
-def test_a_film_never_goes_to_the_disk(monkeypatch):
-    monkeypatch.setattr(
-        tempfile.SpooledTemporaryFile,
-        "rollover",
-        lambda self: pytest.fail("the film was written to the disk"),
-    )
-    film = bytes(5_000_000)
-    assert outcome(form, (FORM[0], film, FORM[-1]), 6_000_000, Budget(6_000_000)) == ({}, [film])
-
-
-@pytest.mark.parametrize("work", [whole_body, form])
-def test_one_byte_too_many_is_refused_and_nothing_stays_held(work):
+@both
+def test_too_many_bytes_are_refused_and_nothing_stays_held(work):
     budget, size = Budget(1000), sum(map(len, FORM))
     assert outcome(work, FORM, size - 1, budget) == 413
     assert budget.held == 0
-
-
-@pytest.mark.parametrize("work", [whole_body, form])
-def test_all_requests_together_hold_no_more_than_the_budget(work):
-    budget = Budget(1000)
-    budget.take(950)
+    budget.take(950)  # by other requests
     assert outcome(work, FORM, 1000, budget) == 503
     assert budget.held == 950
 
 
+@both
 @pytest.mark.parametrize(
     ("limit", "wait"),
     [
@@ -85,7 +78,6 @@ def test_all_requests_together_hold_no_more_than_the_budget(work):
         ("MOST_SECONDS", 0.03),  # each piece comes soon enough, but not all of them
     ],
 )
-@pytest.mark.parametrize("work", [whole_body, form])
 def test_who_does_not_send_is_not_waited_for(work, limit: str, wait: float, monkeypatch):
     monkeypatch.setattr(limits, limit, 0.05)
     budget = Budget(1000)
@@ -96,8 +88,7 @@ def test_who_does_not_send_is_not_waited_for(work, limit: str, wait: float, monk
 def test_who_sends_fast_enough_is_waited_for(monkeypatch):
     monkeypatch.setattr(limits, "WINDOW_SECONDS", 0.05)
     monkeypatch.setattr(limits, "WINDOW_BYTES", 2)
-    pieces = (b"abc",) * 8
-    assert outcome(whole_body, pieces, 1000, Budget(1000), 0.03) == b"abc" * 8
+    assert outcome(whole_body, (b"abc",) * 8, 1000, Budget(1000), 0.03) == b"abc" * 8
 
 
 def test_large_requests_leave_a_part_of_the_budget_to_small_ones():
@@ -116,3 +107,15 @@ def test_files_in_a_call_become_tokens():
     assert without_files(call) == {
         "data": ["", "to-ken_1", [{"a": ""}], "/etc/passwd", {"b": 1}, None]
     }
+
+
+def test_uploads_are_bounded_in_number_and_bytes_and_given_out_once():
+    uploads = Uploads(keep_bytes=10, most=3)
+    tokens = {uploads.put(b"x") for _ in range(3)}
+    with pytest.raises(Full):
+        uploads.put(b"x")
+    token = tokens.pop()
+    assert uploads.take(token) == b"x" and uploads.take(token) is None
+    with pytest.raises(Full):
+        uploads.put(b"x" * 9)
+    uploads.put(b"x" * 8)

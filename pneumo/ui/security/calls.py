@@ -32,11 +32,7 @@ def parsed(raw: bytes) -> dict[str, Any]:
 def plain_call(raw: bytes, how: str | None, name: str | None, blocks: gr.Blocks) -> bytes:
     """The call rewritten with what belongs to it and nothing else.
 
-    Args:
-        raw: the body as it came.
-        how: "run", "api", "call" or "call/v2" for an endpoint by its name; None for the queue.
-        name: of the endpoint.
-        blocks: the app.
+    `how` is "run", "api", "call" or "call/v2" for an endpoint by its name; None for the queue.
 
     Raises:
         Refusal: 404 for an endpoint that is not public, 400 for a body that does not fit it.

@@ -23,13 +23,10 @@ _PORTS = {"http": "80", "https": "443"}
 
 
 def allowed_hosts(server_name: str) -> frozenset[str] | None:
-    """The names under which an app may be asked for, None for any.
+    """The names under which an app that listens at this one may be asked for, None for any.
 
-    Args:
-        server_name: the name or address that the app listens at. At one that only this computer
-            can reach, the computer's own names are allowed, a Space's (SPACE_HOST) and those of
-            `VARIABLE`. Elsewhere the app cannot know its names, so that any is allowed unless
-            `VARIABLE` names some; then these, a Space's and the computer's own.
+    They are the computer's own, a Space's (SPACE_HOST) and those of `VARIABLE`. Where others can
+    reach it and `VARIABLE` names none, the app cannot know its names.
     """
     named = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
     own = {"localhost", "127.0.0.1", "[::1]", os.environ.get("SPACE_HOST", "").strip().lower()}

@@ -34,24 +34,13 @@ class Refusal(Exception):
 
 
 class Budget:
-    """Bytes that all requests together may hold at one time.
-
-    Args:
-        most: bytes.
-        reserve: of these, bytes that only small requests may take.
-    """
+    """Bytes that all requests together may hold; only small ones take the reserve among them."""
 
     def __init__(self, most: int, reserve: int = 0) -> None:
-        self.most = most
-        self.reserve = reserve
-        self.held = 0
+        self.most, self.reserve, self.held = most, reserve, 0
 
     def take(self, count: int, small: bool = True) -> None:
-        """Hold some more bytes.
-
-        Raises:
-            Refusal: 503 when there is no room for them.
-        """
+        """Hold some more bytes, or refuse with 503."""
         if self.held + count > self.most - (0 if small else self.reserve):
             raise Refusal(503)
         self.held += count
@@ -65,19 +54,10 @@ class Limited:
     """A `receive` that hands on so many bytes and no more, and waits only so long for them.
 
     It holds its bytes in the budget until the end of its context, when the request is answered.
-
-    Args:
-        receive: of the request.
-        most: bytes of the request.
-        budget: of all requests.
-        small: whether the request announced at most `SMALL_BYTES`.
     """
 
     def __init__(self, receive: Receive, most: int, budget: Budget, small: bool = True) -> None:
-        self._receive = receive
-        self._most = most
-        self._budget = budget
-        self._small = small
+        self._receive, self._most, self._budget, self._small = receive, most, budget, small
         self.seen = 0
         self._end = anyio.current_time() + MOST_SECONDS
         self._window_end, self._window_seen = anyio.current_time() + WINDOW_SECONDS, 0

@@ -21,17 +21,12 @@ class Uploads:
     """Bytes under tokens; each is given out once and never touches the disk."""
 
     def __init__(self, keep_bytes: int = KEEP_BYTES, most: int = MOST) -> None:
-        self._keep_bytes = keep_bytes
-        self._most = most
+        self._keep_bytes, self._most = keep_bytes, most
         self._images: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def put(self, data: bytes) -> str:
-        """Keep an image and give its token, a name that nobody can guess.
-
-        Raises:
-            Full: when there is no room for it.
-        """
+        """Keep an image and give its token, a name that nobody can guess; `Full` without room."""
         with self._lock:
             kept = sum(map(len, self._images.values()))
             if len(self._images) >= self._most or kept + len(data) > self._keep_bytes:

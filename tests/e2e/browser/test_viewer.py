@@ -1,4 +1,6 @@
-"""The viewer's tools and choices, and that it never mixes two images."""
+"""One image in the browser: what is shown, the viewer's tools and choices, bad files."""
+
+from __future__ import annotations
 
 import base64
 
@@ -23,282 +25,91 @@ from tests.e2e.browser.hands import (
     settled,
 )
 
-FRAMES = """async () => {
-    const canvas = document.querySelector(".pn-image canvas");
-    const box = canvas.getBoundingClientRect();
-    const at = (x, y) => ({clientX: box.x + x, clientY: box.y + y, pointerId: 1, bubbles: true,
-        button: 0, pointerType: "touch"});
-    canvas.setPointerCapture = () => {};
-    canvas.dispatchEvent(new PointerEvent("pointerdown", at(50, 50)));
-    for (let i = 0; i < 40; i++) {
-        canvas.dispatchEvent(new PointerEvent("pointermove", at(50 + i, 50 + i / 2)));
-        await new Promise((go) => requestAnimationFrame(go));
-    }
-    canvas.dispatchEvent(new PointerEvent("pointerup", at(90, 70)));
+PASTE = """(content) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
+    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
 }"""
 
-
-@pytest.mark.parametrize("key", ["i", "b", "x", "+", "d"])
-def test_a_key_changes_both_pictures_alike_and_zero_puts_them_back(room, key):
-    map_on(room)
-    room.keyboard.press("h")
-    drawn_again(room)
-    image, other = pixels(room, ".pn-image"), pixels(room, ".pn-map")
-    assert image["sum"] == other["sum"], "without its map both are the same image"
-    room.keyboard.press(key)
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] == pixels(room, ".pn-map")["sum"] != image["sum"]
-    room.keyboard.press("0")
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] == image["sum"]
-
-
-def test_dragging_changes_the_window_and_the_wheel_zooms(room):
-    before = pixels(room, ".pn-image")["sum"]
-    box = room.locator(".pn-image canvas").bounding_box()
-    room.mouse.move(box["x"] + 100, box["y"] + 100)
-    room.mouse.down()
-    room.mouse.move(box["x"] + 160, box["y"] + 80, steps=4)
-    room.mouse.up()
-    drawn_again(room)
-    windowed = pixels(room, ".pn-image")["sum"]
-    assert windowed != before and "0–255" not in room.inner_text(".pn-image .pn-legend")
-    room.mouse.wheel(0, -300)
-    drawn_again(room)
-    assert "zoom 1.0" not in room.inner_text(".pn-image .pn-legend")
-    room.dblclick(".pn-image canvas", position={"x": 50, "y": 50})
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] == before
-
-
-def test_the_map_has_an_opacity_a_contour_and_a_legend_with_numbers(room):
-    map_on(room)
-    wash = pixels(room, ".pn-map")
-    room.fill(".pn-opacity input", "0.2")
-    drawn_again(room)
-    legend = room.inner_text(".pn-map .pn-legend")
-    if text("map.none.for") not in legend:
-        assert any(mark in legend for mark in "0123456789")
-        assert pixels(room, ".pn-map")["sum"] != wash["sum"]
-    room.keyboard.press("e")
-    drawn_again(room)
-    assert room.get_attribute("[data-tool=sign]", "aria-pressed") == "true"
-    room.keyboard.press("c")
-    drawn_again(room)
-    assert room.get_attribute("[data-tool=style]", "aria-pressed") == "true"
-
-
-COUNT_PICTURES = """() => {
-    window.pictures = 0;
-    const make = window.createImageBitmap;
-    window.createImageBitmap = (...all) => {
-        window.pictures += 1;
-        return make(...all);
+# What the names of sent files and the values of other fields are.
+NAMES = """() => {
+    window.sentNames = [];
+    const fetch = window.fetch;
+    window.fetch = (...all) => {
+        const body = all[1]?.body;
+        if (body instanceof FormData) {
+            window.sentNames.push(...[...body.values()].map((value) => value.name ?? value));
+        }
+        return fetch(...all);
     };
 }"""
 
 
-def chosen(room) -> str:
-    return room.input_value("input[name=pn-model]:checked")
+def press(page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+    drawn_again(page)
 
 
-def test_policy_and_prevalence_are_the_servers_words_and_send_no_image(room):
-    room.evaluate(COUNT_PICTURES)
-    model, before = chosen(room), probability(room)
-    card = read_card(model)
-    balanced = at_prevalence(before, 1 - card.prevalence)
-    for name in ("cautious", "decisive", "balanced"):
-        if room.input_value("input[name=pn-policy]:checked") != name:
-            decided(room, lambda name=name: choose(room, "policy", name))
-        label = decide(balanced, card.policies[name].policy)
-        assert room.get_attribute(".pn-result", "data-label") == label
-        assert text(f"policy.{name}") in room.inner_text(".pn-basis")
-    decided(room, lambda: room.fill("input[name=prevalence]", "5") or room.keyboard.press("Enter"))
-    assert probability(room) == pytest.approx(at_prevalence(balanced, 0.05), abs=1e-6)
-    assert "5.0 %" in room.inner_text(".pn-at")
-    assert room.evaluate("() => window.pictures") == 0
+def shown(page, pane: str = ".pn-image") -> int:
+    """A checksum of what a pane shows."""
+    return pixels(page, pane)["sum"]
 
 
-def test_custom_thresholds_change_the_label_and_follow_the_prevalence(room):
-    decided(room, lambda: choose(room, "policy", "custom"))
-
-    def enter(name: str, value: str) -> None:
-        decided(
-            room,
-            lambda: (
-                room.fill(f".pn-room input[name={name}]", value) or room.keyboard.press("Enter")
-            ),
-        )
-
-    enter("rule_out", "0")
-    enter("rule_in", "100")
-    assert room.get_attribute(".pn-result", "data-label") == "INDETERMINATE"
-    assert room.is_visible(".pn-bar .pn-band")
-    enter("rule_in", "0")
-    assert room.get_attribute(".pn-result", "data-label") == "PNEUMONIA"
-    enter("rule_out", "60")
-    assert "rule-out must not exceed" in room.inner_text(".pn-policy .pn-wrong")
-    enter("rule_in", "70")
-    assert room.inner_text(".pn-policy .pn-wrong") == ""
-    label = room.get_attribute(".pn-result", "data-label")
-    enter("prevalence", "1")
-    assert room.get_attribute(".pn-result", "data-label") == label
-    assert float(room.input_value(".pn-room input[name=rule_out]")) < 10
+def pressed(page, tool: str) -> bool:
+    return page.get_attribute(f"[data-tool={tool}]", "aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("value", ["0", "100", "half"])
-def test_a_wrong_prevalence_is_told_and_the_result_stays(room, value: str):
-    before = room.inner_text(".pn-result")
-    decided(
-        room, lambda: room.fill("input[name=prevalence]", value) or room.keyboard.press("Enter")
-    )
-    assert room.inner_text(".pn-prior .pn-wrong") == text("prevalence.wrong")
-    assert room.inner_text(".pn-result") == before
-    decided(room, lambda: room.fill("input[name=prevalence]", "") or room.keyboard.press("Enter"))
-    assert room.inner_text(".pn-prior .pn-wrong") == ""
+def chosen(page) -> str:
+    return page.input_value("input[name=pn-model]:checked")
 
 
-def test_measured_rates_open_under_how_sure_and_stay_open(room):
-    assert not room.is_visible(".pn-how table")
-    room.click(".pn-how summary")
-    decided(room, lambda: choose(room, "policy", "cautious"))
-    measured = read_card(chosen(room)).policies["cautious"]
-    rate = (measured.test or measured.validation).sensitivity
-    shown = room.inner_text(".pn-how table")
-    if room.query_selector(".pn-outside"):
-        assert "PPV" not in shown
-    else:
-        assert f"{rate.value:.2f}" in shown and "PPV / NPV" in shown
+def enter(page, name: str, value: str) -> None:
+    field = f".pn-room input[name={name}]"
+    decided(page, lambda: page.fill(field, value) or page.keyboard.press("Enter"))
 
 
-def test_all_models_side_by_side_with_a_word_on_their_agreement(room, images):
-    choose(room, "model", "all")
-    room.wait_for_selector(".pn-versus")
-    settled(room)
-    expected = {name: Reader(name).predict(images / "image-1.png") for name in available_models()}
-    shown = room.eval_on_selector_all(
-        ".pn-result", "all => all.map(r => [r.dataset.model, r.dataset.label])"
-    )
-    assert dict(shown) == {name: reading.label for name, reading in expected.items()}
-    agree = len({reading.label for reading in expected.values()}) == 1
-    assert (text("result.differ") in room.inner_text(".pn-agreement")) is not agree
-    assert len(room.query_selector_all(".pn-panes canvas")) == 1 + len(expected)
-
-
-def test_a_map_that_was_not_asked_for_is_drawn_only_where_it_is_to_be_believed(room):
-    card = read_card(chosen(room))
-    likely = room.get_attribute(".pn-result", "data-label") != "NORMAL"
-    expected = card.evidence.reliable_side and likely
-    pressed = room.get_attribute("[data-tool=map]", "aria-pressed") == "true"
-    assert pressed == expected
-    if not expected:
-        assert pixels(room, ".pn-map")["coloured"] == 0
-        assert room.inner_text(".pn-map .pn-legend").startswith("Heatmap off")
-    room.keyboard.press("h")
-    drawn_again(room)
-    assert (room.get_attribute("[data-tool=map]", "aria-pressed") == "true") is not expected
-
-
-def test_layouts_follow_each_other(room):
-    shown = []
-    for _ in range(3):
-        drawn_again(room)
-        boxes = [pane.bounding_box() for pane in room.locator(".pn-canvas:visible").all()]
-        shown.append((len(boxes), len({round(box["x"]) for box in boxes})))
-        room.keyboard.press("s")
-    assert shown == [(2, 2), (1, 1), (2, 1)]
-
-
-def test_an_image_is_pasted(page, images):
-    content = base64.b64encode((images / "image-1.png").read_bytes()).decode()
-    page.evaluate(
-        """(content) => {
-        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-        const clipboardData = new DataTransfer();
-        clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
-        document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
-    }""",
-        content,
-    )
+def test_a_dropped_image_is_analyzed_and_again_by_the_other_model(page, images):
+    image = images / "image-1.png"
+    page.evaluate(NAMES)
+    drop(page, image.read_bytes(), "MUSTERMANN_ERIKA.png")
     settled(page)
-    assert page.query_selector(".pn-result")
+    assert "image" in page.evaluate("() => window.sentNames")
+    assert not any("MUSTERMANN" in name for name in page.evaluate("() => window.sentNames"))
+    map_on(page)
+    plain, heat = pixels(page, ".pn-image"), pixels(page, ".pn-map")
+    assert (plain["width"], plain["height"]) == (heat["width"], heat["height"])
+    assert plain["coloured"] == 0
+    first, words = chosen(page), page.inner_text(".pn-answer")
+    assert probability(page) == pytest.approx(Reader(first).predict(image).probability, abs=1e-5)
+    for word in ("Probability of pneumonia", "prevalence", "Balanced", "How sure?"):
+        assert words.count(word) == 1, word
+    assert "medical device" in page.inner_text(".pn-disclaimer")
+    assert "Grad-CAM" in page.get_attribute(".pn-map canvas", "aria-label")
+    other = next(name for name in ("cnn", "resnet18") if name != first)
+    choose(page, "model", other)
+    page.wait_for_selector(f".pn-result[data-model={other}]")
+    settled(page)
+    assert probability(page) == pytest.approx(Reader(other).predict(image).probability, abs=1e-5)
+    assert shown(page) == plain["sum"]
 
 
-def test_the_next_preset_and_moving_are_keys_too(room):
-    first = room.input_value("input[name=pn-policy]:checked")
-    room.keyboard.press("n")
-    assert room.input_value("input[name=pn-policy]:checked") != first
-    room.locator(".pn-stage").focus()
-    room.keyboard.press("+")
-    drawn_again(room)
-    before = pixels(room, ".pn-image")["sum"]
-    room.keyboard.press("ArrowLeft")
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] != before
-
-
-def test_keys_do_nothing_behind_an_open_dialog(room):
-    before = pixels(room, ".pn-image")["sum"]
-    room.keyboard.press("p")
-    room.locator("[data-report=pdf]").focus()
-    for key in ("i", "p", "?"):
-        room.keyboard.press(key)
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] == before
-    assert room.locator("dialog[open]").count() == 1
-
-
-def test_help_lists_the_keys_and_can_switch_them_off(room):
-    room.keyboard.press("?")
-    assert room.is_visible("dialog.pn-keys")
-    assert "Invert" in room.inner_text("dialog.pn-keys")
-    room.uncheck("dialog.pn-keys input")
-    room.keyboard.press("Escape")
-    before = pixels(room, ".pn-image")["sum"]
-    room.keyboard.press("i")
-    drawn_again(room)
-    assert pixels(room, ".pn-image")["sum"] == before
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 2, 1)])
-def test_hammering_never_shows_one_images_result_with_anothers_picture(page, images, order):
-    contents = [(images / f"image-{seed}.png").read_bytes() for seed in range(4)]
-    alone = {}
-    for seed in range(4):
-        drop(page, contents[seed])
+def test_a_bad_file_gives_one_sentence_and_the_next_image_works(page, images):
+    good = (images / "image-1.png").read_bytes()
+    bad = (b"These are words and no picture at all. " * 20, good[:3000], b"")
+    for content in bad:
+        drop(page, good)
         settled(page)
-        alone[probability(page)] = pixels(page, ".pn-image")["sum"]
-    assert len(alone) == 4
-    for round_ in range(6):
-        for seed in order:
-            drop(page, contents[seed])
-            page.wait_for_timeout(15 * round_)
-            if page.query_selector(".pn-room[data-state=ready]"):
-                state = page.evaluate(
-                    "() => Number(document.querySelector('[data-probability]').dataset.probability)"
-                )
-                assert state in alone
-        drop(page, b"no image at all") if round_ == 3 else None
-    drop(page, contents[order[-1]])
-    settled(page)
-    assert alone[probability(page)] == pixels(page, ".pn-image")["sum"]
-    drop(page, contents[0])
-    drop(page, b"no image at all")
-    settled(page, "error")
-    assert not page.query_selector("canvas")
+        assert not page.query_selector(".pn-error") and page.query_selector(".pn-map canvas")
+        drop(page, content, "holiday.jpg")
+        settled(page, "error")
+        sentence = page.inner_text(".pn-error p")
+        assert 20 < len(sentence) < 300 and sentence.endswith(".") and "holiday" not in sentence
+        assert not page.query_selector(".pn-result") and not page.query_selector("canvas")
 
 
-def test_the_window_of_a_large_image_is_dragged(page, images):
-    image = cv2.imread(str(images / "image-1.png"), cv2.IMREAD_GRAYSCALE)
-    large = cv2.resize(image, (3000, 3000), interpolation=cv2.INTER_CUBIC)
-    drop(page, cv2.imencode(".jpg", large)[1].tobytes())
-    settled(page)
-    before = pixels(page, ".pn-image")["sum"]
-    page.evaluate(FRAMES)
-    assert pixels(page, ".pn-image")["sum"] != before
-
-
-def test_a_refused_image_is_shown_dimmed_and_can_be_analyzed_all_the_same(page, images):
+def test_a_refused_image_is_shown_dimmed_and_can_be_analyzed_all_the_same(page):
     photo = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
     drop(page, cv2.imencode(".png", photo)[1].tobytes())
     settled(page, "refused")
@@ -310,11 +121,179 @@ def test_a_refused_image_is_shown_dimmed_and_can_be_analyzed_all_the_same(page, 
     assert page.query_selector(".pn-warnings") and page.query_selector(".pn-outside")
 
 
-@pytest.mark.parametrize(("kind", "start"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
-def test_the_report_is_one_click_and_a_comment(room, kind, start):
-    room.keyboard.press("p")
+def test_examples_are_clicked_and_dragged_and_an_image_is_pasted(page, images):
+    examples = page.locator(".pn-example")
+    examples.first.wait_for()
+    assert examples.count() == 2 and "no patient" in page.inner_text(".pn-example-note")
+
+    def is_shown(number: int) -> None:
+        expected = Reader(chosen(page)).predict(images / f"image-{number}.png").probability
+        page.wait_for_function(
+            "expected => Math.abs(Number(document.querySelector('[data-probability]')?.dataset"
+            ".probability) - expected) < 1e-4",
+            arg=expected,
+        )
+        settled(page)
+
+    examples.nth(0).click()
+    is_shown(2)
+    examples.nth(1).drag_to(page.locator(".pn-stage"))
+    is_shown(3)
+    page.evaluate(PASTE, base64.b64encode((images / "image-1.png").read_bytes()).decode())
+    is_shown(1)
+
+
+def test_tools_change_both_pictures_alike_and_zero_puts_them_back(room):
+    map_on(room)
+    press(room, "h")
+    before = shown(room)
+    assert before == shown(room, ".pn-map"), "without its map both are the same image"
+    for keys in ("i", "b", "x", "+", "d"):
+        press(room, keys)
+        assert before != shown(room) == shown(room, ".pn-map"), keys
+        press(room, "0")
+        assert shown(room) == before, keys
+    box = room.locator(".pn-image canvas").bounding_box()
+    room.mouse.move(box["x"] + 100, box["y"] + 100)
+    room.mouse.down()
+    room.mouse.move(box["x"] + 160, box["y"] + 80, steps=4)
+    room.mouse.up()
+    drawn_again(room)
+    assert shown(room) != before and "0–255" not in room.inner_text(".pn-image .pn-legend")
+    room.mouse.wheel(0, -300)
+    drawn_again(room)
+    assert "zoom 1.0" not in room.inner_text(".pn-image .pn-legend")
+    room.dblclick(".pn-image canvas", position={"x": 50, "y": 50})
+    drawn_again(room)
+    assert shown(room) == before
+    room.locator(".pn-stage").focus()
+    press(room, "+")
+    enlarged = shown(room)
+    press(room, "ArrowLeft")
+    assert shown(room) != enlarged
+
+
+def test_a_map_is_drawn_where_it_is_to_be_believed_and_has_opacity_sign_and_contour(room):
+    likely = room.get_attribute(".pn-result", "data-label") != "NORMAL"
+    expected = read_card(chosen(room)).evidence.reliable_side and likely
+    assert pressed(room, "map") == expected
+    press(room, "h")
+    assert pressed(room, "map") is not expected
+    map_on(room)
+    wash = shown(room, ".pn-map")
+    room.fill(".pn-opacity input", "0.2")
+    drawn_again(room)
+    legend = room.inner_text(".pn-map .pn-legend")
+    if text("map.none.for") not in legend:
+        assert any(mark in legend for mark in "0123456789") and shown(room, ".pn-map") != wash
+    press(room, "e", "c")
+    assert pressed(room, "sign") and pressed(room, "style")
+    layouts = []
+    for _ in range(3):
+        boxes = [pane.bounding_box() for pane in room.locator(".pn-canvas:visible").all()]
+        layouts.append((len(boxes), len({round(box["x"]) for box in boxes})))
+        press(room, "s")
+    assert layouts == [(2, 2), (1, 1), (2, 1)]
+
+
+def test_policy_and_prevalence_are_the_servers_words_and_send_no_image(room):
+    sent: list[int] = []
+    room.on("request", lambda one: sent.append(len(one.post_data_buffer or b"")))
+    card, before = read_card(chosen(room)), probability(room)
+    balanced = at_prevalence(before, 1 - card.prevalence)
+    for name in ("cautious", "decisive", "balanced"):
+        decided(room, lambda name=name: choose(room, "policy", name))
+        label = decide(balanced, card.policies[name].policy)
+        assert room.get_attribute(".pn-result", "data-label") == label
+        assert text(f"policy.{name}") in room.inner_text(".pn-basis")
+    enter(room, "prevalence", "5")
+    assert probability(room) == pytest.approx(at_prevalence(balanced, 0.05), abs=1e-6)
+    assert "5.0 %" in room.inner_text(".pn-at")
+    result = room.inner_text(".pn-result")
+    for value in ("0", "half"):
+        enter(room, "prevalence", value)
+        assert room.inner_text(".pn-prior .pn-wrong") == text("prevalence.wrong")
+        assert room.inner_text(".pn-result") == result
+    enter(room, "prevalence", "")
+    assert room.inner_text(".pn-prior .pn-wrong") == ""
+    assert probability(room) == before and all(0 < size < 2000 for size in sent)
+    room.click(".pn-how summary")
+    press(room, "n")  # the next preset
+    room.wait_for_selector(".pn-how table", state="visible")
+    if not room.query_selector(".pn-outside"):
+        assert "PPV / NPV" in room.inner_text(".pn-how table")
+
+
+def test_custom_thresholds_change_the_label_and_follow_the_prevalence(room):
+    decided(room, lambda: choose(room, "policy", "custom"))
+    enter(room, "rule_out", "0")
+    enter(room, "rule_in", "100")
+    assert room.get_attribute(".pn-result", "data-label") == "INDETERMINATE"
+    assert room.is_visible(".pn-bar .pn-band")
+    enter(room, "rule_in", "0")
+    assert room.get_attribute(".pn-result", "data-label") == "PNEUMONIA"
+    enter(room, "rule_out", "60")
+    assert "rule-out must not exceed" in room.inner_text(".pn-policy .pn-wrong")
+    enter(room, "rule_in", "70")
+    assert room.inner_text(".pn-policy .pn-wrong") == ""
+    label = room.get_attribute(".pn-result", "data-label")
+    enter(room, "prevalence", "1")
+    assert room.get_attribute(".pn-result", "data-label") == label
+    assert float(room.input_value(".pn-room input[name=rule_out]")) < 10
+
+
+def test_all_models_side_by_side_with_a_word_on_their_agreement(room, images):
+    choose(room, "model", "all")
+    room.wait_for_selector(".pn-versus")
+    settled(room)
+    expected = {name: Reader(name).predict(images / "image-1.png") for name in available_models()}
+    labels = room.eval_on_selector_all(
+        ".pn-result", "all => all.map(r => [r.dataset.model, r.dataset.label])"
+    )
+    assert dict(labels) == {name: reading.label for name, reading in expected.items()}
+    agree = len({reading.label for reading in expected.values()}) == 1
+    assert (text("result.differ") in room.inner_text(".pn-agreement")) is not agree
+    assert len(room.query_selector_all(".pn-panes canvas")) == 1 + len(expected)
+
+
+def test_reports_help_and_keys_that_rest_while_a_dialog_is_open(room):
+    before = shown(room)
+    press(room, "p")
     room.fill("#pn-comment", "Looks well.")
-    with room.expect_download() as download:
-        room.click(f"[data-report={kind}]")
-    assert download.value.path().read_bytes().startswith(start)
-    assert download.value.suggested_filename == f"pneumo-report.{kind}"
+    for kind, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
+        with room.expect_download() as download:
+            room.click(f"[data-report={kind}]")
+        assert download.value.path().read_bytes().startswith(start)
+        assert download.value.suggested_filename == f"pneumo-report.{kind}"
+    room.locator("[data-report=pdf]").focus()
+    press(room, "i", "p", "?")
+    assert shown(room) == before and room.locator("dialog[open]").count() == 1
+    press(room, "Escape", "?")
+    assert "Invert" in room.inner_text("dialog.pn-keys")
+    room.uncheck("dialog.pn-keys input")  # keys are switched off
+    press(room, "Escape", "i")
+    assert shown(room) == before
+
+
+def test_hammering_never_shows_one_images_result_with_anothers_picture(page, images):
+    contents = [(images / f"image-{number}.png").read_bytes() for number in range(4)]
+    alone = {}
+    for content in contents:
+        drop(page, content)
+        settled(page)
+        alone[probability(page)] = shown(page)
+    assert len(alone) == 4
+    for wait in (0, 15, 60):
+        for number in (3, 0, 2, 1):
+            drop(page, contents[number])
+            page.wait_for_timeout(wait)
+            if page.query_selector(".pn-room[data-state=ready]"):
+                assert probability(page) in alone
+        drop(page, b"no image at all")
+    drop(page, contents[1])
+    settled(page)
+    assert alone[probability(page)] == shown(page)
+    drop(page, contents[0])
+    drop(page, b"no image at all")
+    settled(page, "error")
+    assert not page.query_selector("canvas")

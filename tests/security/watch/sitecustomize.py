@@ -1,6 +1,7 @@
 """Python runs this first in the program under test, whose network cable it pulls out.
 
-Every address that the program reaches for is noted; one of another computer is not reached.
+Every address that the program reaches for is noted; one of another computer is not reached. An
+audit hook also sees what compiled code asks of Python's sockets.
 """
 
 import errno
@@ -8,28 +9,22 @@ import os
 import sys
 
 _NOTES = os.environ.get("PNEUMO_TEST_CONNECTIONS")
+_OWN = ("unix", "None", "127.0.0.1", "::1", "localhost", "0.0.0.0", "")
 
 
 def _note(event: str, arguments: tuple) -> None:
     if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-        host = address[0] if isinstance(address, tuple) else "unix"
+        host, port = arguments[1][:2] if isinstance(arguments[1], tuple) else ("unix", "")
     elif event == "socket.getaddrinfo":
-        host = arguments[0]
+        host, port = arguments[:2]
     else:
         return
-    host = host.decode(errors="replace") if isinstance(host, bytes) else host
-    if host in ("unix", None, "127.0.0.1", "::1", "localhost", "0.0.0.0", ""):
-        host, what = str(host), "own"
-    else:
-        what = "foreign"
-    port = arguments[1][1] if event != "socket.getaddrinfo" and host != "unix" else arguments[1]
+    host = host.decode(errors="replace") if isinstance(host, bytes) else str(host)
     with open(_NOTES, "a", encoding="utf-8") as notes:
-        notes.write(f"{what} {host} {port if isinstance(port, (int, str)) else ''}\n")
-    if what == "foreign":
+        notes.write(f"{'own' if host in _OWN else 'foreign'} {host} {port}\n")
+    if host not in _OWN:
         raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
 
 
 if _NOTES:
-    # Unlike a patched socket module this also sees what compiled code asks Python's sockets for.
     sys.addaudithook(_note)

@@ -46,15 +46,9 @@ def test_scores_are_those_of_the_readings(root, tmp_path, capsys, stand_ins):
         assert name in shown
 
 
-def test_a_folder_may_hold_the_classes_itself(root, tmp_path):
-    out = tmp_path / "scores.json"
-    assert run("evaluate", root / "test", "--model", "cnn", "--json", out) == 0
-    assert json.loads(out.read_text())["cnn"]["split"]["scores"]["n"] == 13
-
-
 def test_every_network_and_unread_files(root, capsys):
     (root / "test" / "NORMAL" / "bad.jpeg").write_bytes(b"x")
-    assert run("evaluate", root) == 1
+    assert run("evaluate", root / "test") == 1  # which may hold the classes itself
     shown = capsys.readouterr().out
     assert "Custom CNN" in shown and "ResNet-18" in shown and "bad.jpeg" in shown
 
@@ -68,13 +62,10 @@ def test_adults_are_evaluated_by_view(root, adults, capsys):
 def test_a_missing_split_is_a_sentence(root, capsys):
     assert run("evaluate", root, "--split", "holdout") == 1
     assert "data download" in capsys.readouterr().err
+    for words in (("adults",), ("sharpness", "x"), ()):
+        assert run("evaluate", *words) == 2
 
 
 def test_validation_measures_refuse_data_that_were_not_trained_on(root, drawn_dataset, capsys):
     assert run("evaluate", "robustness", drawn_dataset, "--model", "cnn") == 1
     assert "trained on" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("words", [("adults",), ("sharpness", "x"), ()])
-def test_wrong_usage(words):
-    assert run("evaluate", *words) == 2

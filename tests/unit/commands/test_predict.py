@@ -45,6 +45,8 @@ def test_folder_is_walked_in_order_and_a_bad_file_costs_the_exit_code_alone(ward
 
 
 def test_all_read_is_zero_and_agrees_with_the_reader(ward, capsys, stand_ins):
+    assert run("predict", ward / "nothing.png", "--format", "jsonl") == 1
+    assert records(capsys)[0]["status"] == "error"
     images = [ward / "more" / "a.png", ward / "b.png"]
     assert run("predict", *images, "--format", "jsonl") == 0
     reader = Reader(load_checkpoint("resnet18", stand_ins))
@@ -110,27 +112,12 @@ def test_heatmaps_have_the_images_shape_and_the_readings_evidence(
 
 @pytest.mark.parametrize(
     "words",
-    [
-        ["predict"],
-        ["predict", "x", "--threshold", "2"],
-        ["predict", "x", "--model", "vgg"],
-        ["predict", "x", "--preset", "sensitive"],
-        ["predict", "x", "--preset", "cautious", "--threshold", "0.5"],
-        ["predict", "x", "--rule-in", "0.5"],
-        ["predict", "x", "--rule-out", "0.6", "--rule-in", "0.5"],
-        ["predict", "x", "--prevalence", "1"],
-        ["predict", "x", "--resume"],
-        ["nonsense"],
-        ["predict", "x", "--format", "xml"],
-    ],
-)
-def test_wrong_usage_is_two(words, capsys):
-    assert run(*words) == 2
-
-
-def test_missing_file_is_a_record(ward, capsys):
-    assert run("predict", ward / "nothing.png", "--format", "jsonl") == 1
-    assert records(capsys)[0]["status"] == "error"
+    ["--threshold 2", "--model vgg", "--preset sensitive", "--preset cautious --threshold 0.5",
+     "--rule-in 0.5", "--rule-out 0.6 --rule-in 0.5", "--prevalence 1", "--resume", "--format xml"],
+)  # fmt: skip
+def test_wrong_usage_is_two(words):
+    assert run("predict", "x", *words.split()) == 2
+    assert run("predict") == run("nonsense") == 2
 
 
 def test_an_empty_folder_ends_with_one_and_a_sentence(ward, tmp_path, capsys):

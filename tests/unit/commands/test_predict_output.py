@@ -42,9 +42,6 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-# Inputs stay as they are
-
-
 def test_heatmaps_beside_the_images_leave_them_as_they_are(ward, tmp_path):
     before = contents(ward)
     for out in ("one.jsonl", "two.jsonl"):  # the second run meets the results of the first
@@ -62,17 +59,8 @@ def test_an_output_in_the_folder_is_no_image_of_the_next_run(ward, form, capsys)
     assert text.count(".png") == 3 and "out.txt" not in text
 
 
-def target_itself(ward: Path) -> list:
-    return [ward / "a.png", "--output", ward / "a.png"]
-
-
 def target_in_the_folder(ward: Path) -> list:
     return [ward, "--output", ward / "b.png"]
-
-
-def target_by_link(ward: Path) -> list:
-    (ward.parent / "link").symlink_to(ward / "a.png")
-    return [ward, "--output", ward.parent / "link"]
 
 
 def input_by_link(ward: Path) -> list:
@@ -85,19 +73,9 @@ def target_by_hard_link(ward: Path) -> list:
     return [ward, "--output", ward.parent / "hard"]
 
 
-def partial_is_an_input(ward: Path) -> list:
-    (ward / "a.png").rename(ward / "x.csv.partial")
-    return [ward / "x.csv.partial", "--output", ward / "x.csv"]
-
-
 def partial_is_a_link(ward: Path) -> list:
     (ward / "x.csv.partial").symlink_to(ward / "a.png")
     return [ward / "a.png", "--output", ward / "x.csv"]
-
-
-def heatmap_is_an_input(ward: Path) -> list:
-    (ward / "b.png").rename(ward / "a.heatmap.png")
-    return [ward, "--heatmaps", ward]
 
 
 def evidence_is_an_input(ward: Path) -> list:
@@ -111,41 +89,19 @@ def heatmap_by_a_linked_folder(ward: Path) -> list:
     return [ward, "--heatmaps", ward.parent / "maps"]
 
 
-def heatmap_is_a_link(ward: Path) -> list:
-    (ward.parent / "maps").mkdir()
-    (ward.parent / "maps" / "a.heatmap.png").symlink_to(ward / "b.png")
-    return [ward, "--heatmaps", ward.parent / "maps"]
-
-
-@pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize(
     "attack",
-    [target_itself, target_in_the_folder, target_by_link, input_by_link, target_by_hard_link,
-     partial_is_an_input, partial_is_a_link, heatmap_is_an_input, evidence_is_an_input,
-     heatmap_by_a_linked_folder, heatmap_is_a_link],
+    [target_in_the_folder, input_by_link, target_by_hard_link, partial_is_a_link,
+     evidence_is_an_input, heatmap_by_a_linked_folder],
 )  # fmt: skip
-def test_a_result_never_takes_the_place_of_an_input(ward, attack, resume, capsys):
+def test_a_result_never_takes_the_place_of_an_input(ward, attack, capsys):
     words = [*attack(ward), "--format", "jsonl"]
-    if resume and "--output" in words:
-        words.append("--resume")
     before = contents(ward)
-    assert predict(*words) == 1
-    assert contents(ward) == before, "nothing is written before all targets were looked at"
-    shown = capsys.readouterr()
-    assert shown.out == "" and len(shown.err.splitlines()) == 1 and shown.err.endswith(".\n")
-
-
-def test_another_spelling_of_an_input_is_found_where_case_does_not_count(ward, tmp_path):
-    if not (ward / "A.PNG").exists():
-        pytest.skip("this file system tells a.png from A.PNG")
-    assert predict(ward, "--output", ward / "A.PNG", "--format", "jsonl") == 1
-
-
-def test_names_that_differ_by_case_alone_get_heatmaps_of_their_own(ward, tmp_path):
-    (ward / "A.jpg").write_bytes(IMAGE)
-    assert predict(ward, "--heatmaps", tmp_path / "maps", "--output", tmp_path / "o") == 0
-    names = [path.name.casefold() for path in (tmp_path / "maps").iterdir()]
-    assert len(set(names)) == 8
+    for more in ([], ["--resume"]) if "--output" in words else ([],):
+        assert predict(*words, *more) == 1
+        assert contents(ward) == before, "nothing is written before all targets were looked at"
+        shown = capsys.readouterr()
+        assert shown.out == "" and len(shown.err.splitlines()) == 1 and shown.err.endswith(".\n")
 
 
 def test_a_file_that_holds_no_results_is_not_continued_over(ward, tmp_path, capsys):
@@ -157,78 +113,39 @@ def test_a_file_that_holds_no_results_is_not_continued_over(ward, tmp_path, caps
         assert capsys.readouterr().err.endswith(".\n")
 
 
-# One bad name stops no batch
-
-
-NAMES = [b"caf\xe9.png", "é.png".encode(), b"n" * 251 + b".png", b"\xff" * 255,
+# The first five are images; one of them differs from another of the ward by case alone.
+NAMES = [b"caf\xe9.png", "é.png".encode(), b"n" * 251 + b".png", b"\xff" * 255, b"A.jpg",
          "肺炎.png".encode(), b"two\nlines.png", b"red\x1b[31m.png", "\u202egnp.x".encode(),
          b";=1+1.png", b"-rf.png"]  # fmt: skip
 EACH_FORMAT = """
 import sys
 from pneumo.cli import main
 ward, out = sys.argv[1:]
-for form in ("jsonl", "csv", "table"):
-    words = ["predict", ward, "--model", "cnn", "--format", form]
-    if main([*words, "--output", f"{out}/{form}", "--heatmaps", f"{out}/maps"]):
-        sys.exit(f"{form} to a file")
-sys.exit(main(words))
+words = ["predict", ward, "--model", "cnn", "--format"]
+main([*words, "jsonl", "--output", f"{out}/jsonl", "--heatmaps", f"{out}/maps"])
+main([*words, "csv", "--output", f"{out}/csv"])
+sys.exit(main([*words, "table"]))
 """
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode here")
-@pytest.mark.parametrize(
-    "locale", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
-)
-def test_every_image_has_its_record_whatever_its_name(ward, tmp_path, locale):
-    for name in NAMES:
-        Path(os.fsdecode(os.fsencode(ward) + b"/" + name)).write_bytes(IMAGE)
-    (tmp_path / "out").mkdir()
+def test_every_image_has_its_record_whatever_its_name_and_the_locale(ward, tmp_path):
+    for number, name in enumerate(NAMES):
+        path = Path(os.fsdecode(os.fsencode(ward) + b"/" + name))
+        path.write_bytes(IMAGE if number < 5 else b"no image")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))}
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", EACH_FORMAT, ward, tmp_path / "out"], cwd=ROOT,
-        capture_output=True, env={**environment, **locale},
+        [sys.executable, "-c", EACH_FORMAT, ward, tmp_path], cwd=ROOT,
+        capture_output=True, env=environment | ascii_only,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
-    assert len(list((tmp_path / "out" / "maps").iterdir())) == 2 * 13
-    expected = {os.fsencode(ward) + b"/" + name for name in NAMES} | {
-        os.fsencode(path) for path in ward.glob("?.png")
-    }
-    rows = lines(tmp_path / "out" / "jsonl")
-    if "PYTHONUTF8" not in locale:
-        assert {os.fsencode(row["path"]) for row in rows} == expected
-    assert len(rows) == len(paths_in(tmp_path / "out" / "csv", "csv")) == len(expected) == 13
-    for table in (done.stdout.decode(), (tmp_path / "out" / "table").read_text(encoding="utf-8")):
-        assert len(table.splitlines()) == 14 and all(map(str.isprintable, table.splitlines()))
-        assert "caf\\xe9.png" in table
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
-def test_what_is_no_file_is_a_record_too(ward, tmp_path, capsys):
-    os.mkfifo(ward / "pipe")
-    (ward / "gone").symlink_to(ward / "nowhere")
-    assert predict(ward, "--format", "jsonl") == 1
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [r["status"] for r in found] == ["ok", "ok", "ok", "error", "refused"]
-
-
-def test_a_fault_of_ours_costs_one_record(ward, monkeypatch, capsys):
-    from pneumo.reading import reader
-
-    whole, calls = reader.Reader.examine, []
-
-    def examine(self, path):
-        calls.append(path)
-        if len(calls) == 2:
-            raise RuntimeError("no such luck")
-        return whole(self, path)
-
-    monkeypatch.setattr(reader.Reader, "examine", examine)
-    assert predict(ward, "--format", "jsonl") == 1
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [r["status"] for r in found] == ["ok", "error", "ok"] and found[1]["reason"]
-
-
-# Full disks, stopped runs
+    assert done.returncode == 1 and b"Traceback" not in done.stderr
+    assert len({path.name.casefold() for path in (tmp_path / "maps").iterdir()}) == 2 * 8
+    count = len(NAMES) + 3
+    assert len(lines(tmp_path / "jsonl")) == len(paths_in(tmp_path / "csv", "csv")) == count
+    table = done.stdout.decode().splitlines()
+    assert len(table) == count + 1 and all(map(str.isprintable, table))
+    assert any("caf\\xe9.png" in line for line in table)
 
 
 LIMITED = """
@@ -259,8 +176,8 @@ def test_a_full_disk_costs_heatmaps_and_no_record(ward, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_a_run_that_a_full_disk_stopped_is_continued(ward, tmp_path, form, capsys):
+def test_a_run_that_a_full_disk_stopped_is_continued(ward, tmp_path, capsys):
+    form = "csv"
     whole, out = tmp_path / "whole", tmp_path / "out"
     assert predict(ward, "--format", form, "--output", whole) == 0
     size = whole.stat().st_size
@@ -279,8 +196,7 @@ def paths_in(out: Path, form: str) -> list[str]:
         return [row["path"] for row in csv.DictReader(stream)]
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-@pytest.mark.parametrize("cut", [1, 40, 200])
+@pytest.mark.parametrize(("form", "cut"), [("jsonl", 40), ("csv", 1), ("csv", 200)])
 def test_resume_keeps_what_is_there_and_analyzes_the_rest(ward, tmp_path, form, cut, capsys):
     (ward / "bad;=1,\r\nx.png").write_bytes(b"no image")
     words = (ward, "--format", form, "--output", tmp_path / "out", "--resume")
@@ -308,16 +224,6 @@ def test_results_of_another_model_are_not_continued(ward, tmp_path, capsys):
         assert run(*words, "--resume") == 1
         assert out.read_bytes() == kept
         assert capsys.readouterr().err.startswith("pneumo predict: ")
-
-
-def test_resume_gives_no_heatmap_the_name_of_an_earlier_one(ward, tmp_path):
-    words = (ward, "--format", "jsonl", "--output", tmp_path / "o", "--heatmaps", tmp_path / "m")
-    predict(*words)
-    first = contents(tmp_path / "m")
-    (ward / "a.bmp").write_bytes(IMAGE)  # sorted before a.png, whose heatmap is a.evidence.npy
-    predict(*words, "--resume")
-    after = contents(tmp_path / "m")
-    assert {name: after[name] for name in first} == first and len(after) == 8
 
 
 def test_a_device_is_written_to_and_not_replaced(ward):

@@ -5,8 +5,7 @@ from itertools import pairwise
 import pytest
 from huggingface_hub import ModelCard
 
-from pneumo.models.card import BUNDLED, write_card
-from pneumo.models.checkpoint import available_models
+from pneumo.models.card import BUNDLED
 from pneumo.reading.input_check import load_input_check
 from pneumo.reporting.model_card import (
     BEGIN,
@@ -33,22 +32,13 @@ def test_the_hub_reads_its_metadata_with_an_index_of_every_network():
     values = {one["type"]: one["value"] for one in result["metrics"]}
     scores = CARDS[0].metrics.test.scores
     assert values["roc_auc"] == scores.auc.value and values["accuracy"] == scores.accuracy.value
-
-
-def test_weights_that_were_not_scored_have_no_index():
     assert "model-index" not in hub_metadata([whole_card(test=False)]).to_dict()
 
 
-def test_it_is_two_pages_long():
-    text = model_card(CARDS, made_up_check())
-    body = text.split("---", 2)[2]
+def test_it_is_two_pages_of_markdown():
+    body = model_card(CARDS, made_up_check()).split("---", 2)[2]
     assert 500 < len(body.replace("|", " ").split()) <= 1500
-
-
-def test_tables_are_markdown_and_sections_follow_each_other():
-    lines = model_card(CARDS, made_up_check()).split("---", 2)[2].splitlines()
-    assert sum(line.startswith("## ") for line in lines) == 12
-    for before, line in pairwise(lines):
+    for before, line in pairwise(body.splitlines()):
         if line.startswith("|") and not before.startswith("|"):
             assert before == "", "a table needs an empty line before it"
 
@@ -70,9 +60,6 @@ def test_files_are_written_when_they_changed(tmp_path, stand_ins):
     readme.write_text(f"{BEGIN}\n{END}\n")
     assert {path.name for path in write(tmp_path, readme)} == {"MODEL_CARD.md", "README.md"}
     assert write(tmp_path, readme) == []
-    card = read_cards(tmp_path)[0]
-    write_card(card, tmp_path)
-    assert len(read_cards(tmp_path)) == len(available_models(tmp_path)) == 2
 
 
 def test_the_committed_ones_are_fresh():

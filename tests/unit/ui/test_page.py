@@ -11,7 +11,6 @@ def test_the_page_is_built_without_any_checkpoint(monkeypatch, tmp_path):
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(tmp_path))
     demo = layout.build_demo(tmp_path)
     assert demo.analytics_enabled is False
-    assert demo.delete_cache is not None
 
 
 @pytest.mark.parametrize(("settings", "host"), [

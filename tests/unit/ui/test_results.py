@@ -80,21 +80,14 @@ def test_outside_the_population_other_figures_stand_and_no_predictive_values(car
     unmeasured = replace(card, metrics=replace(card.metrics, external=()))
     assert "not measured" in words(result_of(reading_of(unmeasured, 0.9, adult), unmeasured))
 
-
-def test_what_the_input_check_refused_is_outside_too(card):
     refused = Check("chest", "failed", "No chest.", "not_chest")
     assert result_of(reading_of(card, 0.9, refused), card).outside
 
 
-def test_the_strongest_zone_is_named_unless_pneumonia_is_unlikely(card):
-    assert "right lower zone" in result_of(reading_of(card, 0.999), card).where
-    assert result_of(reading_of(card, 0.001), card).where == ""
-
-
-def test_no_map_is_drawn_unasked_for_an_unlikely_radiograph_or_by_an_unreliable_network(card):
-    reliable = card.evidence.reliable_side
-    assert result_of(reading_of(card, 0.999), card).map_on == reliable
-    assert not result_of(reading_of(card, 0.001), card).map_on
+def test_zone_and_map_are_shown_unless_pneumonia_is_unlikely_or_the_network_unreliable(card):
+    likely, unlikely = (result_of(reading_of(card, p), card) for p in (0.999, 0.001))
+    assert "right lower zone" in likely.where and unlikely.where == ""
+    assert likely.map_on == card.evidence.reliable_side and not unlikely.map_on
     blind = replace(card, evidence=replace(card.evidence, localization={}))
     result = result_of(reading_of(blind, 0.999), blind)
     assert not result.map_on and result.map_note.endswith("affected.")

@@ -1,13 +1,11 @@
 """The store: one reading an image and model, overtaken images dropped, old ones forgotten."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 
-from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.reading.reader import Reading
 from pneumo.ui import store as module
 from pneumo.ui.store import Forgotten, ImageStore, Superseded, sender_gone
@@ -24,15 +22,6 @@ class CountingReader:
         self.count += 1
         balanced = float(radiograph.pixels.mean()) / 255
         return Reading(radiograph.source, self.name, "0" * 64, "ok", balanced=balanced)
-
-
-class Clock:
-    """Time that a test moves by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def image_bytes(grey: int = 100, side: int = 64) -> bytes:
@@ -53,32 +42,12 @@ def test_a_image_is_read_once_by_each_model():
     assert first.seconds >= image.seconds
 
 
-def test_a_image_that_is_long_to_decode_holds_up_no_other(monkeypatch):
-    store, decoding, go = ImageStore(CountingReader), threading.Event(), threading.Event()
-    image = store.put(image_bytes())
-
-    def slow(data: bytes, cancelled):
-        decoding.set()
-        assert go.wait(20)
-        return read_radiograph(data)
-
-    monkeypatch.setattr(module, "read_radiograph", slow)
-    with ThreadPoolExecutor(2) as threads:
-        late = threads.submit(store.put, image_bytes())
-        assert decoding.wait(20)
-        try:
-            assert threads.submit(store.read, image, "a").result(20).ok
-            assert not late.done()
-        finally:
-            go.set()
-        assert late.result(20).token
-
-
 def test_an_overtaken_image_is_not_read():
     store = ImageStore(CountingReader)
     store.announce("page", 1)
     image = store.put(image_bytes(), "page", 1)
     store.announce("page", 2)
+    store.announce("page", 1)  # comes late and changes nothing
     with pytest.raises(Superseded):
         store.read(image, "a", "page", 1)
     with pytest.raises(Superseded):
@@ -102,23 +71,15 @@ def test_an_image_whose_sender_has_gone_is_not_decoded():
         sender_gone.reset(token)
 
 
-def test_a_late_announcement_of_an_older_turn_changes_nothing():
+def test_images_are_forgotten_after_a_while(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     store = ImageStore(CountingReader)
-    store.announce("page", 5)
-    store.announce("page", 4)
-    with pytest.raises(Superseded):
-        store.put(image_bytes(), "page", 4)
-
-
-def test_images_are_forgotten_after_a_while():
-    clock = Clock()
-    store = ImageStore(CountingReader, clock)
     image = store.put(image_bytes())
-    clock.now = module.KEEP_SECONDS - 1
-    store.get(image.token)
-    clock.now += module.KEEP_SECONDS - 1
-    store.get(image.token)
-    clock.now += module.KEEP_SECONDS + 1
+    for _ in range(2):
+        now[0] += module.KEEP_SECONDS - 1
+        store.get(image.token)
+    now[0] += module.KEEP_SECONDS + 1
     with pytest.raises(Forgotten):
         store.get(image.token)
 
@@ -133,17 +94,6 @@ def test_the_images_longest_untouched_go_first_when_memory_is_short(monkeypatch)
     with pytest.raises(Forgotten):
         store.get(second.token)
 
-
-def test_one_image_larger_than_all_memory_is_still_kept(monkeypatch):
     monkeypatch.setattr(module, "KEEP_BYTES", 10)
-    store = ImageStore(CountingReader)
     image = store.put(image_bytes())
-    assert store.get(image.token) is image
-
-
-def test_an_unreadable_image_leaves_nothing_behind():
-    store = ImageStore(CountingReader)
-    with pytest.raises(UnreadableImage):
-        store.put(b"no image")
-    with pytest.raises(Forgotten):
-        store.get("")
+    assert store.get(image.token) is image, "one larger than all memory is still kept"

@@ -1,1 +1,0 @@
-"""Tests of the download from the Hub, against a local stub."""

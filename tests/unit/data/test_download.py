@@ -1,0 +1,212 @@
+"""Downloads with a Hub of this process: whole, stopped, spoilt, and impossible ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+from pneumo.data.parquet import safe_name
+from tests.unit.commands.shell import run
+from tests.unit.imaging.files import picture
+
+FILES = ("data/test-00000-of-00001.parquet", "data/train-00000-of-00002.parquet",
+         "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet")  # fmt: skip
+TEST, TRAIN_0, TRAIN_1, VAL = FILES
+
+
+def noise(seed: int) -> bytes:
+    """A JPEG of nobody."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (48, 48), dtype=np.uint8)
+    return picture(pixels, "JPEG", quality=90)
+
+
+def parquet(rows: list[tuple[str | None, bytes, object]], image: str = "image") -> bytes:
+    """A parquet file as the `datasets` library writes it, of (name, encoded picture, label)."""
+    names = {"names": ["NORMAL", "PNEUMONIA"], "_type": "ClassLabel"}
+    features = {"info": {"features": {image: {"_type": "Image"}, "label": names}}}
+    table = pa.table(
+        {
+            image: pa.array([{"bytes": content, "path": name} for name, content, _ in rows]),
+            "label": pa.array([label for _, _, label in rows]),
+        }
+    ).replace_schema_metadata({"huggingface": json.dumps(features)})
+    sink = BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+ROWS = {
+    TEST: [("NORMAL2-IM-0001-0001.jpeg", noise(20), 0), ("person1_virus_6.jpeg", noise(21), 1)],
+    TRAIN_0: [(f"IM-{n:04}-0001.jpeg", noise(n), 0) for n in range(4)],
+    TRAIN_1: [(f"person{n}_bacteria_{n}.jpeg", noise(10 + n), 1) for n in range(4)],
+    VAL: [("NORMAL2-IM-1427-0001.jpeg", noise(30), 0), ("person1946_virus_1.jpeg", noise(31), 1)],
+}
+EXPECTED = {
+    f"{folder}/{('NORMAL', 'PNEUMONIA')[label]}/{name}": content
+    for path, folder in zip(FILES, ("test", "train", "train", "val"), strict=True)
+    for name, content, label in ROWS[path]
+}
+
+
+class Hub:
+    """Stands in for the Hub's client: lists `files` and fetches them, or raises `failure`.
+
+    Attributes:
+        sent: other content than the listing's checksum is of, by path.
+        failure: raised instead of the listing, or of the file that `fails_at` names.
+        asked: the files that were fetched.
+    """
+
+    def __init__(self) -> None:
+        self.files = {path: parquet(rows) for path, rows in ROWS.items()}
+        self.sent: dict[str, bytes] = {}
+        self.failure: BaseException | None = None
+        self.fails_at = ""
+        self.asked: list[str] = []
+
+    def dataset_info(self, *_: object, **__: object) -> SimpleNamespace:
+        if self.failure and not self.fails_at:
+            raise self.failure
+        siblings = [
+            SimpleNamespace(
+                rfilename=path, lfs=SimpleNamespace(sha256=hashlib.sha256(content).hexdigest())
+            )
+            for path, content in self.files.items()
+        ]
+        return SimpleNamespace(sha="0123456789ab", siblings=siblings)
+
+    def fetch(self, repo: str, path: str, *, local_dir: Path, **_: object) -> str:
+        self.asked.append(path)
+        if self.failure and path == self.fails_at:
+            raise self.failure
+        target = Path(local_dir) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(self.sent.get(path, self.files[path]))
+        return str(target)
+
+
+@pytest.fixture
+def hub(monkeypatch) -> Hub:
+    made = Hub()
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: made)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", made.fetch)
+    return made
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where downloads go."""
+    return tmp_path / "out"
+
+
+def download(out: Path, command: str = "data") -> int:
+    return run(command, "download", "--out", out)
+
+
+def images(out: Path) -> dict[str, bytes]:
+    """Every file of train/, test/ and val/."""
+    found = {f.relative_to(out).as_posix(): f.read_bytes() for f in out.rglob("*") if f.is_file()}
+    return {name: data for name, data in found.items() if name.startswith(("tr", "te", "va"))}
+
+
+def test_everything_arrives_and_only_what_is_missing_is_fetched_again(hub, out, capsys):
+    assert (download(out), images(out)) == (0, EXPECTED)
+    shown = capsys.readouterr().out
+    assert "train/PNEUMONIA      4 images (published: 3875; the mirror has changed)" in shown
+    assert "Kermany et al. 2018, CC BY 4.0" in shown
+    assert not list(out.rglob("*.parquet")), "the disk would hold all images twice"
+    (out / "train/NORMAL/IM-0002-0001.jpeg").write_bytes(b"short")
+    (out / "train/NORMAL/IM-0003-0001.jpeg").unlink()
+    hub.asked.clear()
+    assert (download(out), images(out), hub.asked) == (0, EXPECTED, [TRAIN_0])
+    hub.failure = ConnectionError()  # nobody is asked where all is complete
+    assert download(out) == 0 and "is complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), ConnectionError(), OSError(28, "full")])
+def test_a_stopped_download_keeps_whole_images_and_goes_on(hub, out, stop, capsys):
+    hub.failure, hub.fails_at = stop, TRAIN_1
+    assert download(out) == 1
+    assert images(out).items() < EXPECTED.items() and capsys.readouterr().err.endswith(".\n")
+    hub.failure = None
+    hub.asked.clear()
+    assert (download(out), images(out), hub.asked) == (0, EXPECTED, [TRAIN_1, VAL])
+
+
+def test_wrong_content_is_refused_and_not_kept(hub, out, capsys):
+    hub.sent[TEST] = parquet(ROWS[VAL])
+    assert download(out) == 1
+    assert TEST in (shown := capsys.readouterr().err) and "checksum" in shown and not images(out)
+    hub.sent.clear()
+    assert (download(out), images(out)) == (0, EXPECTED)
+
+
+def test_the_examples_are_the_validation_split_with_their_source(hub, out):
+    assert download(out, "examples") == 0 and hub.asked == [VAL]
+    cases = json.loads((out / "cases.json").read_text())
+    assert [case["truth"] for case in cases] == ["NORMAL", "PNEUMONIA"]
+    for case in cases:
+        assert case["synthetic"] is False and "CC BY" in case["attribution"]
+        assert case["truth"] not in case["title"]
+        assert (out / case["file"]).read_bytes() == EXPECTED[f"val/{case['file']}"]
+
+
+def http_error(status: int) -> HfHubHTTPError:
+    import httpx
+
+    request = httpx.Request("GET", "https://huggingface.co")
+    return HfHubHTTPError("no", response=httpx.Response(status, request=request))
+
+
+def test_what_goes_wrong_is_a_sentence(hub, out, capsys):
+    sound = hub.files[TEST]
+    for failure in (http_error(404), http_error(503), ConnectionError(), OfflineModeIsEnabled()):
+        hub.failure = failure
+        assert download(out) == 1
+        assert capsys.readouterr().err.endswith(".\n")
+    hub.failure = None
+    for content in (b"PAR1", parquet(ROWS[TEST], image="photo"), parquet([("a", b"<svg>", 0)]),
+                    parquet([("a.jpeg", noise(1), 7)]), None):  # fmt: skip
+        hub.files = {**hub.files, TEST: content or sound}
+        if content is None:
+            del hub.files[TEST]
+        assert download(out) == 1
+        assert capsys.readouterr().err.splitlines()[-1].startswith("pneumo data: ")
+        assert images(out).items() <= EXPECTED.items()
+
+
+def test_a_file_of_the_users_is_not_overwritten(hub, out, capsys):
+    out.write_text("a file")
+    assert download(out) == 1 and "another folder" in capsys.readouterr().err
+    out.unlink()
+    mine = out / "test/NORMAL/NORMAL2-IM-0001-0001.jpeg"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    assert download(out) == 1 and str(mine) in capsys.readouterr().err
+    assert mine.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../../../escaped.jpeg", "escaped.jpeg"),
+        ("..\\..\\up.jpeg", "up.jpeg"),
+        ("new\nline\x00.jpeg", "new_line.jpeg"),
+        ("x" * 500 + ".png", "x" * 120 + ".png"),
+        ("nul.jpeg", None),
+        (None, None),
+    ],
+)
+def test_hostile_and_missing_names_stay_in_their_folder(name, expected):
+    found = safe_name(name, b"content", ".jpeg")
+    assert found == expected if expected else found.startswith("image-") and "/" not in found
