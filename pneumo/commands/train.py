@@ -14,7 +14,7 @@ from pneumo.evaluation import release
 from pneumo.models.card import BUNDLED
 from pneumo.models.networks import network_names
 from pneumo.training.recipe import RecipeError, load_recipe
-from pneumo.training.run import Paths, train
+from pneumo.training.run import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path(os.environ.get("PNEUMO_DATA", "data")),
         metavar="DIR",
         help="folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)",
-    )
-    add(
-        "--init",
-        metavar="imagenet|scratch|PATH",
-        help="starting weights (default: the bundled ones, else scratch)",
     )
     add(
         "--set",
@@ -63,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; 0 when done, 1 when stopped.
 
     Raises:
-        DataError, CheckpointError, InitialError, StateError: each with a sentence.
+        DataError, CheckpointError, StateError: each with a sentence.
     """
     pairs = [change.partition("=") for change in args.changes]
     if any(not equals for _, equals, _ in pairs):
@@ -74,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(str(error))
     folder = args.run_folder or Path("runs") / args.model
     try:
-        train(recipe, args.init, Paths(args.data, folder), resume=args.resume)
+        train(recipe, args.data, folder, resume=args.resume)
     except FloatingPointError as error:
         print(f"pneumo train: {error}", file=sys.stderr)
         return 1

@@ -6,14 +6,14 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from sklearn.model_selection import StratifiedGroupKFold
+from tqdm import tqdm
 
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
@@ -35,9 +35,8 @@ class Sample:
     """One radiograph of the dataset.
 
     Attributes:
-        path: of the picture.
         label: 1 for PNEUMONIA, 0 for NORMAL.
-        group: patient; radiographs of one patient share it and never straddle a split.
+        group: patient; one patient's radiographs never straddle a split.
         kind: "normal", "bacteria", "virus", or "pneumonia" where the name does not tell.
     """
 
@@ -125,7 +124,7 @@ def validation_split(
         raise DataError(
             f"A validation split of one patient in {folds} needs at least {folds} patients of each "
             f"class; there are {patients.get(0, 0)} NORMAL and {patients.get(1, 0)} PNEUMONIA. "
-            "Add radiographs, or ask for fewer --folds."
+            "Add radiographs, or --set folds to a smaller number."
         )
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     train, held_out = list(splitter.split(kinds, kinds, groups))[fold]
@@ -134,31 +133,16 @@ def validation_split(
 
 def fingerprint(table: Sequence[Sample]) -> str:
     """sha256 over class, name and bytes of every radiograph; the same for any order or place."""
-    return _fingerprint([sample.path for sample in table])
-
-
-def _fingerprint(paths: Sequence[Path]) -> str:
     total = hashlib.sha256()
+    paths = [sample.path for sample in table]
     for path in sorted(paths, key=lambda path: (path.parent.name, path.name)):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         total.update(f"{path.parent.name}/{path.name} {content}\n".encode())
     return total.hexdigest()
 
 
-def load_squares(
-    table: Sequence[Sample],
-    preprocessing: Preprocessing,
-    progress: Callable[[int], None] | None = None,
-) -> np.ndarray:
-    """Decode every radiograph once, through the same functions that serve.
-
-    Args:
-        table: the radiographs.
-        preprocessing: gives the side of the squares.
-        progress: called with the number of radiographs done.
-
-    Returns:
-        uint8, (N, size, size); 50 kB each at 224 pixels.
+def load_squares(table: Sequence[Sample], preprocessing: Preprocessing) -> np.ndarray:
+    """Decode every radiograph once, through the same functions that serve: uint8, (N, size, size).
 
     Raises:
         DataError: naming the radiographs that cannot be read.
@@ -170,52 +154,14 @@ def load_squares(
         except UnreadableImage as error:
             return f"{sample.path}: {error.sentence}"
 
-    squares = np.empty((len(table), preprocessing.size, preprocessing.size), np.uint8)
-    bad = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for i, result in enumerate(pool.map(square, table)):
-            if isinstance(result, str):
-                bad.append(result)
-            else:
-                squares[i] = result
-            if progress:
-                progress(i + 1)
+        work = pool.map(square, table)
+        done = list(tqdm(work, "reading", len(table), unit="image", delay=2, disable=None))
+    bad = [result for result in done if isinstance(result, str)]
     if bad:
         shown = "\n  ".join(bad[:10]) + (f"\n  and {len(bad) - 10} more" if len(bad) > 10 else "")
         raise DataError(
             f"{len(bad)} of {len(table)} radiographs cannot be read:\n  {shown}\n"
             f"Remove or replace them. {HOW_TO_GET_IT}"
         )
-    return squares
-
-
-def load_lungs(
-    table: Sequence[Sample], folder: Path, preprocessing: Preprocessing
-) -> dict[int, np.ndarray]:
-    """Drawn lung fields of the radiographs that have one: `folder/{NORMAL,PNEUMONIA}/STEM.png`.
-
-    Returns:
-        index in the table -> uint8 (size, size), 0 outside and 255 inside the lungs.
-
-    Raises:
-        DataError: when no radiograph of the table has a mask, or a mask cannot be read.
-    """
-    masks = {}
-    for i, sample in enumerate(table):
-        path = _mask(sample, folder)
-        if path.is_file():
-            try:
-                with Image.open(path, formats=("PNG",)) as picture:
-                    masks[i] = preprocessing.square(np.asarray(picture.convert("L")))
-            except (OSError, UnidentifiedImageError) as error:
-                raise DataError(f"The lung mask {path} cannot be read: {error}") from None
-    if not masks:
-        raise DataError(
-            f"{folder} holds no lung mask for any of these radiographs. Masks are PNG pictures, "
-            "NORMAL/STEM.png and PNEUMONIA/STEM.png, white inside the lungs."
-        )
-    return masks
-
-
-def _mask(sample: Sample, folder: Path) -> Path:
-    return Path(folder) / sample.path.parent.name / f"{sample.path.stem}.png"
+    return np.stack(done)

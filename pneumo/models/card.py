@@ -1,36 +1,31 @@
-"""The card of a checkpoint: typed, checked, and read and written here alone.
+"""The card of a checkpoint: typed, checked by pydantic, and read and written here alone.
 
-`read_card` and `write_card` are the only ways between NAME.json and a `Card`. What is read is not
-trusted: every field must be there with its type, every number finite and in its range, nothing
-more may be there, and whatever is wrong ends in one `CheckpointError` with one sentence.
+What is read is not trusted: every field without a default must be there, each with its type, every
+number finite and in its range, nothing more; anything else is a `CheckpointError` of one sentence.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import types
-import typing
-from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_jsonable_python
 
 from pneumo.files import bundled_folder, write_whole
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
 
 FORMAT = 2
-# A card with 101 points of two curves and 40 epochs has about 40 kB.
-MAX_CARD_BYTES = 5_000_000
-MAX_DEPTH = 12
+MAX_CARD_BYTES = 5_000_000  # a card has about 40 kB
 BUNDLED = bundled_folder("checkpoints")
 
 _T = TypeVar("_T")
-
 # A map tells the affected side when all of these were measured and reach their goal.
 RELIABLE_SIDE = {"composites_share": 0.92, "composites_right": 0.95, "boxes_side_share": 0.75}
 
@@ -46,12 +41,9 @@ def checkpoint_folder(folder: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured number with its 95 % interval.
+    """A measured number with the ends of its 95 % interval, None where none was computed.
 
-    Attributes:
-        value: what was measured.
-        low, high: ends of the interval; both None where none was computed.
-        n: radiographs (or patients, or boxes: as the field says) it was measured on.
+    `n` is how many radiographs it was measured on.
     """
 
     value: float
@@ -70,14 +62,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Weights:
-    """The weight files.
+    """The safetensors files beside the card, sorted, with the sha256 of their bytes in this order.
 
-    Attributes:
-        files: names of the safetensors shards beside the card, sorted.
-        sha256: of the bytes of all of them, in this order; 64 hexadecimal digits.
-        bytes: of all of them.
-        parameters: numbers that training fits.
-        storage: how tensors are stored, in words.
+    `bytes` is their size together, `storage` says in words how tensors are stored.
     """
 
     files: tuple[str, ...]
@@ -134,12 +121,9 @@ class PolicyResult:
 
 @dataclass(frozen=True)
 class LocalizationRow:
-    """One measure of where the evidence lies.
+    """One measure of where the evidence lies, of the network's maps and of their mean map.
 
-    Attributes:
-        network: of the network's maps.
-        constant_map: the same measure of a map that is alike for all radiographs, their mean map;
-            None where it says nothing.
+    The mean map is alike for all radiographs; None where measuring it says nothing.
     """
 
     network: Estimate
@@ -235,11 +219,9 @@ class SplitResult:
     """All that is measured on a split.
 
     Attributes:
-        scores: of all its radiographs.
-        distinct: of those whose content is in no other file of the dataset; None if not counted.
+        distinct: scores of the radiographs without copies of them; None if not counted.
         sensitivity_by_kind: "bacteria", "virus" -> sensitivity.
         specificity_by_series: series of NORMAL radiographs -> specificity.
-        curve, reliability: for figures and custom thresholds.
     """
 
     scores: Scores
@@ -266,10 +248,8 @@ class ExternalResult:
     """Metrics on radiographs from elsewhere.
 
     Attributes:
-        source: the dataset.
-        group: which of its radiographs, such as "all", "PA", "AP".
+        group: which of the source's radiographs, such as "all", "PA", "AP".
         reference: who labelled them, in words.
-        n, positives, patients: how many.
     """
 
     source: str
@@ -374,7 +354,7 @@ class DataFacts:
     Attributes:
         name: of the dataset, with source and licence.
         fingerprint: sha256 over names and contents of its files.
-        others: further material that training used, such as adult radiographs, in words.
+        others: further material that training used, in words.
     """
 
     name: str
@@ -394,13 +374,7 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One row of the learning curve.
-
-    Attributes:
-        phase: such as "head", "fine-tuning".
-        losses: part of the loss -> mean over the epoch's steps; "total" is always there.
-        validation_auc, degraded_auc: of clean and degraded validation radiographs.
-    """
+    """One row of the learning curve; `losses` are means over the epoch's steps."""
 
     epoch: int
     phase: str
@@ -413,12 +387,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class SeedResult:
-    """Validation results of one seed, for the spread.
-
-    Attributes:
-        chosen: whether these are the weights of the card.
-        measures: such as validation_auc, degraded_auc and measures of localization.
-    """
+    """Validation results of one seed, such as validation_auc; the chosen one is the card's."""
 
     seed: int
     chosen: bool
@@ -430,14 +399,11 @@ class TrainingFacts:
     """How the weights were made, so that anyone can make them again.
 
     Attributes:
-        command: that trained them.
         recipe: every setting; json values.
-        start: of the weights, in words, such as a bundled file and its sha256.
-        teachers: network and sha256 of weights that taught it, in words.
+        start: of the weights, in words.
+        teachers: network and sha256 of weights that taught it.
         selection: the rule that chose the weights, in words.
-        seconds: of training.
         finished: ISO date.
-        versions: package -> version.
         commit: of the repository, 40 hexadecimal digits or "".
     """
 
@@ -457,6 +423,9 @@ class TrainingFacts:
     history: tuple[Epoch, ...] = ()
     seeds: tuple[SeedResult, ...] = ()
 
+    def __post_init__(self) -> None:
+        json.dumps(self.recipe, allow_nan=False)  # a ValueError for a number that is not finite
+
 
 @dataclass(frozen=True)
 class Card:
@@ -466,8 +435,7 @@ class Card:
         format: of the file; `FORMAT`.
         name, title: registered name of the network, and its name for people.
         policies: "cautious", "balanced" and "decisive" -> thresholds and measures.
-        input_check_sha256: of the input check file that it was released with; None for a
-            checkpoint that was not released.
+        input_check_sha256: of the input check file it was released with; None without a release.
     """
 
     format: int
@@ -513,11 +481,7 @@ def check_sha256(value: str) -> None:
 
 
 def read_card(name: str, folder: Path | None = None) -> Card:
-    """The card of a network.
-
-    Args:
-        name: of the network.
-        folder: that holds NAME.json; the bundled one unless given.
+    """The card NAME.json of a network, from the bundled folder unless another is given.
 
     Raises:
         CheckpointError: when it is missing, unreadable, or not a card of this version.
@@ -531,15 +495,7 @@ def read_card(name: str, folder: Path | None = None) -> Card:
 
 
 def write_card(card: Card, folder: Path | None = None) -> Path:
-    """Write NAME.json, whole or not at all.
-
-    Returns:
-        Its path.
-
-    Raises:
-        CheckpointError: when the card could not be read again: a number is not finite, a type
-            is wrong.
-    """
+    """Write NAME.json, whole or not at all, and return its path; errors as in `write_typed`."""
     path = checkpoint_folder(folder) / f"{card.name}.json"
     write_typed(card, path, "card", FORMAT)
     return path
@@ -549,10 +505,8 @@ def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str
     """A json file that is not trusted as a dataclass, and the sha256 of its bytes.
 
     Args:
-        kind: of dataclass; it has a field `format`.
-        path: of the file.
+        kind: of dataclass; its fields' types are all that is accepted, and `format` is `version`.
         what: the file is, such as "card", for the sentences.
-        version: the format that can be read.
         missing: the sentence when there is no such file.
 
     Raises:
@@ -562,166 +516,58 @@ def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str
         if path.stat().st_size > MAX_CARD_BYTES:
             raise CheckpointError(f"{path} is larger than any {what}, so it was not read.")
         data = path.read_bytes()
-        values = json.loads(data.decode("utf-8"), parse_constant=_refuse)
-        return _typed(kind, values, what, version), hashlib.sha256(data).hexdigest()
+        return _checked(kind, data, version), hashlib.sha256(data).hexdigest()
     except FileNotFoundError:
         raise CheckpointError(missing) from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
-    except RecursionError:
-        raise CheckpointError(
-            f"{path} is nested too deeply to be a valid {what}. Get it again."
-        ) from None
-    except _Wrong as error:
-        raise CheckpointError(f"{path} is not a valid {what}: {error}. Get it again.") from None
-    except ValueError:
-        raise CheckpointError(f"{path} is not valid JSON. Get it again.") from None
+    except ValueError as error:
+        reason = _reason(error)
+        raise CheckpointError(f"{path} is not a valid {what}: {reason}. Get it again.") from None
 
 
 def write_typed(value: Any, path: Path, what: str, version: int) -> None:
-    """Write a dataclass as readable json, whole or not at all.
-
-    Args:
-        value: the dataclass.
-        path: of the file.
-        what: the file is, such as "card", for the sentence.
-        version: its format.
+    """Write a dataclass as json, whole or not at all; arguments as in `read_typed`.
 
     Raises:
         CheckpointError: when the file could not be read again: a number is not finite, a type is
             wrong.
     """
-    values = record(value)
+    text = json.dumps(record(value), ensure_ascii=False, indent=1) + "\n"
     try:
-        _typed(type(value), values, what, version)
-    except _Wrong as error:
-        raise CheckpointError(f"The {what} {path} cannot be written: {error}.") from None
+        _checked(type(value), text.encode(), version)
+    except ValueError as error:
+        raise CheckpointError(f"The {what} {path} cannot be written: {_reason(error)}.") from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (_pretty(values) + "\n").encode())
+    write_whole(path, text.encode())
 
 
 def record(value: Any) -> Any:
     """A dataclass, with all that is in it, as plain json values."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: record(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {key: record(one) for key, one in value.items()}
-    return [record(one) for one in value] if isinstance(value, (list, tuple)) else value
+    return to_jsonable_python(value)
 
 
-class _Wrong(ValueError):
-    """A sentence, without its full stop, about what is wrong with a card."""
-
-
-def _refuse(constant: str) -> typing.NoReturn:
-    raise _Wrong(f"it holds {constant}, which is no number")
-
-
-def _typed(kind: type[_T], values: Any, where: str, version: int) -> _T:
+def _checked(kind: Any, data: bytes, version: int) -> Any:
+    values = from_json(data)
     given = values.get("format") if isinstance(values, dict) else None
     if given != version:
-        raise _Wrong(f"its format is {given!r:.20} and this version of Pneumo reads {version}")
-    return _decode(kind, values, where, 0)
-
-
-def _decode(kind: type[_T], value: Any, where: str, depth: int) -> _T:
-    """The value as the annotated type; `where` names the field for the sentence."""
-    if depth > MAX_DEPTH:
-        raise _Wrong(f"{where} is nested too deeply")
-    return _decoder(kind)(value, where, depth)
-
-
-def _decoder(kind: Any) -> Callable[[Any, str, int], Any]:
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (Union, types.UnionType):
-        (present,) = (one for one in inner if one is not type(None))
-        return lambda v, where, d: None if v is None else _decode(present, v, where, d)
-    if origin is tuple:
-        return lambda v, where, d: tuple(
-            _decode(inner[0], one, f"{where}[{i}]", d + 1)
-            for i, one in enumerate(_expect(v, list, "a list", where))
-        )
-    if origin is dict:
-        return lambda v, where, d: {
-            key: _decode(inner[1], one, f"{where}.{key:.40}", d + 1)
-            for key, one in _expect(v, dict, "an object", where).items()
-        }
-    if is_dataclass(kind):
-        return lambda v, where, d: _dataclass(kind, v, where, d)
-    return _PLAIN[kind]
-
-
-def _dataclass(kind: Any, value: Any, where: str, depth: int) -> Any:
-    given, hints = _expect(value, dict, "an object", where), _hints(kind)
-    for name in hints:
-        if name not in given:
-            raise _Wrong(f"{where} lacks '{name}'")
-    for name in given:
-        if name not in hints:
-            raise _Wrong(f"{where} has the unknown field '{name:.40}'")
-    parts = {
-        name: _decode(hint, given[name], f"{where}.{name}", depth + 1)
-        for name, hint in hints.items()
-    }
-    try:
-        return kind(**parts)
-    except _Wrong:
-        raise
-    except ValueError as error:
-        raise _Wrong(f"{where}: {str(error).rstrip('.')}") from None
+        raise ValueError(f"its format is {given!r:.20} and this version of Pneumo reads {version}")
+    return _adapter(kind).validate_json(data)
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind)
-    return {f.name: hints[f.name] for f in fields(kind)}
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # pydantic hands this on to the dataclasses inside.
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    kind.__pydantic_config__ = strict
+    return TypeAdapter(kind)
 
 
-def _expect(value: Any, kind: type, words: str, where: str) -> Any:
-    # A bool is an int to Python, not to a card.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _Wrong(f"{where} is not {words}")
-    return value
-
-
-def _float(value: Any, where: str, _depth: int) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Wrong(f"{where} is not a number")
-    if abs(value) > 1e300 or not math.isfinite(value):
-        raise _Wrong(f"{where} is not a finite number")
-    return float(value)
-
-
-def _json(value: Any, where: str, depth: int) -> Any:
-    if isinstance(value, dict):
-        return {k: _decode(Any, v, f"{where}.{k:.40}", depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_decode(Any, v, f"{where}[{i}]", depth + 1) for i, v in enumerate(value)]
-    if isinstance(value, float):
-        return _float(value, where, depth)
-    if value is not None and not isinstance(value, (str, int)):
-        raise _Wrong(f"{where} is not a json value")
-    return value
-
-
-_PLAIN: dict[Any, Callable[[Any, str, int], Any]] = {
-    float: _float,
-    int: lambda v, where, _: _expect(v, int, "a whole number", where),
-    str: lambda v, where, _: _expect(v, str, "a text", where),
-    bool: lambda v, where, _: _expect(v, bool, "true or false", where),
-    Any: _json,
-}
-
-
-def _pretty(values: Any, depth: int = 0) -> str:
-    """Json with one field a line; what fits a line of 100 characters stays on it."""
-    flat = json.dumps(values, ensure_ascii=False, allow_nan=False)
-    if len(flat) + 2 * depth <= 100 or not isinstance(values, (dict, list)):
-        return flat
-    pad, end = "  " * (depth + 1), "  " * depth
-    if isinstance(values, dict):
-        items = [f"{json.dumps(k)}: {_pretty(v, depth + 1)}" for k, v in values.items()]
-        return "{\n" + ",\n".join(pad + item for item in items) + f"\n{end}}}"
-    if not any(isinstance(one, (dict, list)) for one in values):
-        return flat
-    return "[\n" + ",\n".join(pad + _pretty(one, depth + 1) for one in values) + f"\n{end}]"
+def _reason(error: ValueError) -> str:
+    """What is wrong and where, without a full stop."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part)[:40] for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{place}: {message}" if place else message

@@ -12,29 +12,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import nn
 
+from pneumo.files import write_whole
+from pneumo.models.card import BUNDLED as BUNDLED
 from pneumo.models.card import (
-    BUNDLED,
     Card,
     CheckpointError,
     Weights,
     checkpoint_folder,
     read_card,
-    write_whole,
 )
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
-
-__all__ = [
-    "BUNDLED",
-    "Checkpoint",
-    "CheckpointError",
-    "available_models",
-    "checkpoint_folder",
-    "default_model",
-    "load_checkpoint",
-    "round_to_stored",
-    "save_weights",
-]
 
 # Hubs refuse larger files in a plain repository.
 MAX_SHARD = "9MB"
@@ -76,12 +64,8 @@ class Checkpoint:
 def available_models(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the registered networks that have a card and weights in the folder."""
     folder = checkpoint_folder(folder)
-
-    def there(name: str) -> bool:
-        weights = (f"{name}.safetensors", f"{name}.safetensors.index.json")
-        return (folder / f"{name}.json").is_file() and any((folder / w).is_file() for w in weights)
-
-    return tuple(name for name in network_names() if there(name))
+    names = (name for name in network_names() if (folder / f"{name}.json").is_file())
+    return tuple(name for name in names if any(folder.glob(f"{name}.safetensors*")))
 
 
 def default_model(folder: Path | None = None) -> str:
@@ -111,15 +95,9 @@ def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def save_weights(network: Network, folder: Path | None = None) -> Weights:
-    """Write a network's weights as NAME.safetensors, or as shards with the usual index.
+    """Write a network as NAME.safetensors or shards with the usual index, instead of older ones.
 
-    Args:
-        network: the trained network; rounded in place to what is stored. Its name is the stem of
-            the files; older weight files of that name are removed.
-        folder: `checkpoints/` unless given.
-
-    Returns:
-        What the card says of the files.
+    The network is rounded in place to what is stored. Returns what the card says of the files.
     """
     from huggingface_hub import save_torch_state_dict  # takes a moment; serving does without
 
@@ -142,7 +120,7 @@ def save_weights(network: Network, folder: Path | None = None) -> Weights:
     blobs = [(folder / file).read_bytes() for file in files]
     return Weights(
         files=files,
-        sha256=_sha256(blobs),
+        sha256=hashlib.sha256(b"".join(blobs)).hexdigest(),
         bytes=sum(map(len, blobs)),
         parameters=sum(p.numel() for p in network.parameters()),
         storage=STORAGE,
@@ -157,8 +135,7 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
         folder: that holds card and weights; the bundled one unless given.
 
     Raises:
-        CheckpointError: card or weights missing or damaged, an unfetched Git LFS pointer, a
-            pickle, bytes that are not those of the card, or tensors that do not fit the network.
+        CheckpointError: whatever is wrong with card or weights.
     """
     folder = checkpoint_folder(folder)
     if name not in network_names():
@@ -172,7 +149,7 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
             "folder again."
         )
     blobs = [_weight_bytes(folder / file, name) for file in card.weights.files]
-    sha256 = _sha256(blobs)
+    sha256 = hashlib.sha256(b"".join(blobs)).hexdigest()
     if sha256 != card.weights.sha256:
         raise CheckpointError(
             f"The weights of {name} in {folder} are not the ones its card describes (sha256 "
@@ -181,7 +158,10 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
         )
     network = build(name)
     try:
-        network.load_state_dict(_merged(blobs), strict=True)
+        tensors = [item for blob in blobs for item in load_tensors(blob).items()]
+        if len(state := dict(tensors)) < len(tensors):
+            raise SafetensorError("a tensor is in two files")
+        network.load_state_dict(state, strict=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
         raise CheckpointError(
@@ -189,23 +169,6 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
         ) from None
     network.eval().requires_grad_(False)
     return Checkpoint(network, card, folder)
-
-
-def _merged(blobs: list[bytes]) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = {}
-    for blob in blobs:
-        for key, value in load_tensors(blob).items():
-            if key in state:
-                raise SafetensorError(f"{key} is in two files")
-            state[key] = value
-    return state
-
-
-def _sha256(blobs: list[bytes]) -> str:
-    digest = hashlib.sha256()
-    for blob in blobs:
-        digest.update(blob)
-    return digest.hexdigest()
 
 
 def _weight_bytes(path: Path, name: str) -> bytes:

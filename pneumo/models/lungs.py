@@ -1,7 +1,6 @@
 """The lung segmenter: which pixels of a radiograph are lung; for training, evaluation and screen.
 
-Its weights are bundled (`checkpoints/lungs.safetensors`); `pneumo.training.segmenter` makes them
-from lung fields drawn by people.
+Its weights are bundled, `checkpoints/lungs.safetensors`; `tools/train_segmenter.py` makes them.
 """
 
 from __future__ import annotations

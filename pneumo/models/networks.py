@@ -29,13 +29,10 @@ class Network(nn.Module):
     Attributes:
         name: registered name, and file name of the checkpoint.
         title: for people.
-        trunk: top-level modules that pretrained weights can fill, in order from the image to the
-            head; empty when there are none.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    trunk: ClassVar[tuple[str, ...]] = ()
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Last feature map: (N, 1, S, S) to (N, C, h, w)."""
@@ -166,7 +163,6 @@ class ResNet18(ResNet, Network):
     layer3: nn.Sequential
     layer4: nn.Sequential
     fc: nn.Module
-    trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
 
     def __init__(self) -> None:
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=1)
@@ -203,16 +199,3 @@ class ResNet18(ResNet, Network):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits for pneumonia, (N,)."""
         return self.head(self.features(x))
-
-
-def imagenet_weights(name: str) -> Callable[[], dict[str, torch.Tensor]] | None:
-    """A function that downloads torchvision's ImageNet weights for a network, where there are any.
-
-    Returns:
-        None for a network without published weights; else a callable giving a state dict.
-    """
-    if not issubclass(NETWORKS[name], ResNet):
-        return None
-    from torchvision.models import ResNet18_Weights
-
-    return lambda: ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)

@@ -9,23 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from pneumo.models.card import (
-    CheckpointError,
-    Estimate,
-    Weights,
-    read_card,
-    record,
-    write_card,
-)
+from pneumo.models.card import CheckpointError, read_card, record, write_card
 from tests.cards import estimate, whole_card
 
 
-def refusal(folder, text: str) -> str:
-    (folder / "cnn.json").write_text(text, encoding="utf-8")
+def refusal(folder, text: str | bytes) -> str:
+    (folder / "cnn.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(CheckpointError) as error:
         read_card("cnn", folder)
     sentence = str(error.value)
-    assert sentence.count("\n") == 0 and sentence.endswith(".") and len(sentence) < 500
+    assert "cnn.json" in sentence and "\n" not in sentence
+    assert sentence.endswith(".") and len(sentence) < 500
     return sentence
 
 
@@ -35,7 +29,7 @@ def changed(path: str, value) -> str:
     *way, last = path.split(".")
     place = values
     for key in way:
-        place = place[int(key) if key.isdigit() else key]
+        place = place[key]
     place[last] = value
     return json.dumps(values)
 
@@ -44,14 +38,8 @@ def test_what_is_written_comes_back(tmp_path):
     card = whole_card()
     assert write_card(card, tmp_path) == tmp_path / "cnn.json"
     assert read_card("cnn", tmp_path) == card
-
-
-def test_prevalence_is_the_share_of_pneumonia_in_training_and_validation():
-    assert whole_card().prevalence == pytest.approx(75 / 100)
-
-
-def test_the_threshold_is_the_decisive_ones():
-    assert whole_card().threshold == 0.5
+    assert card.prevalence == pytest.approx(75 / 100)  # pneumonia in training and validation
+    assert card.threshold == 0.5  # the decisive one
 
 
 @pytest.mark.parametrize(
@@ -63,6 +51,7 @@ def test_the_threshold_is_the_decisive_ones():
         ("weights", [], "weights"),
         ("weights.sha256", "xyz", "sha256"),
         ("weights.files", [], "files"),
+        ("weights.files", ["b.safetensors", "a.safetensors"], "sorted"),
         ("weights.files", ["../elsewhere.safetensors"], "elsewhere"),
         ("weights.files", ["weights.pt"], "weights.pt"),
         ("preprocessing.size", "128", "preprocessing.size"),
@@ -70,6 +59,8 @@ def test_the_threshold_is_the_decisive_ones():
         ("preprocessing.std", 0, "preprocessing"),
         ("calibration.slope", 0, "slope"),
         ("calibration.slope", 10**400, "finite"),
+        ("calibration.slope", math.nan, "calibration.slope"),
+        ("calibration.offset", -math.inf, "calibration.offset"),
         ("calibration.offset", None, "calibration.offset"),
         ("policies.cautious.policy.rule_out", 0.9, "rule-out"),
         ("policies.cautious.policy.rule_in", 1.2, "rule-in"),
@@ -79,9 +70,11 @@ def test_the_threshold_is_the_decisive_ones():
         ("evidence.scale", -1, "scale"),
         ("metrics.validation.curve.threshold", [0.1], "curve"),
         ("metrics.validation.scores.auc.low", 1.5, "interval"),
+        ("metrics.validation.scores.auc.high", None, "both ends"),
         ("metrics.validation.scores.auc.n", -5, "negative"),
         ("data.training.by_kind", {"normal": "four"}, "by_kind.normal"),
         ("training.versions", {"torch": 2}, "versions.torch"),
+        ("training.recipe", {"rate": math.nan}, "training"),
         ("input_check_sha256", "0", "sha256"),
         ("more", 1, "more"),
         ("format", 1, "format"),
@@ -92,15 +85,7 @@ def test_a_wrong_field_is_named(tmp_path, path, value, named):
     assert named in refusal(tmp_path, changed(path, value))
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_numbers_that_are_none(tmp_path, number):
-    text = changed("calibration.slope", 12345.5).replace("12345.5", number)
-    assert "number" in refusal(tmp_path, text)
-    text = changed("training.recipe", {"rate": 12345.5}).replace("12345.5", number)
-    assert "number" in refusal(tmp_path, text)
-
-
-@pytest.mark.parametrize("field", sorted(record(whole_card())))
+@pytest.mark.parametrize("field", ["format", "weights", "policies", "training"])
 def test_a_missing_field_is_named(tmp_path, field):
     values = record(whole_card())
     del values[field]
@@ -109,28 +94,12 @@ def test_a_missing_field_is_named(tmp_path, field):
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "{",
-        "null",
-        "[]",
-        "3",
-        '"card"',
-        "[" * 100_000,
-        '{"a":' * 100_000,
-        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
-    ],
-    ids=["empty", "cut", "null", "list", "number", "text", "deep list", "deep object", "bytes"],
-)
+    ["", "{", "null", "[]", "3", '"card"', "[" * 100_000, '{"a":' * 100_000, b"\xed\xa0\x80",
+     changed("training.recipe", 0).replace('"recipe": 0', f'"recipe": {"[" * 300}{"]" * 300}')],
+    ids=lambda text: str(text[:12]),
+)  # fmt: skip
 def test_what_is_no_card_at_all(tmp_path, text):
-    assert "cnn.json" in refusal(tmp_path, text)
-
-
-def test_deep_nesting_inside_a_card(tmp_path):
-    deep: list = []
-    for _ in range(200):
-        deep = [deep]
-    assert "deep" in refusal(tmp_path, changed("training.recipe", {"a": deep}))
+    refusal(tmp_path, text)
 
 
 def test_a_file_larger_than_any_card_is_not_read(tmp_path):
@@ -159,13 +128,3 @@ def test_a_map_is_reliable_when_all_measures_of_its_side_reach_their_goals():
         missing = {k: v for k, v in evidence.localization.items() if k != measure}
         for table in (low, missing):
             assert not replace(evidence, localization=table).reliable_side
-
-
-def test_an_interval_needs_both_ends():
-    with pytest.raises(ValueError, match="both ends"):
-        Estimate(0.5, 0.4, None, 10)
-
-
-def test_files_of_weights_are_sorted():
-    with pytest.raises(ValueError, match="sorted"):
-        Weights(("b.safetensors", "a.safetensors"), "0" * 64, 1, 1, "float16")
