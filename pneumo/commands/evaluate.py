@@ -116,7 +116,7 @@ def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> M
 
 
 def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
-    table = localization.measure(checkpoint, folder, args.boxes, args.checkpoints)
+    table = localization.measure(checkpoint, folder, args.boxes)
     rows = [
         (LOCALIZATION.get(key, key), row.network, row.constant_map, row.network.n)
         for key, row in table.items()

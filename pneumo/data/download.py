@@ -1,8 +1,8 @@
 """The published dataset from its mirror on the Hugging Face Hub, as folders of images.
 
-huggingface_hub lists and fetches; what comes are parquet files, whose images are written as they
-were published. SOURCE.json records which parquet files are done, so that a download that was
-stopped goes on with the next one, and a complete folder needs no network.
+huggingface_hub lists and fetches parquet files; their images are written as they were published.
+SOURCE.json records which parquet files are done, so that a download that was stopped goes on with
+the next one, and a complete folder needs no network.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
+from pathlib import Path, PurePosixPath
 
-from pneumo.data.parquet import ParquetError, read_images
 from pneumo.files import write_whole
 
 MIRROR = "hf-vision/chest-xray-pneumonia"
 ATTRIBUTION = "Kermany et al. 2018, CC BY 4.0, DOI 10.17632/rscbjbr9sj"
 RECORD = "SOURCE.json"
+LABELS = ("NORMAL", "PNEUMONIA")
 # Parquet files lie here until their images are written; deleted at the end.
 WAITING = ".download"
 AGAIN = "Run the same command again: it continues where it stopped."
@@ -29,23 +28,21 @@ MOVED = (
     "The mirror may have moved: update Pneumo, check HF_ENDPOINT, or get the dataset from its "
     "publisher (DOI 10.17632/rscbjbr9sj)."
 )
-_SPLITS = {"train": "train", "test": "test", "validation": "val", "valid": "val", "val": "val"}
-_SPLIT = re.compile(r"(?:^|[/_-])(train|test|validation|valid|val)(?=[-_/.])")
-
-Place = Callable[[str, str], str]  # (split, label) -> folder below the root
+_SPLITS = {"train": "train", "test": "test", "validation": "val"}
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 class DownloadError(RuntimeError):
     """The dataset could not be fetched; the message says why and what to do."""
 
 
-def download(root: Path, splits: Sequence[str], place: Place) -> dict:
+def download(root: Path, splits: Sequence[str], place: Callable[[str, str], str]) -> dict:
     """Bring the images of some splits into a folder; what is there already is kept.
 
     Args:
         root: the folder; made when absent.
         splits: of train, test, val.
-        place: says in which folder below `root` the images of a split and label belong.
+        place: (split, label) -> folder below `root` for those images.
 
     Returns:
         The record: "mirror", "attribution", "revision", "complete", and "files": parquet file ->
@@ -54,128 +51,133 @@ def download(root: Path, splits: Sequence[str], place: Place) -> dict:
     Raises:
         DownloadError: with everything that is whole kept for the next attempt.
     """
-    record = _read_record(root)
-    if record["complete"] and all(_is_there(root, images) for images in record["files"].values()):
-        return record
+    try:
+        record = json.loads((root / RECORD).read_text(encoding="utf-8"))
+        done = {path: images for path, images in record["files"].items() if _there(root, images)}
+        if record["complete"] and len(done) == len(record["files"]):
+            return record
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        record, done = {"revision": "", "files": {}}, {}
     with _explained():
-        root.mkdir(parents=True, exist_ok=True)
-        _fetch(root, record, splits, place)
-    return record
+        return _fetch(root, record, done, splits, place)
 
 
-def _fetch(root: Path, record: dict, splits: Sequence[str], place: Place) -> None:
+def _fetch(
+    root: Path,
+    old: dict,
+    done: dict[str, dict[str, int]],
+    splits: Sequence[str],
+    place: Callable[[str, str], str],
+) -> dict:
     from huggingface_hub import HfApi, hf_hub_download
 
+    root.mkdir(parents=True, exist_ok=True)
     info = HfApi().dataset_info(MIRROR, files_metadata=True)
-    listed = {}
-    for sibling in sorted(info.siblings or (), key=lambda sibling: sibling.rfilename):
-        found = _SPLIT.search(sibling.rfilename)
-        if found and sibling.rfilename.endswith(".parquet") and _SPLITS[found[1]] in splits:
-            listed[sibling.rfilename] = _SPLITS[found[1]], sibling.lfs
-    if absent := set(splits) - {split for split, _ in listed.values()}:
-        raise DownloadError(
-            f"{MIRROR} holds no parquet file of {' or '.join(sorted(absent))}. {MOVED}"
-        )
-    ours = {name for images in record["files"].values() for name in images}
-    same = record["revision"] == info.sha
-    done = {
-        path: images
-        for path, images in record["files"].items()
-        if same and path in listed and _is_there(root, images)
+    ours = {name for images in old["files"].values() for name in images}
+    files = done if old["revision"] == info.sha else {}
+    record: dict = {
+        "mirror": MIRROR,
+        "attribution": ATTRIBUTION,
+        "revision": info.sha,
+        "files": files,
     }
-    record.update(revision=info.sha, complete=False, files=done)
-    for path, (split, lfs) in listed.items():
-        if path in done:
+    found = set()
+    for sibling in sorted(info.siblings or (), key=lambda sibling: sibling.rfilename):
+        path = sibling.rfilename
+        named = re.search(r"(?:^|[/_-])(train|test|validation)[-_.].*\.parquet$", path)
+        if not named or (split := _SPLITS[named[1]]) not in splits:
+            continue
+        found.add(split)
+        if path in files:
             continue
         parquet = Path(
             hf_hub_download(
                 MIRROR, path, repo_type="dataset", revision=info.sha, local_dir=root / WAITING
             )
         )
-        if lfs and _sha256(parquet) != lfs.sha256:
-            parquet.unlink()
-            raise DownloadError(
-                f"What came for {path} is not the file that is listed (its checksum differs). A "
-                "proxy may be answering in its place: check the connection and run the command "
-                "again."
-            )
         try:
-            done[path] = _unpack(root, parquet, path, split, place, ours, done)
+            with parquet.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            if sibling.lfs and sha256 != sibling.lfs.sha256:
+                raise DownloadError(
+                    f"What came for {path} has another checksum than the file that is listed. A "
+                    "proxy may be answering in its place: check the connection. " + AGAIN
+                )
+            files[path] = _unpack(root, parquet, path, ours, lambda label: place(split, label))
         finally:
             parquet.unlink()
-        _write_record(root, record)
-    record["complete"] = True
-    _write_record(root, record)
+        _write(root, {**record, "complete": False})
+    if absent := set(splits) - found:
+        raise DownloadError(
+            f"{MIRROR} holds no parquet file of {', '.join(sorted(absent))}. {MOVED}"
+        )
+    _write(root, record := {**record, "complete": True})
     shutil.rmtree(root / WAITING, ignore_errors=True)
+    return record
 
 
 def _unpack(
-    root: Path, parquet: Path, called: str, split: str, place: Place, ours: set[str], done: dict
+    root: Path, parquet: Path, called: str, ours: set[str], folder: Callable[[str], str]
 ) -> dict[str, int]:
-    """Write the images of one parquet file; their paths and sizes."""
-    taken = {name.casefold() for images in done.values() for name in images}
-    written = {}
-    for image in read_images(parquet, called):
-        name = _free_name(f"{place(split, image.label)}/{image.name}", taken)
-        target = root / name
-        if target.exists() and name not in ours and target.read_bytes() != image.content:
-            raise DownloadError(
-                f"{target} is already there and is not the published image of that name. Choose "
-                "another folder with --out, or move that file away."
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, image.content)
-        written[name] = len(image.content)
+    """Write the images of one parquet file; their paths and sizes.
+
+    Its rows are those of the `datasets` library: image (bytes and path) and label (0 or 1).
+    """
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    written: dict[str, int] = {}
+    try:
+        with ParquetFile(parquet) as table:
+            for batch in table.iter_batches(batch_size=16, columns=["image", "label"]):
+                for row in batch.to_pylist():
+                    content = row["image"]["bytes"]
+                    if not content.startswith(_SIGNATURES):
+                        raise ValueError("not a JPEG or PNG image")
+                    name = (
+                        f"{folder(LABELS[row['label']])}/{safe_name(row['image']['path'], content)}"
+                    )
+                    target = root / name
+                    if name in written or (
+                        name not in ours and target.exists() and target.read_bytes() != content
+                    ):
+                        raise DownloadError(
+                            f"{target} is already there and is not the published image of that "
+                            "name. Choose another folder with --out, or move that file away."
+                        )
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(target, content)
+                    written[name] = len(content)
+    except (pyarrow.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DownloadError(
+            f"{called} does not hold labelled JPEG or PNG images. {MOVED}"
+        ) from error
     return written
 
 
-def _free_name(name: str, taken: set[str]) -> str:
-    """`name`, or with -2, -3 ... before its ending when another image is called so."""
-    stem, _, ending = name.rpartition(".")
-    free, count = name, 1
-    while free.casefold() in taken:
-        count += 1
-        free = f"{stem}-{count}.{ending}"
-    taken.add(free.casefold())
-    return free
+def safe_name(path: str | None, content: bytes) -> str:
+    """The file name of a published image, or one after its content where that is no plain name."""
+    name = PurePosixPath(path or "").name
+    if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}\.(jpe?g|png)", name):
+        return name
+    ending = "png" if content.startswith(_SIGNATURES[1]) else "jpeg"
+    return f"image-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
 
 
-def _read_record(root: Path) -> dict:
-    """The record of a folder; an absent or unreadable one is an empty one."""
-    empty: dict = {"mirror": MIRROR, "attribution": ATTRIBUTION, "revision": ""}
-    empty |= {"complete": False, "files": {}}
-    try:
-        stored = json.loads((root / RECORD).read_text(encoding="utf-8"))
-        files = {
-            str(path): {str(name): int(size) for name, size in images.items()}
-            for path, images in stored["files"].items()
-        }
-        complete = stored["complete"] is True and bool(files)
-        return empty | {"revision": stored["revision"], "complete": complete, "files": files}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return empty
-
-
-def _write_record(root: Path, record: dict) -> None:
+def _write(root: Path, record: dict) -> None:
     write_whole(root / RECORD, json.dumps(record, indent=1).encode())
 
 
-def _is_there(root: Path, images: dict[str, int]) -> bool:
+def _there(root: Path, images: dict[str, int]) -> bool:
     """Whether every image of a parquet file lies in the folder with the size it came with."""
-    return all(
-        (root / name).is_file() and (root / name).stat().st_size == size
-        for name, size in images.items()
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    sizes = ((root / name, size) for name, size in images.items())
+    return all(path.is_file() and path.stat().st_size == size for path, size in sizes)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turns what the Hub's client, the network and the disk raise into a `DownloadError`."""
+    from httpx import HTTPError
     from huggingface_hub import constants
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -183,21 +185,17 @@ def _explained() -> Iterator[None]:
         OfflineModeIsEnabled,
     )
 
-    # Of the HTTP library that the client uses.
-    http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
     host = constants.ENDPOINT
     try:
         yield
-    except ParquetError as error:
-        raise DownloadError(f"{error} {MOVED}") from error
     except OfflineModeIsEnabled as error:
         raise DownloadError(f"Unset HF_HUB_OFFLINE: {MIRROR} must be fetched.") from error
     except HfHubHTTPError as error:
         status = error.response.status_code
-        if status in (408, 429) or status >= 500:
-            raise DownloadError(f"{host} is busy or out of order ({status}). {AGAIN}") from error
-        raise DownloadError(f"{host} does not give {MIRROR} ({status}). {MOVED}") from error
-    except (http_error, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
+        busy = status in (408, 429) or status >= 500
+        why = f"{host} does not give {MIRROR} ({status}). {AGAIN if busy else MOVED}"
+        raise DownloadError(why) from error
+    except (HTTPError, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
         raise DownloadError(
             f"{host} cannot be reached. Check the network connection, HTTPS_PROXY if there is a "
             f"proxy, and HF_ENDPOINT if it is set. {AGAIN}"

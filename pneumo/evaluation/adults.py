@@ -19,11 +19,7 @@ NEEDED = ("file", "label", "patient", "view")
 
 
 def adult_images(root: Path) -> tuple[Sample, ...]:
-    """The radiographs that `root/labels.csv` names, `kind` being the view (PA or AP).
-
-    Args:
-        root: folder with images/ and labels.csv, whose columns include file, label (NORMAL or
-            PNEUMONIA), patient and view.
+    """The radiographs in `root/images` that `root/labels.csv` names; `kind` is the view, PA or AP.
 
     Raises:
         DataError: when the table or a file is missing, or a row cannot be understood.
@@ -52,18 +48,10 @@ def adult_images(root: Path) -> tuple[Sample, ...]:
     return tuple(table)
 
 
-def measure(
-    checkpoint: Checkpoint, root: Path, source: str = SOURCE, reference: str = REFERENCE
-) -> tuple[ExternalResult, ...]:
+def measure(checkpoint: Checkpoint, root: Path) -> tuple[ExternalResult, ...]:
     """AUC, and sensitivity and specificity at the decisive threshold: all, and by view.
 
     A view that lacks a class has no row. Nothing is trained or chosen on these radiographs.
-
-    Args:
-        checkpoint: the network.
-        root: as in `adult_images`.
-        source: the dataset.
-        reference: who labelled them, in words.
 
     Raises:
         DataError: as `adult_images`, and when a class cannot be read.
@@ -79,9 +67,9 @@ def measure(
             scores = score(y[part], p[part], checkpoint.card.threshold, None, groups[part])
             rows.append(
                 ExternalResult(
-                    source,
+                    SOURCE,
                     view,
-                    reference,
+                    REFERENCE,
                     len(part),
                     int(y[part].sum()),
                     len(set(groups[part].tolist())),

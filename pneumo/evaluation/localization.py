@@ -21,7 +21,7 @@ from pneumo.data import dataset
 from pneumo.data.composites import composite, midline
 from pneumo.imaging.opacity import insert_opacity
 from pneumo.imaging.radiograph import read_radiograph
-from pneumo.models.card import Estimate, LocalizationRow, checkpoint_folder
+from pneumo.models.card import BUNDLED, Estimate, LocalizationRow
 from pneumo.models.checkpoint import Checkpoint
 from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
 from pneumo.models.networks import Network
@@ -95,10 +95,7 @@ def composites_table(
 ) -> Table:
     """Composites of a pneumonia's hemithorax beside a normal one's, both ways round.
 
-    Args:
-        squares, lungs: uint8, (N, S, S); lungs 0 or 255.
-        labels: (N,), 1 for pneumonia.
-        most: pneumonias that are used.
+    At most so many pneumonias are used; squares and lungs are uint8 (N, S, S), lungs 0 or 255.
     """
     found = np.array([both_lungs(field) is not None for field in lungs])
     sick, well = np.flatnonzero(found & (labels == 1)), np.flatnonzero(found & (labels == 0))
@@ -147,15 +144,9 @@ def opacities_table(
     squares: np.ndarray,
     lungs: np.ndarray,
     most: int = 60,
-    seed: int = 0,
 ) -> Table:
-    """Inserted opacities of known place in normal radiographs, all six lung zones alike.
-
-    Args:
-        squares, lungs: uint8, (N, S, S), of normal radiographs.
-        most: radiographs that are used, each with one opacity in each zone in turn.
-    """
-    rng = np.random.default_rng(seed)
+    """Inserted opacities of known place in normal radiographs, one in each of six lung zones."""
+    rng = np.random.default_rng(0)
     images, regions, zones = [], [], []
     of: list[int] = []
     for i, (square, field) in enumerate(zip(squares, lungs, strict=True)):
@@ -206,17 +197,10 @@ def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
     return lung & within
 
 
-def boxes_table(
-    network: Network,
-    preprocessing: Preprocessing,
-    folder: Path,
-    read: Callable[[Path], np.ndarray],
-) -> Table:
-    """Boxes that radiologists drew around pneumonia: `folder/boxes.csv` and `folder/images`.
+def boxes_table(network: Network, preprocessing: Preprocessing, folder: Path) -> Table:
+    """Boxes that radiologists drew around pneumonias of `folder/images`.
 
-    Args:
-        folder: boxes.csv has the columns file, x, y, width and height, in pixels of the image.
-        read: gives a file's pixels, uint8 (H, W).
+    `folder/boxes.csv` has the columns file, x, y, width and height, in pixels of the image.
     """
     boxes: dict[str, list[tuple[float, ...]]] = {}
     with (folder / "boxes.csv").open(newline="", encoding="utf-8") as lines:
@@ -225,7 +209,7 @@ def boxes_table(
             boxes.setdefault(row["file"], []).append(numbers)
     squares, regions, sides = [], [], []
     for name, drawn in boxes.items():
-        pixels = read(folder / "images" / name)
+        pixels = read_radiograph(folder / "images" / name).pixels
         height, width = pixels.shape
         squares.append(preprocessing.square(pixels))
         region = np.zeros((256, 256), bool)
@@ -257,12 +241,7 @@ def lungs_table(
     lungs: np.ndarray,
     threshold: float,
 ) -> Table:
-    """Evidence and accuracy in and without the lungs.
-
-    Args:
-        squares, lungs: uint8, (N, S, S), validation; lungs 0 or 255.
-        threshold: logit at or above which a radiograph counts as called pneumonia.
-    """
+    """Evidence and accuracy in and without the lungs; the threshold is on the logit."""
     maps = maps_of(network, preprocessing, squares)
     called = np.flatnonzero((labels == 1) & (maps.logits >= threshold) & lungs.any((1, 2)))
     part = Maps(maps.logits[called], maps.evidence[called])
@@ -273,8 +252,8 @@ def lungs_table(
     common = (lungs > 127).mean(0) >= 0.02
     without = np.where(common, PAINT, squares).astype(np.uint8)
     found = {
-        "auc_lungs_only": auc_measure(labels, maps_of(network, preprocessing, only).logits),
-        "auc_lungs_masked": auc_measure(labels, maps_of(network, preprocessing, without).logits),
+        "auc_lungs_only": _auc(labels, maps_of(network, preprocessing, only).logits),
+        "auc_lungs_masked": _auc(labels, maps_of(network, preprocessing, without).logits),
     }
     if len(called):
         found["lungs_share"] = _measure(part, fields, share_inside)
@@ -300,7 +279,7 @@ def scale_of(maps: Maps) -> float:
     return float(np.percentile(maps.evidence.max((1, 2)), 95))
 
 
-def auc_measure(labels: np.ndarray, scores: np.ndarray) -> LocalizationRow:
+def _auc(labels: np.ndarray, scores: np.ndarray) -> LocalizationRow:
     """AUC with a bootstrap interval over images."""
     rng = np.random.default_rng(0)
     draws = []
@@ -343,16 +322,12 @@ def _estimate(
     )
 
 
-def measure(
-    checkpoint: Checkpoint, data: Path, boxes: Path | None = None, folder: Path | None = None
-) -> Table:
+def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Table:
     """All measures of a network, on the validation radiographs of its recipe.
 
     Args:
-        checkpoint: whose card has a calibration, thresholds and the evidence scale.
         data: holds train/{NORMAL,PNEUMONIA}.
-        boxes: folder with boxes.csv and images/, or None.
-        folder: of the lung segmenter; the bundled one unless given.
+        boxes: as `boxes_table` takes it, or None.
 
     Raises:
         DataError: when the data cannot be used.
@@ -363,8 +338,7 @@ def measure(
     _, validation = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
     squares = dataset.load_squares(validation, Preprocessing(size=224))
     labels = dataset.labels(validation)
-    segmenter = load_segmenter(checkpoint_folder(folder) / "lungs.safetensors")
-    lungs = find_lungs(segmenter, squares)
+    lungs = find_lungs(load_segmenter(BUNDLED / "lungs.safetensors"), squares)
     normal = labels == 0
     decisive = card.calibration.logit(card.threshold)
     rule_out = card.calibration.logit(card.policies["balanced"].policy.rule_out)
@@ -374,7 +348,5 @@ def measure(
     found |= lungs_table(network, preprocessing, squares, labels, lungs, decisive)
     found |= hot_normals(network, preprocessing, squares[normal], card.evidence.scale, rule_out)
     if boxes:
-        found |= boxes_table(
-            network, preprocessing, boxes, lambda path: read_radiograph(path).pixels
-        )
+        found |= boxes_table(network, preprocessing, boxes)
     return found

@@ -21,34 +21,22 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def proportion(successes: float, n: float) -> Estimate:
-    """A share with its exact 95 % interval (Clopper and Pearson 1934).
+    """A share of n > 0 with its exact 95 % interval (Clopper and Pearson 1934).
 
-    Args:
-        successes: of n.
-        n: how many there were, above 0; both are fractions where they are means over copies.
+    Both numbers are fractions where they are means over copies of radiographs.
     """
     value, whole = successes / n, max(1, round(n))
     interval = binomtest(round(value * whole), whole).proportion_ci(0.95, method="exact")
     return Estimate(value, min(float(interval.low), value), max(float(interval.high), value), whole)
 
 
-def bootstrap_weights(
-    labels: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
-) -> np.ndarray:
-    """How often each radiograph is in each bootstrap sample (Efron 1979).
+def bootstrap_weights(labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """How often each radiograph is in each bootstrap sample (Efron 1979): (`RESAMPLES`, N).
 
     Patients are drawn with all their radiographs, within each class, so that every sample has
-    both classes.
-
-    Args:
-        labels: 0/1, (N,).
-        groups: patient of each, (N,); by default each radiograph is of its own patient.
-        seed: of the draws.
-
-    Returns:
-        float64, (`RESAMPLES`, N).
+    both classes; without groups (patients, (N,)) each radiograph is of its own patient.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
     weights = np.empty((RESAMPLES, len(labels)))
     for label in np.unique(labels):
@@ -64,12 +52,7 @@ def bootstrap(
     labels: np.ndarray,
     groups: np.ndarray | None = None,
 ) -> Estimate:
-    """A statistic with its percentile bootstrap interval, 2.5 to 97.5 %.
-
-    Args:
-        statistic: of rows of weights of the radiographs, (R, N), to (R,).
-        labels, groups: as in `bootstrap_weights`.
-    """
+    """A statistic, of rows of weights (R, N) to (R,), with its percentile interval of 95 %."""
     value = float(statistic(np.ones((1, len(labels))))[0])
     low, high = np.nanpercentile(statistic(bootstrap_weights(labels, groups)), (2.5, 97.5))
     return Estimate(value, min(float(low), value), max(float(high), value), len(labels))
@@ -91,10 +74,7 @@ def calibration_error(
 ) -> float:
     """Expected calibration error (Naeini et al. 2015): mean gap between probability and frequency.
 
-    Args:
-        labels: 0/1, (N,).
-        probabilities: of pneumonia, 0 to 1, (N,); in ten bins of equal width.
-        weights: of the radiographs, (N,); alike when not given.
+    In ten bins of equal width; without weights, (N,), all radiographs count alike.
     """
     rows = np.ones((1, len(labels))) if weights is None else weights[None]
     return float(_calibration_errors(labels, probabilities, rows)[0])
@@ -120,8 +100,7 @@ def score(
 
     Args:
         labels: 0/1 with both classes, (N,), 1 for pneumonia.
-        probabilities: balanced probability of pneumonia, (N,).
-        threshold: on it; a radiograph at or above it counts as called pneumonia.
+        probabilities: balanced, (N,); at or above the threshold they count as pneumonia.
         prevalence: at which Brier score and calibration error take the probability; balanced
             (0.5) unless given.
         groups: patient of each radiograph, (N,).

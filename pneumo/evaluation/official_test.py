@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,19 +14,12 @@ from pneumo.evaluation.thresholds import measure_policy
 from pneumo.models.card import Card, write_card
 from pneumo.models.checkpoint import Checkpoint
 
+# Headings of the log, each with the columns of its table.
 SCORINGS = "## Scorings of the official test set"
 VERSIONS = "## Weights that were bundled"
-HEADS = {
-    SCORINGS: ("network", "date", "weights", "AUC", "note"),
-    VERSIONS: (
-        "network",
-        "version",
-        "date",
-        "weights",
-        "commit",
-        "validation AUC",
-        "official test AUC",
-    ),
+COLUMNS = {
+    SCORINGS: "network | date | weights | AUC | note",
+    VERSIONS: "network | version | date | weights | commit | validation AUC | official test AUC",
 }
 
 
@@ -44,17 +38,16 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
         ReleaseError: when these weights were scored before.
         DataError: when the split cannot be read.
     """
-    sha256 = checkpoint.weights_sha256
+    sha256, card = checkpoint.weights_sha256, checkpoint.card
     if any(row[2:3] == [sha256[:12]] for row in rows(log, SCORINGS)):
         raise ReleaseError(
             f"The weights {sha256[:12]} were scored on the official test set before ({log}). It is "
             "scored once for each released weights."
         )
-    card = checkpoint.card
     found = predict_all(checkpoint, labelled_images(data))
     result = split_result(found, card.threshold)
-    auc = f"{result.scores.auc.value:.4f}"
     # Logged before anyone can see it.
+    auc = f"{result.scores.auc.value:.4f}"
     add_row(log, SCORINGS, (card.title, _today(), sha256[:12], auc, "released"))
     policies = {
         name: replace(one, test=measure_policy(one.policy, found.probabilities, found.labels))
@@ -67,61 +60,36 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
 
 
 def log_version(card: Card, log: Path) -> None:
-    """Enter bundled weights in the log's table of versions, or bring their row up to date."""
+    """Enter bundled weights in the log's table of versions, once."""
     validation, test = card.metrics.validation, card.metrics.test
+    weights = card.weights.sha256[:12]
     mine = [row for row in rows(log, VERSIONS) if row[0] == card.title]
-    known = bool(mine) and mine[-1][3] == card.weights.sha256[:12]
-    row = (
-        card.title,
-        str(len(mine) + (not known)),
-        mine[-1][2] if known else _today(),
-        card.weights.sha256[:12],
-        card.training.commit[:12] or "-",
-        f"{validation.scores.auc.value:.4f}" if validation else "-",
-        f"{test.scores.auc.value:.4f}" if test else "-",
-    )
-    if known:
-        text = log.read_text(encoding="utf-8")
-        log.write_text(text.replace(_line(mine[-1]), _line(row)), encoding="utf-8")
-    else:
+    if all(row[3] != weights for row in mine):
+        aucs = [f"{part.scores.auc.value:.4f}" if part else "-" for part in (validation, test)]
+        commit = card.training.commit[:12] or "-"
+        row = (card.title, str(len(mine) + 1), _today(), weights, commit, *aucs)
         add_row(log, VERSIONS, row)
 
 
 def rows(log: Path, heading: str) -> list[list[str]]:
     """The rows of the table under a heading, without its head."""
-    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-    first, last = _table(lines, heading)
-    cells = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[first:last]]
-    return cells[2:]
+    text = log.read_text(encoding="utf-8") if log.is_file() else ""
+    table = re.findall(r"^\|(.+)\|$", text.partition(heading)[2].partition("\n## ")[0], re.M)
+    return [[cell.strip() for cell in line.split("|")] for line in table[2:]]
 
 
 def add_row(log: Path, heading: str, cells: Sequence[str]) -> None:
     """Append a row to the table under a heading; heading and table are made when missing."""
-    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-    _, last = _table(lines, heading)
-    new = [_line(cells)]
-    if not last:
-        head = HEADS[heading]
-        new = ["", heading, "", _line(head), _line(["---"] * len(head)), *new]
-        last = len(lines)
+    text = log.read_text(encoding="utf-8") if log.is_file() else ""
+    if heading not in text:
+        columns = COLUMNS[heading]
+        rule = " | ".join(["---"] * len(columns.split("|")))
+        text = f"{text}\n{heading}\n\n| {columns} |\n| {rule} |\n".lstrip()
+    before, _, after = text.partition(heading)
+    # After the first unbroken run of lines that begin with a bar.
+    after = re.sub(r"((?:^\|.*\n)+)", rf"\1| {' | '.join(cells)} |\n", after, count=1, flags=re.M)
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(
-        "\n".join([*lines[:last], *new, *lines[last:]]).lstrip("\n") + "\n", encoding="utf-8"
-    )
-
-
-def _table(lines: Sequence[str], heading: str) -> tuple[int, int]:
-    """First and one after the last line of the table under a heading; (0, 0) without one."""
-    if heading not in lines:
-        return 0, 0
-    place = lines.index(heading)
-    first = next((i for i in range(place, len(lines)) if lines[i].startswith("|")), 0)
-    last = next((i for i in range(first, len(lines)) if not lines[i].startswith("|")), len(lines))
-    return (first, last) if first else (0, 0)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    log.write_text(before + heading + after, encoding="utf-8")
 
 
 def _today() -> str:

@@ -26,7 +26,6 @@ class Predictions:
     """Probabilities of labelled radiographs.
 
     Attributes:
-        table: the radiographs, in order.
         probabilities: balanced, float64 (N,).
         distinct: index of the first of every set of pixel-identical ones; None when not compared.
         unread: files that could not be read, with the reason.
@@ -48,19 +47,14 @@ class Predictions:
         return np.array([sample.group for sample in self.table])
 
 
-def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[Sample, ...]:
-    """The validation radiographs of a recipe.
-
-    Args:
-        data: holds train/{NORMAL,PNEUMONIA}.
-        recipe: whose folds and fold decide.
-        fingerprint: of the radiographs that were trained on; not compared when empty.
+def validation_images(data: Path, recipe: dict, fingerprint: str) -> tuple[Sample, ...]:
+    """The validation radiographs of a recipe, by its folds and fold, of DATA/train.
 
     Raises:
-        DataError: when these are other radiographs: some of them may have been trained on.
+        DataError: when their fingerprint is another: some of them may have been trained on.
     """
     table = dataset.samples(data, "train")
-    if fingerprint and dataset.fingerprint(table) != fingerprint:
+    if dataset.fingerprint(table) != fingerprint:
         raise DataError(
             f"The radiographs in {data}/train are not those that the network was trained on, so "
             "none of them is sure to be new to it. Name the folder it was trained on."
@@ -69,11 +63,7 @@ def validation_images(data: Path, recipe: dict, fingerprint: str = "") -> tuple[
 
 
 def labelled_images(folder: Path, split: str = "test") -> tuple[Sample, ...]:
-    """Radiographs of FOLDER/{NORMAL,PNEUMONIA} or FOLDER/SPLIT/{NORMAL,PNEUMONIA}.
-
-    Raises:
-        DataError: when there are none.
-    """
+    """Radiographs of FOLDER/{NORMAL,PNEUMONIA} or FOLDER/SPLIT/{NORMAL,PNEUMONIA}."""
     if (folder / dataset.CLASSES[0]).is_dir():
         return dataset.samples(folder.parent, folder.name)
     return dataset.samples(folder, split)
@@ -124,11 +114,9 @@ def probabilities_of(checkpoint: Checkpoint, images: Sequence[np.ndarray]) -> np
 
 
 def split_result(found: Predictions, threshold: float) -> SplitResult:
-    """All metrics of a split, the probability at its own prevalence.
+    """All metrics of a split with both classes, the probability at its own prevalence.
 
-    Args:
-        found: with both classes.
-        threshold: the decisive one, on the balanced probability.
+    The threshold is the decisive one, on the balanced probability.
     """
     y, p = found.labels, found.probabilities
     kinds = np.array([sample.kind for sample in found.table])

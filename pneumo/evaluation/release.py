@@ -59,6 +59,13 @@ SCALE_RULE = "95th percentile of the strongest evidence in validation pneumonias
 # What a seed should reach besides `RELIABLE_SIDE`, which counts first: at least, and at most.
 LEAST = {"opacities_peak": 0.60, "lungs_share": 0.85, "lungs_peak": 0.97, "auc_lungs_only": 0.95}
 MOST = {"maps_alike": 0.40, "auc_lungs_masked": 0.65, "normals_hot": 0.05}
+# The parts of an epoch's loss: in run.json, and in the card.
+LOSSES = {
+    "loss": "total",
+    "cross_entropy": "cross entropy",
+    "outside_share": "evidence outside the lungs",
+    "location_loss": "location",
+}
 SELECTION = (
     "weights averaged over the last steps; no epoch is picked; of the seeds the one that meets "
     "most localization goals, then with the best AUC on degraded validation copies"
@@ -71,12 +78,7 @@ class ReleaseError(DataError):
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished training run.
-
-    Attributes:
-        folder: holds weights.safetensors and run.json.
-        facts: what run.json says.
-    """
+    """A finished training run: its folder, with weights.safetensors, and what run.json says."""
 
     folder: Path
     facts: dict
@@ -93,11 +95,7 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """A run that `train.py` finished.
-
-    Raises:
-        ReleaseError: when it is not one.
-    """
+    """A run that `train.py` finished; a ReleaseError when it is not one."""
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         known = facts["recipe"]["model"] in network_names() and facts["data"]["fingerprint"]
@@ -113,11 +111,7 @@ def read_run(folder: Path) -> Run:
 
 
 def same_recipe(runs: Sequence[Run]) -> None:
-    """Check that runs are different seeds of one recipe.
-
-    Raises:
-        ReleaseError: naming what differs.
-    """
+    """Check that runs are different seeds of one recipe; a ReleaseError names what differs."""
     first, seeds = runs[0].facts, [run.facts["recipe"]["seed"] for run in runs]
     if len(set(seeds)) < len(seeds):
         raise ReleaseError("A seed is named more than once; that would show no spread.")
@@ -136,10 +130,6 @@ def same_recipe(runs: Sequence[Run]) -> None:
 
 def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
     """The run's checkpoint with rounded weights, calibration, presets and validation metrics.
-
-    Args:
-        run: whose weights are used.
-        table: the validation radiographs of its recipe.
 
     Raises:
         ReleaseError: when there are no weights, or they do not fit the network.
@@ -180,7 +170,11 @@ def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
         preprocessing=preprocessing,
         calibration=calibration,
         policies=policies,
-        evidence=Evidence(_scale(network, preprocessing, squares[y == 1]), SCALE_RULE, {}),
+        evidence=Evidence(
+            localization.scale_of(localization.maps_of(network, preprocessing, squares[y == 1])),
+            SCALE_RULE,
+            {},
+        ),
         metrics=Metrics(
             validation=validation,
             degraded={
@@ -211,10 +205,6 @@ def _staged(run: Run, network: Network) -> Checkpoint | None:
     return found if all(torch.equal(state[name], other[name]) for name in state) else None
 
 
-def _scale(network: Network, preprocessing: Preprocessing, squares: np.ndarray) -> float:
-    return localization.scale_of(localization.maps_of(network, preprocessing, squares))
-
-
 def _training_facts(facts: dict) -> TrainingFacts:
     teacher = facts.get("teacher")
     return TrainingFacts(
@@ -225,7 +215,7 @@ def _training_facts(facts: dict) -> TrainingFacts:
         teachers=(f"{teacher['name']} {teacher['sha256']}",) if teacher else (),
         selection=SELECTION,
         device=facts["device"],
-        precision=facts.get("precision", "fp32"),
+        precision="fp32",
         processes=facts["processes"],
         seconds=float(facts["seconds"]),
         finished=facts["finished"],
@@ -236,24 +226,18 @@ def _training_facts(facts: dict) -> TrainingFacts:
 
 
 def _epoch(entry: dict) -> Epoch:
-    parts = {
-        "loss": "total",
-        "cross_entropy": "cross entropy",
-        "outside_share": "evidence outside the lungs",
-        "location_loss": "location",
-    }
     return Epoch(
         epoch=entry["epoch"],
-        phase=entry.get("phase", "training"),
+        phase="training",
         losses={
             name: entry[key]
-            for key, name in parts.items()
+            for key, name in LOSSES.items()
             # No mean where an epoch had none of that kind.
-            if isinstance(entry.get(key), float) and math.isfinite(entry[key])
+            if math.isfinite(entry[key])
         },
         validation_auc=entry["validation_auc"],
         degraded_auc=entry["validation_auc_degraded"],
-        learning_rate=entry.get("learning_rate", 0.0),
+        learning_rate=0.0,
         seconds=entry["seconds"],
     )
 
@@ -315,12 +299,8 @@ def measured(
 ) -> Checkpoint:
     """The checkpoint with robustness, shortcut analysis and external evaluation in its card.
 
-    Args:
-        checkpoint: the chosen one.
-        table: validation radiographs.
-        adult_folder: as `adults.measure` takes it; None leaves that out.
-        step: announces what is to be measured now, and in how many parts; what it returns is
-            called after each of them.
+    `step` announces what is measured now and in how many parts; what it returns is called after
+    each. Without a folder, as `adults.measure` takes it, the external evaluation is left out.
     """
     if not checkpoint.card.metrics.corruptions:
         rows = robustness.measure(
@@ -357,10 +337,6 @@ def bundle(checkpoint: Checkpoint, out: Path) -> Checkpoint:
 
 
 def validation_of(runs: Sequence[Run], data: Path) -> tuple[Sample, ...]:
-    """The validation radiographs that all runs left out.
-
-    Raises:
-        DataError: when the data are not those the runs were trained on.
-    """
+    """The validation radiographs that all runs left out; errors as `validation_images`."""
     facts = runs[0].facts
     return validation_images(data, facts["recipe"], facts["data"]["fingerprint"])

@@ -33,25 +33,9 @@ def _rotated(degrees: float) -> Change:
     return rotate
 
 
-def _letterboxed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    border = image.shape[1] // 6
-    return cv2.copyMakeBorder(image, 0, 0, border, border, cv2.BORDER_CONSTANT, value=0)
-
-
 def _curve(change: Callable[[np.ndarray], np.ndarray]) -> Change:
-    levels = np.clip(change(np.linspace(0, 1, 256)), 0, 1) * 255
-    table = (levels + 0.5).astype(np.uint8)
+    table = (np.clip(change(np.linspace(0, 1, 256)), 0, 1) * 255 + 0.5).astype(np.uint8)
     return lambda image, rng: cv2.LUT(image, table)
-
-
-def _noisy(sigma: float) -> Change:
-    return lambda image, rng: np.clip(image + rng.normal(0, sigma, image.shape), 0, 255).astype(
-        np.uint8
-    )
-
-
-def _equalized(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return cv2.createCLAHE(2.0, (8, 8)).apply(image)
 
 
 # Moderate strengths; each radiograph gets the same one whatever its class.
@@ -61,10 +45,12 @@ CORRUPTIONS: dict[str, Change] = {
     "JPEG quality 50": lambda image, rng: jpeg(image, 50),
     "JPEG quality 95": lambda image, rng: jpeg(image, 95),
     "blur, sigma 1.5 px": lambda image, rng: cv2.GaussianBlur(image, (0, 0), 1.5),
-    "noise, sigma 8 of 255": _noisy(8),
+    "noise, sigma 8 of 255": lambda image, rng: np.clip(
+        image + rng.normal(0, 8, image.shape), 0, 255
+    ).astype(np.uint8),
     "contrast x 0.6": _curve(lambda x: 0.5 + 0.6 * (x - 0.5)),
     "contrast x 1.4": _curve(lambda x: 0.5 + 1.4 * (x - 0.5)),
-    "local contrast (CLAHE)": _equalized,
+    "local contrast (CLAHE)": lambda image, rng: cv2.createCLAHE(2.0, (8, 8)).apply(image),
     "gamma 0.7": _curve(lambda x: x**0.7),
     "gamma 1.4": _curve(lambda x: x**1.4),
     "rotated by 5 degrees": _rotated(5),
@@ -73,7 +59,7 @@ CORRUPTIONS: dict[str, Change] = {
     "resized to 64 px": _resized(64),
     "resized to 128 px": _resized(128),
     "resized to 512 px": _resized(512),
-    "letterboxed": _letterboxed,
+    "letterboxed": lambda image, rng: np.pad(image, ((0, 0), (image.shape[1] // 6,) * 2)),
 }
 
 
@@ -82,13 +68,7 @@ def measure(
     table: Sequence[Sample],
     progress: Callable[[], object] = lambda: None,
 ) -> tuple[Corruption, ...]:
-    """AUC, sensitivity and specificity after each of `CORRUPTIONS`, at the decisive threshold.
-
-    Args:
-        checkpoint: the network.
-        table: validation radiographs, both classes.
-        progress: called after each corruption.
-    """
+    """AUC, sensitivity and specificity after each of `CORRUPTIONS`, at the decisive threshold."""
     labels = dataset.labels(table)
     images = [read_radiograph(sample.path).pixels for sample in table]
     rows = []

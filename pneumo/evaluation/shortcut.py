@@ -38,13 +38,7 @@ def measure(
     table: Sequence[Sample],
     progress: Callable[[], object] = lambda: None,
 ) -> Shortcut:
-    """All three measurements, at the decisive threshold.
-
-    Args:
-        checkpoint: the network.
-        table: validation radiographs, both classes; never trained-on ones.
-        progress: called `STEPS` times.
-    """
+    """All three measurements, at the decisive threshold; `progress` is called `STEPS` times."""
     labels = dataset.labels(table)
     images = [read_radiograph(sample.path).pixels for sample in table]
     before = probabilities_of(checkpoint, images)
@@ -77,12 +71,7 @@ def sharpness(square: np.ndarray) -> float:
 
 
 def quality_for(image: np.ndarray, bytes_per_pixel: float = BYTES_PER_PIXEL) -> int:
-    """The JPEG quality, 1 to 100, whose file comes nearest to so many bytes per pixel.
-
-    Args:
-        image: uint8, (H, W).
-        bytes_per_pixel: of the whole file, its header included.
-    """
+    """The JPEG quality, 1 to 100, whose file comes nearest to so many bytes per pixel."""
 
     def size(quality: int) -> int:
         return len(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -40,13 +40,7 @@ def check_calibration(
 ) -> CalibrationCheck | None:
     """How well calibration holds for patients it was not fitted on: cross-fitting by patient.
 
-    Args:
-        logits: float64, (N,).
-        labels: 0/1, (N,).
-        groups: patient of each, (N,).
-
-    Returns:
-        None when there are too few patients of a class.
+    Logits, 0/1 labels and patients are (N,); None when there are too few patients of a class.
     """
     folds = min(FOLDS, *(len(set(groups[labels == label].tolist())) for label in (0, 1)))
     if folds < 2:
@@ -67,21 +61,14 @@ def check_calibration(
 def normal_series(
     labels: np.ndarray, series: Sequence[str] | None = None, copies: int = 1
 ) -> dict[str, np.ndarray]:
-    """Which observations are NORMAL radiographs of which series.
+    """Which observations are NORMAL radiographs of which series: name -> bool (N,).
 
     The NORMAL radiographs come in two series, and one is easy: in cross-validation over blocks of
     patient numbers 2 of 597 of the series IM were taken for pneumonia, of NORMAL2-IM 36 of 744. An
     average is a promise that the harder series breaks, so each counts by itself (the worst group,
     as in Sagawa et al. 2020, "Distributionally robust neural networks").
-
-    Args:
-        labels: 0/1, (N,), 1 for pneumonia.
-        series: of each radiograph, (N,); of a pneumonia it does not matter. None: one series.
-        copies: how many of the N are one radiograph.
-
-    Returns:
-        name -> bool (N,): all of them under "", and, where there are two or more series of at
-        least `SMALLEST_SERIES` radiographs, each of those.
+    All are under "", and, where two or more series have `SMALLEST_SERIES` radiographs, each of
+    those. `copies` says how many of the N are one radiograph.
     """
     normal = labels == 0
     named = np.asarray([""] * len(labels) if series is None else series)
@@ -182,11 +169,7 @@ def measure_policy(
 ) -> PolicyMeasures:
     """What a policy's labels are worth; an indeterminate radiograph counts as such.
 
-    Args:
-        policy: on the balanced probability.
-        probabilities: balanced, (N,).
-        labels: 0/1 with both classes, (N,).
-        copies: how many of the N are one radiograph; intervals count radiographs.
+    Arguments as in `fix_presets`; intervals count radiographs, not copies.
     """
     given = np.array([decide(float(p), policy) for p in probabilities])
     counts = {

@@ -70,14 +70,7 @@ _SAMPLED_SIDE = 512
 
 
 def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
-    """Decode the one radiograph of a DICOM file.
-
-    Args:
-        data: The whole file.
-
-    Returns:
-        Grey pixels (uint8, (H, W)) as the file asks for them to be shown, but bones bright; what
-        it is; and codes of `messages.NOTES`.
+    """Decode the one radiograph of a DICOM file, shown as it asks; returns as `worker.decode`.
 
     Raises:
         UnreadableImage: No single radiograph in it, over a limit, or a compression that is not

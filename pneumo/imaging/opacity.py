@@ -42,22 +42,9 @@ def insert_opacity(
         The radiograph with the opacity (uint8, (H, W); unchanged beyond about two radii), and
         where the opacity can be seen (bool, (H, W)): about a circle's area in free lung, nothing
         where no air is left to replace, as before the heart.
-
-    Raises:
-        ValueError: Not a uint8 radiograph, a center outside it, a radius below 2 pixels or above
-            the longer side, or a strength outside (0, 1].
     """
-    if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
-        raise ValueError("The radiograph must be a non-empty uint8 array of shape (H, W).")
     height, width = pixels.shape
     x, y = center
-    if not (0 <= x < width and 0 <= y < height):
-        raise ValueError(f"The center {center} lies outside the radiograph of {width} x {height}.")
-    if not 2 <= radius <= max(height, width):
-        raise ValueError(f"The radius must be 2 to {max(height, width)} pixels, not {radius}.")
-    if not 0 < strength <= 1:
-        raise ValueError(f"The strength must be above 0 and at most 1, not {strength}.")
-
     # Only the surroundings of the opacity are computed; the part outside the radiograph is cut.
     reach = int(np.ceil(2.2 * radius))
     left, top = round(x) - reach, round(y) - reach
@@ -134,16 +121,10 @@ def blurred(field: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def clouds(rng: np.random.Generator, size: int, coarsest: int = 4, octaves: int = 4) -> np.ndarray:
-    """Smooth noise of several scales.
+    """Smooth noise of several scales: float32 (size, size), mean 0 and standard deviation 1.
 
-    Args:
-        rng: where the noise comes from.
-        size: side of the canvas in pixels.
-        coarsest: cells along a side in the coarsest scale; each further scale doubles them.
-        octaves: number of scales; each has 0.6 of the amplitude of the one before.
-
-    Returns:
-        float32 array, size x size, mean 0 and standard deviation 1.
+    The coarsest scale has so many cells along a side; each further one has twice as many and 0.6
+    of the amplitude.
     """
     field = np.zeros((size, size), np.float32)
     for octave in range(octaves):

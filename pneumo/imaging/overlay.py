@@ -28,17 +28,12 @@ def upsample(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         evidence: float, (h, w), one value for each cell of the network's feature map.
         shape: (H, W) of the radiograph.
 
-    Returns:
-        float32, (H, W), between the smallest and the largest value of `evidence`.
-
     Raises:
-        ValueError: when `evidence` is not a finite two-dimensional array, or `shape` is empty.
+        ValueError: when `evidence` is not a finite two-dimensional array.
     """
     evidence = np.asarray(evidence, dtype=np.float32)
     if evidence.ndim != 2 or not evidence.size or not np.isfinite(evidence).all():
         raise ValueError("the evidence must be a finite array of rows and columns")
-    if min(shape) < 1:
-        raise ValueError(f"the radiograph must have pixels, not the shape {shape}")
     tall = _along_rows(evidence, shape[0])
     return np.ascontiguousarray(_along_rows(tall.T, shape[1]).T)
 
@@ -51,14 +46,11 @@ def colour_layer(
     Args:
         evidence: float, (h, w), signed evidence for pneumonia.
         shape: (H, W) of the radiograph it is laid over.
-        scale: value at which the colours end; the same for every radiograph of a model.
+        scale: value at which the colours end, above 0; the same for all radiographs of a model.
         sign: "for" shows positive evidence, "against" negative.
 
     Returns:
         uint8 RGBA, (H, W, 4), alpha not multiplied into the colours.
-
-    Raises:
-        ValueError: when the scale is not positive, or the sign is neither of the two.
     """
     strength = _strength(evidence, shape, scale, sign)
     layer = np.empty((*strength.shape, 4), dtype=np.uint8)
@@ -69,23 +61,10 @@ def colour_layer(
 
 
 def blend(pixels: np.ndarray, layer: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """A radiograph with a colour layer over it.
+    """A radiograph, uint8 (H, W), under its `colour_layer`: uint8 RGB, (H, W, 3).
 
-    Args:
-        pixels: uint8, (H, W), the radiograph.
-        layer: uint8 RGBA, (H, W, 4), as `colour_layer` gives it.
-        opacity: 0, the radiograph alone, to 1.
-
-    Returns:
-        uint8 RGB, (H, W, 3).
-
-    Raises:
-        ValueError: when the sizes differ or the opacity is not from 0 to 1.
+    An opacity of 0 shows the radiograph alone, 1 the whole layer.
     """
-    if pixels.shape != layer.shape[:2]:
-        raise ValueError(f"the radiograph is {pixels.shape}, the layer {layer.shape[:2]}")
-    if not 0.0 <= opacity <= 1.0:
-        raise ValueError(f"the opacity must be from 0 to 1, not {opacity}")
     weight = layer[..., 3:].astype(np.float32) * np.float32(opacity / 255)
     grey = pixels[..., None].astype(np.float32)
     return np.rint(grey + weight * (layer[..., :3] - grey)).astype(np.uint8)
@@ -94,13 +73,7 @@ def blend(pixels: np.ndarray, layer: np.ndarray, opacity: float = 0.6) -> np.nda
 def contours(
     evidence: np.ndarray, shape: tuple[int, int], level: float, sign: str = FOR
 ) -> list[np.ndarray]:
-    """Lines around the evidence of at least `level`.
-
-    Args:
-        evidence: float, (h, w), signed evidence for pneumonia.
-        shape: (H, W) of the radiograph.
-        level: evidence on the line, positive for either sign.
-        sign: "for" or "against".
+    """Lines around the evidence of at least `level`, which is positive for either sign.
 
     Returns:
         Closed lines, each float32 (N, 2), x then y in pixels of the radiograph.
@@ -118,7 +91,6 @@ class Legend:
     """What the colours stand for.
 
     Attributes:
-        sign: "for" or "against".
         ticks: evidence at the ends and the middle of the colours.
         colours: hexadecimal colours from weak to strong, evenly spaced.
         opacities: 0 to 1, of the same places.
@@ -144,8 +116,6 @@ def legend(scale: float, sign: str = FOR, steps: int = 17) -> Legend:
 
 def colour_table(sign: str = FOR) -> np.ndarray:
     """The 256 colours of a sign from weak to strong: uint8 RGB, (256, 3)."""
-    if sign not in _TABLES:
-        raise ValueError(f"the sign is '{FOR}' or '{AGAINST}', not {sign!r}")
     number, first, last = _TABLES[sign]
     ramp = np.rint(np.linspace(first, last, 256) * 255).astype(np.uint8)[:, None]
     return cv2.applyColorMap(ramp, number)[:, 0, ::-1]
@@ -157,30 +127,16 @@ def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
     Args:
         array: uint8, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).
         fast: encode in a fifth of the time into a somewhat larger file.
-
-    Raises:
-        ValueError: for any other array.
     """
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or not array.size:
-        raise ValueError(f"expected a uint8 picture, got {array.dtype} {array.shape}")
     if array.ndim == 3:
         orders = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-        if array.shape[2] not in orders:
-            raise ValueError(f"expected 3 or 4 channels, got {array.shape[2]}")
         array = cv2.cvtColor(array, orders[array.shape[2]])
     flags = [cv2.IMWRITE_PNG_COMPRESSION, 1 if fast else 6]
-    done, data = cv2.imencode(".png", array, flags)
-    if not done:
-        raise ValueError("the picture could not be encoded as PNG")
-    return data.tobytes()
+    return cv2.imencode(".png", array, flags)[1].tobytes()
 
 
 def _strength(evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str) -> np.ndarray:
     """Evidence of one sign as a share of the scale: float32 (H, W), 0 to 1."""
-    if not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f"the scale must be a positive number, not {scale}")
-    if sign not in _TABLES:
-        raise ValueError(f"the sign is '{FOR}' or '{AGAINST}', not {sign!r}")
     signed = upsample(evidence, shape) * (1 if sign == FOR else -1)
     return np.clip(signed / np.float32(scale), 0.0, 1.0)
 

@@ -26,15 +26,7 @@ _UPRIGHT = {
 
 
 def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
-    """Decode one picture file.
-
-    Args:
-        data: The whole file.
-        kind: Its format, one of PNG, JPEG, TIFF, BMP, WEBP, found from its contents.
-
-    Returns:
-        Grey pixels (uint8, (H, W), upright, bones bright), how they were stored, and codes of
-        `messages.NOTES`.
+    """Decode one picture file of a kind: PNG, JPEG, TIFF, BMP or WEBP; returns as `worker.decode`.
 
     Raises:
         UnreadableImage: Over a limit or more than one frame; a damaged file may raise anything.

@@ -109,11 +109,7 @@ def check_unpacked(count: int) -> None:
 
 
 def check_picture(data: bytes, kind: str) -> None:
-    """Check what a picture file declares.
-
-    Args:
-        data: The whole file.
-        kind: ``"PNG"``, ``"JPEG"``, ``"TIFF"``, ``"BMP"`` or ``"WEBP"``.
+    """Check what a picture file of a kind, such as ``"PNG"``, declares.
 
     Raises:
         UnreadableImage: Over a limit, more than one page, split into too many parts, or damaged.

@@ -14,15 +14,7 @@ from pneumo.imaging.messages import DecodingCancelled, UnreadableImage
 from pneumo.imaging.precheck import MAX_BYTES, MAX_PIXELS, check_bytes
 from pneumo.imaging.sandbox import Sandbox
 
-__all__ = [
-    "MAX_BYTES",
-    "MAX_PIXELS",
-    "DecodingCancelled",
-    "Radiograph",
-    "UnreadableImage",
-    "read_radiograph",
-    "sandbox",
-]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "DecodingCancelled", "Radiograph", "UnreadableImage"]
 
 _sandbox: Sandbox | None = None
 _lock = threading.Lock()
@@ -58,11 +50,7 @@ def read_radiograph(
     Args:
         file: A path, or the whole contents of a file.
         follow_links: Whether a path may be a symbolic link to a regular file.
-        cancelled: Asked some times a second; once it says True, decoding is stopped. An event's
-            ``is_set`` serves, or a look at whether the sender is still there.
-
-    Returns:
-        The radiograph as 8-bit grey, upright, bones bright.
+        cancelled: Asked some times a second; once it says True, decoding is stopped.
 
     Raises:
         UnreadableImage: Whatever is wrong with the file; nothing else is raised for any file.

@@ -37,14 +37,8 @@ _LARGE_BYTES, _MOST_FILES = 64 << 20, 1000
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one file may take.
-
-    Attributes:
-        picture_seconds: Of processor time, for PNG, JPEG, TIFF, BMP and WebP.
-        dicom_seconds: Of processor time, for DICOM.
-        memory: Bytes, besides what the libraries take.
-        wall_seconds: Of time, waiting for a processor included.
-    """
+    """What decoding one file may take: seconds of processor time, bytes besides the libraries'
+    own, and seconds of time, waiting for a processor included."""
 
     picture_seconds: float = 2.0
     dicom_seconds: float = 8.0
@@ -74,11 +68,7 @@ class Sandbox:
     def decode(
         self, data: bytes, cancelled: Callable[[], bool] | None = None
     ) -> tuple[np.ndarray, str, tuple[str, ...]]:
-        """Decode one file.
-
-        Args:
-            data: The whole file.
-            cancelled: Asked some times a second; once it says True, the work is stopped.
+        """Decode one file; `cancelled` is as in `read_radiograph`.
 
         Returns:
             Grey pixels (uint8, (H, W), bones bright), how they were stored, and `NOTES`.

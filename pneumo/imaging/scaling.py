@@ -16,17 +16,11 @@ _SAMPLE = 1_000_000
 
 
 def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Map a deep image linearly to 0..255 without clipping its contents.
+    """Map a deep image (H, W), integer or float, to uint8 without clipping its contents.
 
-    Args:
-        values: Height x width, any integer or float dtype; what is not finite counts as black
-            (plus infinity as white).
-
-    Returns:
-        uint8, height x width. Values in 0..255 that use that range are returned unchanged.
+    What is not finite counts as black, plus infinity as white.
     """
-    black, white = display_range(values)
-    return apply_range(values, black, white)
+    return apply_range(values, *display_range(values))
 
 
 def display_range(values: np.ndarray, scales: Sequence[int] = FULL_SCALES) -> tuple[float, float]:

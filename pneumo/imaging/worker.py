@@ -19,11 +19,7 @@ from pneumo.imaging.sandbox import ANSWER, REQUEST
 
 
 def decode(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
-    """Decode a file in this process, without any limit.
-
-    Args:
-        data: The whole file.
-        kind: As `precheck.kind_of` gives it.
+    """Decode a file of a kind, as `precheck.kind_of` gives it, in this process, without any limit.
 
     Returns:
         Grey pixels (uint8, (H, W), upright, bones bright), how they were stored, and codes of

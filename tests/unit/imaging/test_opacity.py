@@ -1,7 +1,6 @@
 """An inserted opacity lies where it was asked for, brightens the lung and nothing else."""
 
 import numpy as np
-import pytest
 
 from pneumo.imaging.opacity import insert_opacity
 from tests.unit.imaging.files import chest
@@ -51,12 +50,3 @@ def test_the_same_generator_gives_the_same_opacity_and_the_input_is_not_changed(
     )
     assert np.array_equal(one, two)
     assert np.array_equal(before, BEFORE)
-
-
-@pytest.mark.parametrize(
-    ("center", "radius", "strength"),
-    [((300, 10), 20, 0.5), ((10, 10), 1, 0.5), ((10, 10), 20, 0), ((10, 10), 20, 1.5)],
-)
-def test_what_makes_no_sense_is_refused(center, radius, strength):
-    with pytest.raises(ValueError):
-        insert_opacity(BEFORE, center, radius, strength, np.random.default_rng(0))
