@@ -30,10 +30,7 @@ class Measured:
     """A radiograph of the dataset and the properties of its file and pixels.
 
     Attributes:
-        sample: its entry in the dataset.
-        split: train, test or val.
         width, height: of the stored image, in pixels.
-        file_bytes: size of the file.
         sharpness: variance of the Laplacian of the network's square, in squared grey levels.
         digest: sha256 of the decoded grey pixels and their shape; equal for identical images.
     """
@@ -61,8 +58,7 @@ class Audit:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that hold radiographs, in their usual order."""
-        held = {one.split for one in self.measured}
-        return tuple(split for split in SPLITS if split in held)
+        return tuple(split for split in SPLITS if self.of(split))
 
     def of(self, split: str, label: int | None = None) -> tuple[Measured, ...]:
         """The radiographs of a split, of one class where `label` (0 or 1) is given."""
@@ -72,9 +68,16 @@ class Audit:
 
     def record(self) -> dict:
         """Everything the audit found, as plain values for JSON."""
+        splits_of, alike = defaultdict(set), _identical(self.measured)
+        for one in self.measured:
+            splits_of[one.sample.group].add(one.split)
         return {
-            "splits": {split: describe_split(self.of(split)) for split in self.splits()},
-            "across": describe_across(self.measured),
+            "splits": {split: _describe(self.of(split)) for split in self.splits()},
+            "across": {
+                "patients_in_several_splits": sorted(g for g, s in splits_of.items() if len(s) > 1),
+                "identical_in_several_splits": _mixed(alike, lambda one: one.split),
+                "identical_with_both_labels": _mixed(alike, lambda one: one.sample.label),
+            },
             "unreadable": list(self.unreadable),
         }
 
@@ -89,30 +92,28 @@ def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) 
     Raises:
         DataError: when no split is there, or one lacks a class.
     """
-    tables = {split: samples(root, split) for split in SPLITS if (Path(root) / split).is_dir()}
-    if not tables:
+    held = [split for split in SPLITS if (Path(root) / split).is_dir()]
+    if not held:
         raise DataError(f"{root} holds none of the folders train, test, val. {HOW_TO_GET_IT}")
-    todo = [(split, sample) for split, table in tables.items() for sample in table]
-    measured: list[Measured] = []
-    unreadable: list[str] = []
+    todo = [(split, sample) for split in held for sample in samples(root, split)]
+    results: list[Measured | str] = []
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for done, result in enumerate(pool.map(measure, *zip(*todo, strict=True)), 1):
-            if isinstance(result, str):
-                unreadable.append(result)
-            else:
-                measured.append(result)
+        for result in pool.map(_measure, *zip(*todo, strict=True)):
+            results.append(result)
             if progress:
-                progress(done, len(todo))
-    return Audit(tuple(measured), tuple(unreadable))
+                progress(len(results), len(todo))
+    return Audit(
+        tuple(one for one in results if isinstance(one, Measured)),
+        tuple(one for one in results if isinstance(one, str)),
+    )
 
 
-def measure(split: str, sample: Sample) -> Measured | str:
-    """Measures one radiograph; a sentence with its path when it cannot be read."""
+def _measure(split: str, sample: Sample) -> Measured | str:
+    """One radiograph measured; a sentence with its path when it cannot be read."""
     try:
         pixels = read_radiograph(sample.path).pixels
     except UnreadableImage as error:
         return f"{sample.path}: {error.sentence}"
-    square = Preprocessing().square(pixels)
     height, width = pixels.shape
     return Measured(
         sample=sample,
@@ -120,24 +121,34 @@ def measure(split: str, sample: Sample) -> Measured | str:
         width=width,
         height=height,
         file_bytes=sample.path.stat().st_size,
-        sharpness=float(cv2.Laplacian(square, cv2.CV_64F).var()),
+        sharpness=float(cv2.Laplacian(Preprocessing().square(pixels), cv2.CV_64F).var()),
         digest=hashlib.sha256(f"{height}x{width}:".encode() + pixels.tobytes()).hexdigest(),
     )
 
 
-def describe_split(part: Sequence[Measured]) -> dict:
+def _describe(part: Sequence[Measured]) -> dict:
     """Counts, patients, duplicates, sizes and give-away properties of one split."""
-    classes = Counter(CLASSES[one.sample.label] for one in part)
+    labels = [CLASSES[one.sample.label] for one in part]
     sizes = Counter((one.width, one.height) for one in part)
     pixels = [one.width * one.height for one in part]
+    alike = _identical(part)
+    values = {name: np.array([getattr(one, name) for one in part]) for name in PROPERTIES}
+    of = {name: np.array(labels) == name for name in CLASSES}
     return {
         "radiographs": len(part),
-        "classes": {name: classes[name] for name in CLASSES},
-        "pneumonia_share": classes["PNEUMONIA"] / len(part),
+        "classes": {name: labels.count(name) for name in CLASSES},
+        "pneumonia_share": labels.count("PNEUMONIA") / len(part),
         "kinds": dict(sorted(Counter(one.sample.kind for one in part).items())),
         "patients": len({one.sample.group for one in part}),
         "most_of_a_patient": max(Counter(one.sample.group for one in part).values()),
-        "duplicates": describe_duplicates(part),
+        "duplicates": {
+            "sets": len(alike),
+            "pairs": sum(len(same) * (len(same) - 1) // 2 for same in alike),
+            "redundant": sum(len(same) - 1 for same in alike),
+            "distinct": len({one.digest for one in part}),
+            "sets_with_both_labels": _mixed(alike, lambda one: one.sample.label),
+            "sets_of_several_patients": _mixed(alike, lambda one: one.sample.group),
+        },
         "sizes": {
             "different": len(sizes),
             "commonest": "{}x{}".format(*sizes.most_common(1)[0][0]),
@@ -147,37 +158,9 @@ def describe_split(part: Sequence[Measured]) -> dict:
         },
         "normal_is_higher_auc": {name: give_away(part, name) for name in PROPERTIES},
         "medians": {
-            name: {label: _median(part, label, name) for label in CLASSES} for name in PROPERTIES
+            name: {c: float(np.median(v[of[c]])) if of[c].any() else None for c in CLASSES}
+            for name, v in values.items()
         },
-    }
-
-
-def describe_duplicates(part: Iterable[Measured]) -> dict:
-    """Pixel-identical radiographs: sets, copies too many, and what the sets straddle."""
-    by_pixels = defaultdict(list)
-    for one in part:
-        by_pixels[one.digest].append(one)
-    repeated = [same for same in by_pixels.values() if len(same) > 1]
-    return {
-        "sets": len(repeated),
-        "pairs": sum(len(same) * (len(same) - 1) // 2 for same in repeated),
-        "redundant": sum(len(same) - 1 for same in repeated),
-        "distinct": len(by_pixels),
-        "sets_with_both_labels": _straddling(repeated, lambda one: one.sample.label),
-        "sets_of_several_patients": _straddling(repeated, lambda one: one.sample.group),
-    }
-
-
-def describe_across(measured: Sequence[Measured]) -> dict:
-    """Patients and pixel-identical radiographs that are in more than one split."""
-    where, by_pixels = defaultdict(set), defaultdict(list)
-    for one in measured:
-        where[one.sample.group].add(one.split)
-        by_pixels[one.digest].append(one)
-    return {
-        "patients_in_several_splits": sorted(who for who in where if len(where[who]) > 1),
-        "identical_in_several_splits": _straddling(by_pixels.values(), lambda one: one.split),
-        "identical_with_both_labels": _straddling(by_pixels.values(), lambda one: one.sample.label),
     }
 
 
@@ -192,10 +175,14 @@ def give_away(part: Sequence[Measured], name: str) -> float | None:
     return float(roc_auc_score(normal, [getattr(one, name) for one in part]))
 
 
-def _median(part: Sequence[Measured], label: str, name: str) -> float | None:
-    values = [getattr(one, name) for one in part if CLASSES[one.sample.label] == label]
-    return float(np.median(values)) if values else None
+def _identical(part: Iterable[Measured]) -> list[list[Measured]]:
+    """The sets of two or more pixel-identical radiographs."""
+    by_pixels = defaultdict(list)
+    for one in part:
+        by_pixels[one.digest].append(one)
+    return [same for same in by_pixels.values() if len(same) > 1]
 
 
-def _straddling(sets: Iterable[Sequence[Measured]], value: Callable[[Measured], object]) -> int:
-    return sum(1 for same in sets if len({value(one) for one in same}) > 1)
+def _mixed(sets: Iterable[Sequence[Measured]], value: Callable[[Measured], object]) -> int:
+    """How many of the sets have more than one value."""
+    return sum(len({value(one) for one in same}) > 1 for same in sets)

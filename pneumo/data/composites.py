@@ -39,9 +39,8 @@ def composite(
     blend into each other over a tenth of the box, at its middle and at the ends of the band.
 
     Args:
-        image, lungs: uint8, (S, S); the lungs 0 or 255.
-        other, other_lungs: the same of the other radiograph.
-        left: the side, as the image shows it, that is kept.
+        image, lungs, other, other_lungs: uint8, (S, S); the lungs 0 or 255.
+        left: whether the side on the image's left is kept, or the other one.
         band: top and bottom of what is replaced on the other side, as shares of the box's height;
             all of that side unless given.
 

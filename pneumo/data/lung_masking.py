@@ -16,15 +16,10 @@ from pneumo.data.transforms import add_noise
 COARSER = 4
 
 
-def lung_boxes(lungs: np.ndarray, margin: int = 0) -> list[tuple[slice, slice]]:
+def lung_boxes(lungs: np.ndarray, margin: int) -> list[tuple[slice, slice]]:
     """Rows and columns of the upright box around each lung, `margin` pixels wider on every side.
 
-    Args:
-        lungs: uint8, (S, S), 0 outside and 255 inside.
-        margin: pixels.
-
-    Returns:
-        one pair for each connected field of at least 1/200 of the image; smaller ones are specks.
+    Connected fields of less than 1/200 of the image are specks.
     """
     count, _, boxes, _ = cv2.connectedComponentsWithStats((lungs > 127).astype(np.uint8))
     return [
@@ -40,13 +35,7 @@ def lung_boxes(lungs: np.ndarray, margin: int = 0) -> list[tuple[slice, slice]]:
 def mask_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The radiograph with its lungs painted over, by boxes or a grown outline, in a random paint.
 
-    Args:
-        square: uint8, (S, S).
-        lungs: uint8, (S, S), 0 or 255.
-        rng: decides shape, margin and paint.
-
-    Returns:
-        uint8, (S, S).
+    Radiograph and lungs (0 or 255) are uint8, (S, S).
     """
     side = square.shape[0]
     if rng.random() < 0.5:
@@ -65,14 +54,7 @@ def swap_background(
 ) -> np.ndarray:
     """The radiograph's lungs in front of another radiograph's surroundings, or of paint.
 
-    Args:
-        square: uint8, (S, S).
-        lungs: uint8, (S, S), 0 or 255.
-        other: uint8, (S, S), a radiograph of any label.
-        rng: decides which, and how far beyond the drawn outline the lungs are kept.
-
-    Returns:
-        uint8, (S, S).
+    All are uint8, (S, S); how far beyond the outline the lungs are kept is random, too.
     """
     kept = _grown(lungs, int(rng.integers(0, square.shape[0] // 20 + 1)))
     behind = other.copy() if rng.random() < 0.5 else _paint(square, rng)

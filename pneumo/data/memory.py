@@ -31,14 +31,7 @@ class Images:
 def logits(
     network: Network, squares: np.ndarray, preprocessing: Preprocessing, batch: int = 64
 ) -> np.ndarray:
-    """Logits of many images in eval mode.
-
-    Args:
-        squares: uint8, (N, S, S), of any side; they are brought to the network's size.
-
-    Returns:
-        float64, (N,).
-    """
+    """Logits, float64 (N,), of squares, uint8 (N, S, S), of any side, in eval mode."""
     network.eval()
     device = next(network.parameters()).device
     parts = []

@@ -10,13 +10,10 @@ _SIDE = 64
 
 
 def looks_inverted(pixels: np.ndarray) -> bool:
-    """Whether a radiograph has its greys reversed (bones dark, air bright).
+    """Whether a radiograph, uint8 (H, W), has its greys reversed (bones dark, air bright).
 
     One that lies on its side can score low too, but then scores high when it is turned: so the
     lowest score of the four turns must also outweigh the highest.
-
-    Args:
-        pixels: uint8, (H, W).
     """
     small = _small(pixels)
     scores = [polarity(np.rot90(small, turns)) for turns in range(4)]
@@ -29,12 +26,7 @@ def polarity(pixels: np.ndarray) -> float:
     Three differences that are positive with bright bones are averaged: spine against lungs,
     abdomen against lungs, spine against the upper corners (air beside the neck). Reversing the
     greys reverses the sign; brightness and contrast do not matter.
-
-    Args:
-        pixels: uint8, (H, W).
-
-    Returns:
-        About -1 to 1; negative on an inverted radiograph, 0 on a flat image.
+    About -1 to 1 for uint8 (H, W), and 0 for a flat image.
     """
     small = _small(pixels).astype(np.float64)
     dark, bright = np.percentile(small, (2, 98))

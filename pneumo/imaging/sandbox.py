@@ -113,12 +113,7 @@ class Sandbox:
             self._replace(worker)
         else:
             self._idle.append(worker)
-        try:
-            return _checked(*answer)
-        except UnreadableImage:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise UnreadableImage("damaged", kind=kind) from None
+        return _checked(*answer, kind)
 
     def _take(self) -> _Worker:
         """An idle worker, a new one where there is none."""
@@ -216,15 +211,20 @@ class _Worker:
         return code
 
 
-def _checked(told: dict, pixels: np.ndarray) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def _checked(told: dict, pixels: np.ndarray, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """An answer, held to what a sound worker says: a taken-over one must not mislead the reader."""
-    if "code" in told:
-        values = {
-            str(name): value if isinstance(value, int) else str(value)[:60]
-            for name, value in told["values"].items()
-        }
-        raise UnreadableImage(told["code"], told["status"], **values)
-    height, width = told["shape"]
-    check_size(width, height)
-    notes = tuple(NOTES[code] for code in told["notes"])
-    return pixels.reshape(height, width), str(told["source"])[:60], notes
+    try:
+        if "code" in told:
+            values = {
+                str(name): value if isinstance(value, int) else str(value)[:60]
+                for name, value in told["values"].items()
+            }
+            raise UnreadableImage(told["code"], told["status"], **values)
+        height, width = told["shape"]
+        check_size(width, height)
+        notes = tuple(NOTES[code] for code in told["notes"])
+        return pixels.reshape(height, width), str(told["source"])[:60], notes
+    except UnreadableImage:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UnreadableImage("damaged", kind=kind) from None

@@ -61,12 +61,7 @@ def _block(channels_in: int, channels: int) -> nn.Sequential:
 
 
 def load_segmenter(path: Path) -> LungSegmenter:
-    """The segmenter with the weights of a safetensors file, in eval mode.
-
-    Raises:
-        OSError: when the file is missing.
-        RuntimeError: when it holds other weights.
-    """
+    """The segmenter with the weights of a safetensors file, in eval mode."""
     segmenter = LungSegmenter()
     weights = {name: value.float() for name, value in load_file(path).items()}
     segmenter.load_state_dict(weights)
@@ -74,15 +69,7 @@ def load_segmenter(path: Path) -> LungSegmenter:
 
 
 def find_lungs(segmenter: LungSegmenter, squares: np.ndarray) -> np.ndarray:
-    """Lung fields of radiographs.
-
-    Args:
-        segmenter: in eval mode.
-        squares: uint8, (N, S, S).
-
-    Returns:
-        uint8, (N, S, S), 0 outside and 255 inside; islands are dropped.
-    """
+    """Lung fields of squares, uint8 (N, S, S): the same, 0 outside and 255 inside, no islands."""
     result = np.empty_like(squares)
     for i in range(0, len(squares), 64):
         small = np.stack([PREPROCESSING.square(s) for s in squares[i : i + 64]])

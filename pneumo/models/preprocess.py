@@ -44,13 +44,7 @@ class Preprocessing:
             )
 
     def square(self, pixels: np.ndarray) -> np.ndarray:
-        """Resize to the square with antialiasing; the shape is squashed, never cropped.
-
-        Args:
-            pixels: uint8, (H, W), 0 black to 255 white.
-
-        Returns:
-            uint8, (size, size). An image that already has this size is returned unchanged.
+        """Resize uint8 (H, W) to (size, size) with antialiasing; squashed, never cropped.
 
         Raises:
             ValueError: when `pixels` is not a two-dimensional uint8 array.
@@ -65,14 +59,7 @@ class Preprocessing:
         return np.asarray(Image.fromarray(pixels).resize(side, bilinear, reducing_gap=3.0))
 
     def tensor(self, squares: np.ndarray) -> torch.Tensor:
-        """Normalize grey squares.
-
-        Args:
-            squares: uint8, (S, S) or (N, S, S); S may differ from `size` (training does that).
-
-        Returns:
-            float32 tensor, (N, 1, S, S).
-        """
+        """Normalize squares, uint8 (S, S) or (N, S, S) of any side, to float32 (N, 1, S, S)."""
         import torch
 
         squares = np.ascontiguousarray(squares, dtype=np.uint8)

@@ -15,23 +15,16 @@ def at_prevalence(probability: float, prevalence: float) -> float:
     The odds are multiplied by prevalence / (1 - prevalence) (Saerens et al. 2002). The way back is
     the same function with 1 - prevalence.
 
-    Args:
-        probability: of pneumonia, 0 to 1, where half of the radiographs show it.
-        prevalence: share of the radiographs that show pneumonia, above 0 and below 1.
-
     Raises:
-        ValueError: when one of them is no such number.
+        ValueError: unless the probability is 0 to 1 and the prevalence between 0 and 1.
     """
     check_share("probability", probability)
     if not 0.0 < prevalence < 1.0:  # nan fails too
         raise ValueError(f"The prevalence must be above 0 and below 1, not {prevalence}.")
+    if prevalence == 0.5:  # balanced stays exactly what it was
+        return probability
     positive = probability * prevalence
-    # Balanced stays exactly what it was, and so do 0 and 1.
-    return (
-        probability
-        if prevalence == 0.5
-        else _ratio(positive, (1.0 - probability) * (1.0 - prevalence))
-    )
+    return positive / (positive + (1.0 - probability) * (1.0 - prevalence))
 
 
 def check_share(name: str, value: float) -> None:
@@ -69,13 +62,7 @@ class Calibration:
         return float(result) if np.ndim(logit) == 0 else result
 
     def logit(self, probability: float) -> float:
-        """The network's logit that has this balanced probability: the inverse of `probability`.
-
-        Raises:
-            ValueError: when the probability is not between 0 and 1.
-        """
-        if not 0.0 < probability < 1.0:
-            raise ValueError(f"Only a probability between 0 and 1 has a logit, not {probability}.")
+        """The network's logit that has this balanced probability: the inverse of `probability`."""
         return (math.log(probability / (1.0 - probability)) - self.offset) / self.slope
 
 
@@ -117,7 +104,3 @@ class Policy:
         a label does not depend on it."""
         ends = (at_prevalence(end, prevalence) for end in (self.rule_out, self.rule_in))
         return Policy(self.name, *ends)
-
-
-def _ratio(positive: float, negative: float) -> float:
-    return positive / (positive + negative)

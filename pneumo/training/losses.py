@@ -1,4 +1,7 @@
-"""The loss of a step: is the prediction right, and does its evidence lie where the disease is?"""
+"""The loss of a step: is the prediction right, and does its evidence lie where the disease is?
+
+Evidence is signed, (N, h, w), and sums to the logit less the bias; masks are shares of its cells.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,7 @@ def outside_share(evidence: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor
     In the manner of "right for the right reasons" (Ross et al. 2017), on Grad-CAM instead of the
     input gradient. A share, not a sum: it cannot be lowered by saying less.
 
-    Args:
-        evidence: float, (N, h, w), signed.
-        allowed: float, (N, h, w), share of each cell that is lung; half a cell is lung enough.
+    `allowed` is the share of each cell, (N, h, w), that is lung; half a cell is lung enough.
     """
     strength = evidence.abs()
     outside = strength * (1 - (2 * allowed).clamp(max=1))
@@ -33,10 +34,6 @@ def location_loss(
 
     Positive evidence is softened (softplus of the cell's logit), so that the loss has a slope where
     the disease has no positive evidence yet.
-
-    Args:
-        evidence: float, (N, h, w), signed; its sum is the logit less the bias.
-        disease, allowed: float, (N, h, w), shares of each cell.
     """
     positive = functional.softplus(evidence * evidence[0].numel())
     inside = (positive * disease).sum((1, 2))
@@ -45,12 +42,7 @@ def location_loss(
 
 
 def side_loss(evidence: torch.Tensor, disease: torch.Tensor, healthy: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of telling, by the map alone, which hemithorax of a composite is diseased.
-
-    Args:
-        evidence: float, (N, h, w), signed, in units of the logit.
-        disease, healthy: float, (N, h, w), shares of each cell.
-    """
+    """Cross-entropy of telling, by the map alone, which hemithorax of a composite is diseased."""
     return functional.softplus(-(evidence * (disease - healthy)).sum((1, 2))).mean()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from pneumo.files import write_whole
 
 
 class StateError(ValueError):
@@ -20,9 +21,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     data = buffer.getvalue()
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(hashlib.sha256(data).hexdigest().encode() + data)
-    os.replace(part, path)
+    write_whole(path, hashlib.sha256(data).hexdigest().encode() + data)
 
 
 def read_state(path: Path, recipe: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -33,7 +34,7 @@ class Trainer:
         pretrained: top-level modules all of whose parameters had starting weights.
         train, validation: images in memory.
         preprocessing: of the network.
-        state: file that holds the resumable state after every epoch, or None.
+        state: file that holds the resumable state after every epoch.
         log: called with each line worth keeping.
         progress: called after each step with (steps done, all steps, loss).
         accelerator: places the network on its device and shares steps between processes.
@@ -48,21 +49,22 @@ class Trainer:
         train: Images,
         validation: Images,
         preprocessing: Preprocessing,
-        state: Path | None = None,
-        log: Callable[[str], None] = print,
-        progress: Callable[[int, int, float], None] = lambda done, total, loss: None,
-        accelerator: Accelerator | None = None,
+        state: Path,
+        log: Callable[[str], None],
+        progress: Callable[[int, int, float], None],
+        accelerator: Accelerator,
         workers: int = 1,
     ) -> None:
         self.recipe, self.validation, self.preprocessing = recipe, validation, preprocessing
         self.state, self.log, self.progress = state, log, progress
-        self.accelerator = accelerator or Accelerator()
+        self.accelerator = accelerator
         torch.manual_seed(recipe.seed)
         for name in recipe.frozen:
             network.get_submodule(name).requires_grad_(False)
         # channels_last is a third faster on CPUs without AVX-512 and on tensor cores.
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network) if self._shared else network
+        if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         self.network = network
         self.optimizer = torch.optim.AdamW(
             self._groups(pretrained), weight_decay=recipe.weight_decay, fused=True
@@ -93,10 +95,6 @@ class Trainer:
         self.epoch = 0
         self.history: list[dict] = []
 
-    @property
-    def _shared(self) -> bool:
-        return self.accelerator.num_processes > 1 and self.accelerator.device.type == "cuda"
-
     def _groups(self, pretrained: tuple[str, ...]) -> list[dict]:
         """Parameters with their peak learning rates: modules with starting weights learn slower."""
         rate = self.recipe.learning_rate
@@ -126,7 +124,9 @@ class Trainer:
         self.network.train()
         self.sampler.epoch = self.epoch
         if self.recipe.coarse_epochs:
-            self._set_stride(2 * STRIDE if self.epoch < self.recipe.coarse_epochs else STRIDE)
+            stride = 2 * STRIDE if self.epoch < self.recipe.coarse_epochs else STRIDE
+            self.network.set_stride(stride)
+            self.averaged.set_stride(stride)
         reports = []
         for batch in self.loader:
             batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
@@ -150,10 +150,6 @@ class Trainer:
     def averaged(self) -> Network:
         """The network with the averaged weights."""
         return self.average.module  # type: ignore[return-value]
-
-    def _set_stride(self, stride: int) -> None:
-        for network in (self.network, self.averaged):
-            network.set_stride(stride)
 
     def _close_epoch(self, reports: np.ndarray, seconds: float) -> None:
         self.epoch += 1
@@ -179,26 +175,6 @@ class Trainer:
             f"evidence outside the lungs {outside:.3f}, "
             f"location loss {location:.3f}, {seconds:.0f} s"
         )
-        if self.state:
-            self._save()
-        self.accelerator.wait_for_everyone()
-
-    def _validate(self) -> tuple[float, float]:
-        """AUC of the averaged weights on validation images as they are, and degraded."""
-        from sklearn.metrics import roc_auc_score
-
-        network = self.averaged
-        squares = np.stack([self.preprocessing.square(s) for s in self.validation.squares])
-        copies = degraded_copies(squares, COPIES_SEED, 0.6)
-        y = self.validation.labels
-        clean, degraded = (
-            float(roc_auc_score(y, logits(network, images, self.preprocessing)))
-            for images in (squares, copies)
-        )
-        return clean, degraded
-
-    def _save(self) -> None:
-        assert self.state is not None
         write_state(
             self.state,
             {
@@ -212,6 +188,19 @@ class Trainer:
                 "random": torch.get_rng_state(),
             },
         )
+        self.accelerator.wait_for_everyone()
+
+    def _validate(self) -> tuple[float, float]:
+        """AUC of the averaged weights on validation images as they are, and degraded."""
+        network = self.averaged
+        squares = np.stack([self.preprocessing.square(s) for s in self.validation.squares])
+        copies = degraded_copies(squares, COPIES_SEED, 0.6)
+        y = self.validation.labels
+        clean, degraded = (
+            float(roc_auc_score(y, logits(network, images, self.preprocessing)))
+            for images in (squares, copies)
+        )
+        return clean, degraded
 
     def resume(self) -> None:
         """Go on after the last whole epoch of the state file.
@@ -219,7 +208,6 @@ class Trainer:
         Raises:
             StateError: when there is none, it is damaged, or it belongs to another recipe.
         """
-        assert self.state is not None
         state = read_state(self.state, self.recipe.record())
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from pneumo.data.memory import Images
@@ -103,7 +104,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
         state = tmp_path / ("stopped.pt" if stop_at else "whole.pt")
         return Trainer(
             network, recipe, (), images, images, Preprocessing(64), state, lambda line: None,
-            progress, workers=0,
+            progress, Accelerator(), workers=0,
         )  # fmt: skip
 
     whole = trainer().run().state_dict()

@@ -23,32 +23,21 @@ from pneumo.models.preprocess import Preprocessing
 
 
 @pytest.mark.parametrize(
-    ("name", "group", "kind"),
+    ("name", "group", "kind", "series"),
     [
-        ("PNEUMONIA/person12_bacteria_46.jpeg", "person12_bacteria", "bacteria"),
-        ("PNEUMONIA/person12_virus_46.jpeg", "person12_virus", "virus"),
-        ("NORMAL/IM-0115-0001.jpeg", "IM-0115", "normal"),
-        ("NORMAL/NORMAL2-IM-0115-0001-0002.jpeg", "NORMAL2-IM-0115", "normal"),
-        ("PNEUMONIA/other.png", "PNEUMONIA/other", "pneumonia"),
+        ("PNEUMONIA/person12_bacteria_46.jpeg", "person12_bacteria", "bacteria", ""),
+        ("PNEUMONIA/person12_virus_46.jpeg", "person12_virus", "virus", ""),
+        ("NORMAL/IM-0115-0001.jpeg", "IM-0115", "normal", "IM"),
+        ("NORMAL/NORMAL2-IM-0115-0001-0002.jpeg", "NORMAL2-IM-0115", "normal", "NORMAL2-IM"),
+        ("NORMAL/my-image-7.png", "NORMAL/my-image-7", "normal", ""),
+        ("PNEUMONIA/other.png", "PNEUMONIA/other", "pneumonia", ""),
     ],
 )
-def test_patients_from_file_names(name, group, kind):
-    assert patient_group(Path(name)) == (group, kind)
-
-
-@pytest.mark.parametrize(
-    ("name", "label", "series"),
-    [
-        ("NORMAL/IM-0115-0001.jpeg", 0, "IM"),
-        ("NORMAL/NORMAL2-IM-0115-0001.jpeg", 0, "NORMAL2-IM"),
-        ("NORMAL/my-image-7.png", 0, ""),
-        ("PNEUMONIA/IM-0115-0001.jpeg", 1, ""),
-        ("PNEUMONIA/person12_virus_46.jpeg", 1, ""),
-    ],
-)
-def test_series_of_normal_radiographs_from_file_names(name, label, series):
+def test_patients_and_series_from_file_names(name, group, kind, series):
     path = Path(name)
-    assert series_of(Sample(path, label, *patient_group(path))) == series
+    assert patient_group(path) == (group, kind)
+    label = int(path.parent.name == "PNEUMONIA")
+    assert series_of(Sample(path, label, group, kind)) == series
 
 
 def test_table_of_a_folder(drawn_dataset):

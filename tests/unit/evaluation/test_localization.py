@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from pneumo.evaluation import localization
+from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
 
@@ -75,8 +75,7 @@ def test_a_constant_map_is_alike_in_all_radiographs_and_does_not_mirror():
     assert value(good, "maps_alike") < 0.5 < value(bad, "maps_alike")
 
 
-def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path):
-    (tmp_path / "images").mkdir()
+def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path, monkeypatch):
     with (tmp_path / "boxes.csv").open("w", newline="") as lines:
         table = csv.writer(lines)
         table.writerow(["file", "finding", "x", "y", "width", "height"])
@@ -84,8 +83,8 @@ def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path):
         table.writerow(["b.png", "Pneumonia", 100, 40, 60, 60])  # crosses the middle
     pixels = np.zeros((256, 256), np.uint8)
     pixels[40:100, 16:76] = 250
-    for name in ("a.png", "b.png"):
-        cv2.imwrite(str(tmp_path / "images" / name), pixels)
+    drawn = Radiograph(pixels, "drawn")
+    monkeypatch.setattr(localization, "read_radiograph", lambda path: drawn)
     found = localization.boxes_table(Follows(), PREPROCESSING, tmp_path)
     assert found["boxes_peak"].network.n == 2
     assert value(found, "boxes_peak") == 0.5

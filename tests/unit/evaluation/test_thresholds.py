@@ -10,7 +10,6 @@ from pneumo.evaluation.thresholds import (
     check_calibration,
     fix_presets,
     measure_policy,
-    normal_series,
 )
 from pneumo.models.probability import Policy
 
@@ -98,14 +97,6 @@ def test_classes_that_do_not_overlap_leave_nothing_indeterminate_when_decisive()
     assert 0.1 < results["decisive"].policy.rule_in <= 0.9
 
 
-def test_small_series_do_not_decide():
-    y = np.array([0] * 40 + [1])
-    assert set(normal_series(y, ["IM"] * 25 + ["NORMAL2-IM"] * 15 + [""])) == {""}
-    assert set(normal_series(y, ["IM"] * 20 + ["NORMAL2-IM"] * 20 + [""])) == {
-        "", "IM", "NORMAL2-IM"
-    }  # fmt: skip
-
-
 def test_calibration_makes_the_odds_those_of_balanced_classes():
     rng = np.random.default_rng(0)
     y = (rng.random(20_000) < 0.8).astype(int)
@@ -114,8 +105,3 @@ def test_calibration_makes_the_odds_those_of_balanced_classes():
     assert (found.slope, found.offset) == pytest.approx((1, -0.5), abs=0.05)
     check = check_calibration(logits, y, np.arange(20_000))
     assert check.ece_balanced < 0.02 < check.ece
-
-
-def test_calibration_is_not_checked_with_a_single_patient_of_a_class():
-    y = np.array([0, 1, 1, 1])
-    assert check_calibration(np.array([-1.0, 1, 2, 3]), y, np.array([0, 1, 2, 3])) is None

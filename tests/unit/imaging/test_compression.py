@@ -99,13 +99,6 @@ def test_compressions_that_gdcm_writes(image, tmp_path, syntax: str, bits: int) 
     assert distance(packed_by_gdcm(values, bits, syntax, tmp_path), image) < 1
 
 
-def test_a_compression_is_named_where_its_decoder_is_missing(image, monkeypatch) -> None:
-    decoder = reader.get_decoder(RLELossless)
-    monkeypatch.setattr(type(decoder), "is_available", property(lambda _: False))
-    with pytest.raises(reader.UnreadableImage, match="RLE Lossless"):
-        decode(dicom_bytes(dicom(image), RLELossless), "DICOM")
-
-
 def test_every_image_of_pydicom_is_shown_as_pydicom_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

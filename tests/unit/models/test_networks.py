@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from pneumo.models import networks
 from pneumo.models.networks import Network, PneumoniaCNN, ResNet18, build, network_names
 from pneumo.reading.explanation import evidence_map
 
@@ -59,14 +58,6 @@ def test_the_evidence_adds_up_to_the_logit_less_the_bias(name):
 
 
 @BOTH
-def test_forward_is_head_of_features(name):
-    network, x = build(name).eval(), torch.randn(3, 1, SIZE, SIZE)
-    logits = network(x)
-    assert logits.shape == (3,)
-    assert torch.equal(logits, network.head(network.features(x)))
-
-
-@BOTH
 def test_an_image_that_cannot_be_halved_into_cells_is_refused(name):
     with pytest.raises(ValueError, match="multiple of 32"):
         build(name)(torch.zeros(1, 1, 120, 120))
@@ -107,24 +98,3 @@ def test_each_half_of_resnets_coarse_map_is_torchvisions():
 def test_unknown_network_is_named():
     with pytest.raises(KeyError, match=r"vgg.*cnn, resnet18"):
         build("vgg")
-
-
-def test_third_network_needs_only_its_class(monkeypatch):
-    monkeypatch.setattr(networks, "NETWORKS", dict(networks.NETWORKS))
-
-    @networks.register
-    class Tiny(Network):
-        name, title = "tiny", "Tiny"
-
-        def __init__(self):
-            super().__init__()
-            self.convolution, self.linear = nn.Conv2d(1, 4, 3, 8), nn.Linear(4, 1)
-
-        def features(self, x):
-            return self.convolution(x)
-
-        def head(self, f):
-            return self.linear(f.mean((2, 3))).squeeze(1)
-
-    assert networks.network_names() == ("cnn", "resnet18", "tiny")
-    assert build("tiny")(torch.zeros(1, 1, 64, 64)).shape == (1,)
