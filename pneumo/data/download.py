@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from pneumo.files import write_whole
 
@@ -177,7 +178,6 @@ def _there(root: Path, images: dict[str, int]) -> bool:
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turns what the Hub's client, the network and the disk raise into a `DownloadError`."""
-    from httpx import HTTPError
     from huggingface_hub import constants
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -185,6 +185,8 @@ def _explained() -> Iterator[None]:
         OfflineModeIsEnabled,
     )
 
+    # Of the HTTP library that the client uses.
+    http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
     host = constants.ENDPOINT
     try:
         yield
@@ -195,7 +197,7 @@ def _explained() -> Iterator[None]:
         busy = status in (408, 429) or status >= 500
         why = f"{host} does not give {MIRROR} ({status}). {AGAIN if busy else MOVED}"
         raise DownloadError(why) from error
-    except (HTTPError, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
+    except (http_error, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
         raise DownloadError(
             f"{host} cannot be reached. Check the network connection, HTTPS_PROXY if there is a "
             f"proxy, and HF_ENDPOINT if it is set. {AGAIN}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,7 @@ PAINT = 128
 BOOTSTRAPS = 1000
 
 Table = dict[str, LocalizationRow]
+Mapper = Callable[[Sequence[np.ndarray] | np.ndarray], "Maps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,10 @@ class Maps:
         return np.maximum(self.evidence, 0).mean(0)
 
 
-def maps_of(network: Network, preprocessing: Preprocessing, squares: np.ndarray) -> Maps:
-    """Logits and evidence maps of images, uint8 (N, S, S)."""
+def maps_of(
+    network: Network, preprocessing: Preprocessing, squares: Sequence[np.ndarray] | np.ndarray
+) -> Maps:
+    """Logits and evidence maps of images, uint8 (S, S), of any sides."""
     network.eval()
     logits, maps = [], []
     for i in range(0, len(squares), 32):
@@ -86,8 +90,7 @@ def peak_inside(evidence: np.ndarray, region: np.ndarray) -> float:
 
 
 def composites_table(
-    network: Network,
-    preprocessing: Preprocessing,
+    maps_of: Mapper,
     squares: np.ndarray,
     labels: np.ndarray,
     lungs: np.ndarray,
@@ -110,7 +113,7 @@ def composites_table(
             images.append(image)
             regions.append(np.tile(columns if left else ~columns, (len(image), 1)))
             of.append(i)
-    maps = maps_of(network, preprocessing, np.stack(images))
+    maps = maps_of(images)
     return {
         "composites_share": _measure(maps, regions, share_inside, of),
         "composites_right": _measure(
@@ -119,12 +122,10 @@ def composites_table(
     }
 
 
-def mirror_table(
-    network: Network, preprocessing: Preprocessing, squares: np.ndarray, labels: np.ndarray
-) -> Table:
+def mirror_table(maps_of: Mapper, squares: np.ndarray, labels: np.ndarray) -> Table:
     """Rank correlation of mirrored maps, and how alike the maps of different radiographs are."""
-    maps = maps_of(network, preprocessing, squares).evidence
-    mirrored = maps_of(network, preprocessing, np.ascontiguousarray(squares[..., ::-1])).evidence
+    maps = maps_of(squares).evidence
+    mirrored = maps_of(np.ascontiguousarray(squares[..., ::-1])).evidence
     ranks = [
         np.corrcoef(rankdata(a), rankdata(b[:, ::-1]))[0, 1]
         for a, b in zip(maps, mirrored, strict=True)
@@ -139,8 +140,7 @@ def mirror_table(
 
 
 def opacities_table(
-    network: Network,
-    preprocessing: Preprocessing,
+    maps_of: Mapper,
     squares: np.ndarray,
     lungs: np.ndarray,
     most: int = 60,
@@ -171,7 +171,7 @@ def opacities_table(
             regions.append(mask)
             zones.append(zone)
             of.append(i)
-    maps = maps_of(network, preprocessing, np.stack(images))
+    maps = maps_of(images)
     table = {
         "opacities_peak": _measure(maps, regions, peak_inside, of),
         "opacities_share": _measure(maps, regions, share_inside, of),
@@ -197,7 +197,7 @@ def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
     return lung & within
 
 
-def boxes_table(network: Network, preprocessing: Preprocessing, folder: Path) -> Table:
+def boxes_table(maps_of: Mapper, folder: Path) -> Table:
     """Boxes that radiologists drew around pneumonias of `folder/images`.
 
     `folder/boxes.csv` has the columns file, x, y, width and height, in pixels of the image.
@@ -207,11 +207,11 @@ def boxes_table(network: Network, preprocessing: Preprocessing, folder: Path) ->
         for row in csv.DictReader(lines):
             numbers = tuple(float(row[name]) for name in ("x", "y", "width", "height"))
             boxes.setdefault(row["file"], []).append(numbers)
-    squares, regions, sides = [], [], []
+    images, regions, sides = [], [], []
     for name, drawn in boxes.items():
         pixels = read_radiograph(folder / "images" / name).pixels
         height, width = pixels.shape
-        squares.append(preprocessing.square(pixels))
+        images.append(pixels)
         region = np.zeros((256, 256), bool)
         for x, y, w, h in drawn:
             rows = slice(int(256 * y / height), int(np.ceil(256 * (y + h) / height)))
@@ -221,7 +221,7 @@ def boxes_table(network: Network, preprocessing: Preprocessing, folder: Path) ->
         edges = [(x / width, (x + w) / width) for x, _, w, _ in drawn]
         left, right = all(e < 0.53 for _, e in edges), all(s > 0.47 for s, _ in edges)
         sides.append(left if left != right else None)
-    maps = maps_of(network, preprocessing, np.stack(squares))
+    maps = maps_of(images)
     one = [k for k, side in enumerate(sides) if side is not None]
     left_half = np.tile(np.arange(256) < 128, (256, 1))
     half_regions = [left_half if sides[k] else ~left_half for k in one]
@@ -234,15 +234,14 @@ def boxes_table(network: Network, preprocessing: Preprocessing, folder: Path) ->
 
 
 def lungs_table(
-    network: Network,
-    preprocessing: Preprocessing,
+    maps_of: Mapper,
     squares: np.ndarray,
     labels: np.ndarray,
     lungs: np.ndarray,
     threshold: float,
 ) -> Table:
     """Evidence and accuracy in and without the lungs; the threshold is on the logit."""
-    maps = maps_of(network, preprocessing, squares)
+    maps = maps_of(squares)
     called = np.flatnonzero((labels == 1) & (maps.logits >= threshold) & lungs.any((1, 2)))
     part = Maps(maps.logits[called], maps.evidence[called])
     fields = [lungs[k] > 127 for k in called]
@@ -252,8 +251,8 @@ def lungs_table(
     common = (lungs > 127).mean(0) >= 0.02
     without = np.where(common, PAINT, squares).astype(np.uint8)
     found = {
-        "auc_lungs_only": _auc(labels, maps_of(network, preprocessing, only).logits),
-        "auc_lungs_masked": _auc(labels, maps_of(network, preprocessing, without).logits),
+        "auc_lungs_only": _auc(labels, maps_of(only).logits),
+        "auc_lungs_masked": _auc(labels, maps_of(without).logits),
     }
     if len(called):
         found["lungs_share"] = _measure(part, fields, share_inside)
@@ -262,14 +261,13 @@ def lungs_table(
 
 
 def hot_normals(
-    network: Network,
-    preprocessing: Preprocessing,
+    maps_of: Mapper,
     squares: np.ndarray,
     scale: float,
     threshold: float,
 ) -> Table:
     """Share of normals called unlikely whose strongest evidence exceeds a quarter of the scale."""
-    maps = maps_of(network, preprocessing, squares)
+    maps = maps_of(squares)
     strongest = maps.evidence[maps.logits < threshold].max((1, 2))
     return {"normals_hot": _estimate((strongest > scale / 4).astype(float))}
 
@@ -332,8 +330,8 @@ def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Ta
     Raises:
         DataError: when the data cannot be used.
     """
-    network, preprocessing, card = checkpoint.network, checkpoint.preprocessing, checkpoint.card
-    recipe = card.training.recipe
+    maps = partial(maps_of, checkpoint.network, checkpoint.preprocessing)
+    card, recipe = checkpoint.card, checkpoint.card.training.recipe
     table = dataset.samples(data, "train")
     _, validation = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
     squares = dataset.load_squares(validation, Preprocessing(size=224))
@@ -342,11 +340,11 @@ def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Ta
     normal = labels == 0
     decisive = card.calibration.logit(card.threshold)
     rule_out = card.calibration.logit(card.policies["balanced"].policy.rule_out)
-    found = composites_table(network, preprocessing, squares, labels, lungs)
-    found |= mirror_table(network, preprocessing, squares, labels)
-    found |= opacities_table(network, preprocessing, squares[normal], lungs[normal])
-    found |= lungs_table(network, preprocessing, squares, labels, lungs, decisive)
-    found |= hot_normals(network, preprocessing, squares[normal], card.evidence.scale, rule_out)
+    found = composites_table(maps, squares, labels, lungs)
+    found |= mirror_table(maps, squares, labels)
+    found |= opacities_table(maps, squares[normal], lungs[normal])
+    found |= lungs_table(maps, squares, labels, lungs, decisive)
+    found |= hot_normals(maps, squares[normal], card.evidence.scale, rule_out)
     if boxes:
-        found |= boxes_table(network, preprocessing, boxes)
+        found |= boxes_table(maps, boxes)
     return found

@@ -12,16 +12,13 @@ import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_windowing, get_decoder
 from pydicom.pixels.processing import apply_voi
-from pydicom.pixels.utils import get_j2k_parameters
 from pydicom.uid import (
     UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLosslessSV1,
@@ -63,9 +60,6 @@ PHOTOMETRICS = frozenset(
 _OPPOSITE = {"MONOCHROME1": "MONOCHROME2", "MONOCHROME2": "MONOCHROME1"}
 # A window under which fewer of the pixels than this are neither black nor white is wrong.
 _LEAST_SHOWN = 0.05
-# JPEG 2000 takes about this long to decode: seconds a megabyte of the stream, and a megapixel.
-_SECONDS_A_MEGABYTE, _SECONDS_A_MEGAPIXEL = 0.22, 0.03
-JPEG_2000_SECONDS = 1.6
 _SAMPLED_SIDE = 512
 
 
@@ -87,8 +81,6 @@ def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
         notes = ["lateral"] if _word(file, "ViewPosition", {"LL", "RL"}) else []
         _complete(file, photometric)
         values = _stored_values(file)
-        if values.shape[:2] != (file.Rows, file.Columns):
-            notes.append("reduced")
         if photometric == "PALETTE COLOR":
             values = apply_color_lut(values, file)
         if values.ndim == 3:
@@ -154,11 +146,6 @@ def _stored_values(file: Dataset) -> np.ndarray:
         # Only a registered name is told: an unknown identifier could be anything.
         name = syntax.name if syntax in UID_dictionary else "a private or unknown one"
         raise UnreadableImage("compression", "refused", name=name)
-    if syntax in JPEG2000TransferSyntaxes:
-        frame = get_frame(file.PixelData, 0, number_of_frames=1)
-        halvings = _halvings(frame, int(file.Rows) * int(file.Columns) * file.SamplesPerPixel)
-        if halvings:
-            return _decode_reduced(frame, halvings, file)
     plugin = "pillow" if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) else ""
     if syntax == JPEGExtended12Bit and file.BitsStored > 8:
         # pydicom refuses to have GDCM decode it, which does so correctly under this name.
@@ -170,37 +157,6 @@ def _stored_values(file: Dataset) -> np.ndarray:
     if not syntax.is_compressed and 0 < spare <= file.BitsAllocated - file.BitsStored:
         values = values.view(f"u{values.itemsize}") >> spare
     return values
-
-
-def _halvings(frame: bytes, values: int) -> int:
-    """How often the sides of a JPEG 2000 image are halved so that it is decoded in good time.
-
-    The format holds the image at several sizes, and decoding a smaller one skips most of the work.
-    """
-    start = frame.find(b"\xff\x52", 0, 65536)
-    levels = min(frame[start + 9], 3) if 0 <= start < len(frame) - 9 else 0
-    seconds = (len(frame) * _SECONDS_A_MEGABYTE + values * _SECONDS_A_MEGAPIXEL) / 1e6
-    halvings = 0
-    while seconds > JPEG_2000_SECONDS and halvings < levels:
-        halvings, seconds = halvings + 1, seconds / 4
-    return halvings
-
-
-def _decode_reduced(frame: bytes, halvings: int, file: Dataset) -> np.ndarray:
-    """A JPEG 2000 image at a smaller size; values as in `_stored_values`."""
-    stream = get_j2k_parameters(frame)
-    image: Any  # has no type of its own for the attribute
-    with Image.open(io.BytesIO(frame), formats=("JPEG2000",)) as image:
-        image.reduce = halvings
-        image.load()
-        values = np.asarray(image)
-    # Pillow shifts the depth up to 8 or 16 bits and signed values above zero.
-    values = values >> (values.itemsize * 8 - stream["precision"])
-    if stream["is_signed"]:
-        return (values.astype(np.int32) - (1 << (stream["precision"] - 1))).astype(np.int16)
-    top = (1 << file.BitsStored) - 1
-    # Wavelets overshoot at edges: that is not a deeper image than is declared.
-    return values if file.PixelRepresentation or values.max() > 1.5 * top else values.clip(0, top)
 
 
 def _codes(values: np.ndarray, file: Dataset) -> tuple[np.ndarray, int]:

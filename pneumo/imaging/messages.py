@@ -52,7 +52,6 @@ NOTES = {
     "lateral": "The file declares a lateral view; the models know frontal radiographs only.",
     "window": "The display window stored in the file shows almost nothing of the image, so its "
     "greys were scaled by its contents instead.",
-    "reduced": "The image is so large that it is decoded at a smaller size.",
 }
 LATERAL_NOTE = NOTES["lateral"]
 NOTE_CODES = {sentence: code for code, sentence in NOTES.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
 
 SIDE = 128
-PREPROCESSING = Preprocessing(SIDE)
 
 
 class Follows(Network):
@@ -41,6 +41,12 @@ class Constant(Follows):
         return there
 
 
+FOLLOWS, CONSTANT = (
+    partial(localization.maps_of, network, Preprocessing(SIDE))
+    for network in (Follows(), Constant())
+)
+
+
 @pytest.fixture(scope="module")
 def images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Squares, labels and lungs of eight images: dark surroundings, lungs bright in pneumonias."""
@@ -57,8 +63,8 @@ def value(table: localization.Table, name: str) -> float:
 
 
 def test_composites_tell_a_map_that_follows_from_one_that_does_not(images):
-    good = localization.composites_table(Follows(), PREPROCESSING, *images)
-    bad = localization.composites_table(Constant(), PREPROCESSING, *images)
+    good = localization.composites_table(FOLLOWS, *images)
+    bad = localization.composites_table(CONSTANT, *images)
     assert value(good, "composites_share") > 0.9 and value(good, "composites_right") == 1
     assert value(bad, "composites_share") == pytest.approx(0.5, abs=0.02)
     constant = good["composites_share"].constant_map
@@ -68,8 +74,8 @@ def test_composites_tell_a_map_that_follows_from_one_that_does_not(images):
 def test_a_constant_map_is_alike_in_all_radiographs_and_does_not_mirror():
     rng = np.random.default_rng(0)
     squares, labels = rng.integers(0, 255, (6, SIDE, SIDE), dtype=np.uint8), np.ones(6, int)
-    good = localization.mirror_table(Follows(), PREPROCESSING, squares, labels)
-    bad = localization.mirror_table(Constant(), PREPROCESSING, squares, labels)
+    good = localization.mirror_table(FOLLOWS, squares, labels)
+    bad = localization.mirror_table(CONSTANT, squares, labels)
     assert value(good, "mirror_agreement") == pytest.approx(1)
     assert value(bad, "mirror_agreement") < 0.5
     assert value(good, "maps_alike") < 0.5 < value(bad, "maps_alike")
@@ -85,7 +91,7 @@ def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path, monkeypatch)
     pixels[40:100, 16:76] = 250
     drawn = Radiograph(pixels, "drawn")
     monkeypatch.setattr(localization, "read_radiograph", lambda path: drawn)
-    found = localization.boxes_table(Follows(), PREPROCESSING, tmp_path)
+    found = localization.boxes_table(FOLLOWS, tmp_path)
     assert found["boxes_peak"].network.n == 2
     assert value(found, "boxes_peak") == 0.5
     assert found["boxes_side_share"].network.n == 1
@@ -94,7 +100,7 @@ def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path, monkeypatch)
 
 def test_evidence_in_the_lungs_and_accuracy_without_them(images):
     squares, labels, lungs = images
-    found = localization.lungs_table(Follows(), PREPROCESSING, squares, labels, lungs, -10.0)
+    found = localization.lungs_table(FOLLOWS, squares, labels, lungs, -10.0)
     assert value(found, "lungs_peak") == 1
     assert value(found, "lungs_share") > 0.8
     assert value(found, "auc_lungs_only") == 1
@@ -102,14 +108,14 @@ def test_evidence_in_the_lungs_and_accuracy_without_them(images):
 
 
 def test_where_nothing_is_called_pneumonia_there_is_no_evidence_to_place(images):
-    found = localization.lungs_table(Follows(), PREPROCESSING, *images, 99.0)
+    found = localization.lungs_table(FOLLOWS, *images, 99.0)
     assert set(found) == {"auc_lungs_only", "auc_lungs_masked"}
 
 
 def test_opacities_are_inserted_in_all_six_zones(images):
     _, labels, lungs = images
     normal = np.where(lungs > 0, 40, 170).astype(np.uint8)[labels == 0]
-    found = localization.opacities_table(Follows(), PREPROCESSING, normal, lungs[labels == 0])
+    found = localization.opacities_table(FOLLOWS, normal, lungs[labels == 0])
     zones = [name for name in found if name.startswith("opacities_peak_")]
     assert len(zones) == 6
     assert found["opacities_peak"].network.n == 24
