@@ -13,7 +13,6 @@ from safetensors.torch import load as load_tensors
 from torch import nn
 
 from pneumo.files import write_whole
-from pneumo.models.card import BUNDLED as BUNDLED
 from pneumo.models.card import (
     Card,
     CheckpointError,
@@ -192,14 +191,3 @@ def _weight_bytes(path: Path, name: str) -> bytes:
             f"{path} is a Python pickle. Pickles can run code, so only safetensors are loaded."
         )
     return data
-
-
-# Until their last callers have moved: the old names.
-load = load_checkpoint
-
-
-def write_card(card: dict, path: Path) -> None:
-    """Write json values as readable json, whole or not at all."""
-    import json
-
-    write_whole(path, (json.dumps(card, indent=2) + "\n").encode())

@@ -16,8 +16,8 @@ from PIL import Image
 
 from pneumo.imaging.messages import NOTE_CODES
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
-from pneumo.models.card import Card
-from pneumo.models.checkpoint import BUNDLED, Checkpoint, CheckpointError, load_checkpoint
+from pneumo.models.card import BUNDLED, Card, CheckpointError
+from pneumo.models.checkpoint import Checkpoint, load_checkpoint
 from pneumo.models.lungs import LungSegmenter, find_lungs, load_segmenter
 from pneumo.reading.arrays import as_file
 from pneumo.reading.checks import Check, check
