@@ -11,6 +11,7 @@ from pneumo.models.card import Card, Curve, Estimate, PolicyMeasures
 from pneumo.reading.checks import Check
 from pneumo.reading.decision import Policy, predictive_values
 from pneumo.reading.reader import Reading
+from pneumo.reporting.sections import number
 from pneumo.ui.schemas import Choice
 from pneumo.ui.texts import coded, text
 
@@ -153,9 +154,9 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
     words = {"split": text(f"split.{split}")}
     values = (percent(value, 0) for value in predictive_values(measured, reading.prevalence))
     return [
-        (text("result.sensitivity", **words), estimate(measured.sensitivity)),
-        (text("result.specificity", **words), estimate(measured.specificity)),
-        (text("result.indeterminate", **words), estimate(measured.indeterminate)),
+        (text("result.sensitivity", **words), number(measured.sensitivity, 2)),
+        (text("result.specificity", **words), number(measured.specificity, 2)),
+        (text("result.indeterminate", **words), number(measured.indeterminate, 2)),
         (text("result.predictive", prevalence=percent(reading.prevalence)), " / ".join(values)),
     ]
 
@@ -186,7 +187,7 @@ def _external(card: Card) -> list[tuple[str, str]]:
         (
             text("result.external", measure=text(f"result.external.{measure}"), source=one.source)
             + ("" if one.group == "all" else f", {one.group}"),
-            estimate(getattr(one, measure)),
+            number(getattr(one, measure), 2),
         )
         for one in found
         for measure in ("auc", "sensitivity", "specificity")
@@ -203,14 +204,3 @@ def percent(value: float | None, digits: int = 1) -> str:
     if value < 1 and 100 * value > 100 - least:
         return f"> {100 - least:.{digits}f} %"
     return f"{100 * value:.{digits}f} %"
-
-
-def estimate(measured: Estimate | None, digits: int = 2) -> str:
-    """A measured number with its interval, as it is printed everywhere."""
-    if measured is None:
-        return "–"
-    value = f"{measured.value:.{digits}f}"
-    if measured.low is None or measured.high is None:
-        return value
-    ends = {"low": f"{measured.low:.{digits}f}", "high": f"{measured.high:.{digits}f}"}
-    return text("rate.interval", value=value, **ends)

@@ -17,18 +17,9 @@ from pneumo.ui.texts import catalogue
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "viewer.css", "batch.css")
 SCRIPTS = (
-    "common.js",
-    "canvas.js",
-    "pointer.js",
-    "toolbar.js",
-    "result.js",
-    "controls.js",
-    "intake.js",
-    "viewer.js",
-    "zip.js",
-    "table.js",
-    "batch.js",
-)
+    "common.js", "canvas.js", "pointer.js", "toolbar.js", "result.js", "controls.js", "intake.js",
+    "viewer.js", "zip.js", "table.js", "batch.js",
+)  # fmt: skip
 # Sentences that the server fills in itself.
 SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "zone.")
 MOST_IMAGES = 500
@@ -60,14 +51,8 @@ def page_models() -> list[dict]:
         try:
             card = read_card(name)
             legend = {sign: legend_of(card.evidence.scale, sign) for sign in SIGNS}
-            models.append(
-                {
-                    "name": name,
-                    "title": card.title,
-                    "legend": legend,
-                    "numbers": numbers_of(Choice(), card),
-                }
-            )
+            facts = {"legend": legend, "numbers": numbers_of(Choice(), card)}
+            models.append({"name": name, "title": card.title, **facts})
         except CheckpointError as error:
             models.append({"name": name, "title": name, "broken": str(error)})
     return models

@@ -24,12 +24,11 @@ class TimedProtocol(H11Protocol):
 
     uvicorn waits without end for the headers of a first request, so that connections that send
     nothing hold their descriptors until none is left.
-
-    Attributes:
-        most: connections at one time; one more closes the one that has waited longest for headers.
     """
 
+    # At one time; one more closes the one that has waited longest for headers.
     most = 1024 - RESERVED_DESCRIPTORS
+    headers_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -55,8 +54,6 @@ class TimedProtocol(H11Protocol):
             # The next request on a connection that was kept: it has begun, so it has to end.
             self._expect_headers()
 
-    headers_due: asyncio.TimerHandle | None = None
-
     def _expect_headers(self) -> None:
         self.headers_due = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
 
@@ -69,27 +66,21 @@ class TimedProtocol(H11Protocol):
 class RateLimit(logging.Filter):
     """Lets so many records a minute through, and then says that it leaves out the rest."""
 
-    def __init__(self, lines: int = LOG_LINES_PER_MINUTE) -> None:
-        super().__init__()
-        self._lines = lines
-        self._minute, self._count = 0, 0
+    _minute, _count = 0, 0
 
     def filter(self, record: logging.LogRecord) -> bool:
         minute = int(time.monotonic() // 60)
         if minute != self._minute:
             self._minute, self._count = minute, 0
         self._count += 1
-        if self._count == self._lines:
+        if self._count == LOG_LINES_PER_MINUTE:
             record.msg, record.args, record.exc_info = "Further messages are left out.", (), None
-        return self._count <= self._lines
+        return self._count <= LOG_LINES_PER_MINUTE
 
 
 def guard_connections() -> None:
-    """Have uvicorn use `TimedProtocol`, raise the limit on descriptors, and limit its log.
-
-    To be called before the app is launched: Gradio makes uvicorn's settings itself and leaves its
-    protocol at "auto".
-    """
+    """Before the launch: have uvicorn use `TimedProtocol` (Gradio leaves its protocol at "auto"),
+    raise the limit on descriptors, and limit its log."""
     TimedProtocol.most = _raise_descriptors() - RESERVED_DESCRIPTORS
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{TimedProtocol.__name__}"
     for name in ("asyncio", "uvicorn.error"):
@@ -104,11 +95,11 @@ def _raise_descriptors() -> int:
         import resource
     except ImportError:  # Windows has no such limit
         return WANTED_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return WANTED_DESCRIPTORS
-    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, WANTED_DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return soft
+    soft, hard = (
+        WANTED_DESCRIPTORS if limit == resource.RLIM_INFINITY else min(limit, WANTED_DESCRIPTORS)
+        for limit in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    if soft < hard:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, most))
+    return hard

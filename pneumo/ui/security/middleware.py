@@ -70,16 +70,11 @@ HEADERS = {
 
 
 class Gate:
-    """ASGI middleware of a Gradio app whose Blocks has `uploads` and `store`.
-
-    Args:
-        app: the Gradio app.
-        hosts: names under which it may be asked for, as `allowed_hosts` gives them.
-    """
+    """ASGI middleware of a Gradio app whose Blocks has `uploads` and `store`; hosts as by
+    `allowed_hosts`."""
 
     def __init__(self, app: ASGIApp, hosts: Set[str] | None = None) -> None:
-        self.app = app
-        self.hosts = hosts
+        self.app, self.hosts = app, hosts
         self.images, self.calls = Budget(ALL_IMAGES, RESERVED), Budget(ALL_CALLS)
         self._tidying: asyncio.TimerHandle | None = None
 
@@ -125,7 +120,7 @@ class Gate:
         elif path == f"{API}/upload":
             await out.say(await self._keep(scope, receive, blocks))
         elif path.rstrip("/") == f"{API}/component_server":
-            await self._serve(scope, receive, out, blocks)
+            await out.say(await self._serve(scope, receive, blocks))
         elif path.rstrip("/") == f"{API}/reset":
             await out.say({"success": True})
         else:
@@ -170,7 +165,7 @@ class Gate:
         asyncio.get_running_loop().call_later(KEEP_SECONDS, blocks.uploads.take, token)
         return [token]
 
-    async def _serve(self, scope: Scope, receive: Receive, out: _Out, blocks: Any) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, blocks: Any) -> object:
         """Call a component's server function, as Gradio does it but without its temporary files."""
         # An image that stays the last of the day is forgotten too.
         asyncio.get_running_loop().call_later(STORE_SECONDS + 60, blocks.store.tidy)
@@ -178,10 +173,9 @@ class Gate:
             with self._image(scope, receive) as limited:
                 fields, images = await image_form(scope, limited)
                 data = DataWithFiles(data=fields, files=[("image", image) for image in images])
-                await out.say(await _called(blocks, fields, data, receive))
-        else:
-            fields = parsed(await self._json(scope, receive))
-            await out.say(await _called(blocks, fields, fields.get("data"), receive))
+                return await _called(blocks, fields, data, receive)
+        fields = parsed(await self._json(scope, receive))
+        return await _called(blocks, fields, fields.get("data"), receive)
 
 
 async def _called(blocks: Any, fields: dict, data: object, receive: Receive) -> object:
@@ -211,9 +205,7 @@ class _Out:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self._begun = False
-        self._failed = 0
-        self._body = b""
+        self._begun, self._failed, self._body = False, 0, b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
