@@ -9,7 +9,7 @@ import pytest
 
 from pneumo.imaging.messages import ERRORS, NOTES
 from pneumo.reading.checks import SENTENCES
-from pneumo.ui.texts import LOCALES, catalogue, coded, filled, text
+from pneumo.ui.texts import LOCALES, catalogue, coded
 from pneumo.ui.web import ASSETS
 
 UI = LOCALES.parent
@@ -74,13 +74,6 @@ def test_every_language_has_the_same_keys_and_places(path: Path):
     assert theirs.keys() == english().keys()
     for key, sentence in theirs.items():
         assert places(sentence) == places(english()[key]), key
-
-
-def test_sentences_take_their_values():
-    assert "12" in text("failure.large", limit=12)
-    with pytest.raises(KeyError):
-        text("no.such.sentence")
-    assert filled("<p>[[tools.help]]</p>") == f"<p>{text('tools.help')}</p>"
 
 
 def test_a_code_without_a_sentence_keeps_the_packages():
