@@ -233,7 +233,7 @@ def _epoch(entry: dict) -> Epoch:
             name: entry[key]
             for key, name in LOSSES.items()
             # No mean where an epoch had none of that kind.
-            if math.isfinite(entry[key])
+            if math.isfinite(entry.get(key, math.nan))
         },
         validation_auc=entry["validation_auc"],
         degraded_auc=entry["validation_auc_degraded"],
