@@ -77,13 +77,10 @@ def default_model(folder: Path | None = None) -> str:
 
 
 def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Round a network in place to what a checkpoint stores, so that its scores are the file's.
+    """Round a network in place to what a checkpoint stores, and return that state dict.
 
     Convolutions and matrices become float16; batch-norm statistics stay float32, for a variance
     can lie below float16's smallest number.
-
-    Returns:
-        The state dict to be stored.
     """
     state = {
         name: (value.half() if value.ndim >= 2 else value).contiguous().clone()

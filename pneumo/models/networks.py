@@ -70,25 +70,14 @@ def network_names() -> tuple[str, ...]:
 
 
 def build(name: str) -> Network:
-    """A freshly initialised network.
-
-    Raises:
-        KeyError: with a sentence naming the known networks, when `name` is not one of them.
-    """
+    """A freshly initialised network; a KeyError names the known ones."""
     if name not in NETWORKS:
         raise KeyError(f"There is no network called '{name}'. Known: {', '.join(NETWORKS)}.")
     return NETWORKS[name]()
 
 
 def bilateral(trunk: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-    """Read both halves of an image with one trunk and join the two feature maps.
-
-    Args:
-        trunk: float32 (N, 1, S, S / 2) to (N, C, h, h / 2).
-        x: float32, (N, 1, S, S).
-
-    Returns:
-        float32, (N, C, h, h).
+    """Read both halves of images (N, 1, S, S) with one trunk and join the maps: (N, C, h, h).
 
     Raises:
         ValueError: when the width is no multiple of 32 pixels.
