@@ -15,17 +15,10 @@ class OutputError(ValueError):
 
 
 def refuse_inputs(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
-    """Make sure that no target is one of the inputs, under whatever name.
+    """Raise `OutputError` when a target is one of the inputs, under whatever name.
 
     Files are compared as the file system knows them, so that a symbolic link, a hard link and
     another spelling on a disk that ignores case are all found.
-
-    Args:
-        targets: paths that are about to be written.
-        inputs: paths that are about to be read.
-
-    Raises:
-        OutputError: when one is, before anything was written.
     """
     read = {identity for path in inputs if (identity := _identity(path))}
     for target in targets:
@@ -37,24 +30,16 @@ def refuse_inputs(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
 
 
 def fit_name(stem: str, ending: str) -> str:
-    """Stem and ending as a file name, the stem shortened where it would be too long.
-
-    Args:
-        stem: may hold bytes that are no UTF-8 (as surrogates, see `os.fsdecode`).
-        ending: such as ".heatmap.png"; always kept.
-    """
+    """Stem and ending as a file name, the stem shortened where it would be too long."""
     while len(os.fsencode(stem + ending)) > LONGEST_NAME:
         stem = stem[:-1]
     return stem + ending
 
 
 def free_stem(stem: str, taken: set[str], longest_ending: str) -> str:
-    """The stem, shortened to fit, or with -2, -3 ... where another file has taken it.
+    """The stem, shortened to fit before its ending, or with -2, -3 ... where it is taken.
 
-    Args:
-        stem: a file's name without its ending.
-        taken: what is taken, without regard to case and form of accents; the result is added.
-        longest_ending: that will be put behind the result.
+    Case and form of accents do not count; the result is added to what is taken.
     """
     number, name = 1, fit_name(stem, longest_ending).removesuffix(longest_ending)
     while (key := unicodedata.normalize("NFC", name).casefold()) in taken:

@@ -158,13 +158,8 @@ def walk(
     leave_out: Callable[[str], bool] = lambda path: False,
     unopened: Callable[[str], None] = lambda folder: None,
 ) -> Iterator[str]:
-    """Files as given, and every file below folders, sorted, without hidden ones.
-
-    Args:
-        paths: of files, and of folders.
-        leave_out: asked for each file that was found in a folder.
-        unopened: told of each folder that cannot be opened.
-    """
+    """Files as given, and every file below folders, sorted, without hidden ones and those to
+    `leave_out`; `unopened` is told of each folder that cannot be opened."""
     for path in paths:
         if not os.path.isdir(path):
             yield path
@@ -184,12 +179,8 @@ def write_heatmap(
 ) -> str:
     """Write STEM.evidence.npy, then STEM.heatmap.png, and give the name of the first.
 
-    The array is float32 with the rows and columns of the image: the reading's evidence,
-    interpolated bilinearly and otherwise as it is, in units of the logit. The picture is the
-    radiograph under the evidence for pneumonia.
-
-    Raises:
-        OSError: when one of them cannot be written.
+    The array is float32, (H, W) of the image: the reading's evidence in units of the logit,
+    interpolated bilinearly. The picture is the radiograph under the evidence for pneumonia.
     """
     height, width = radiograph.pixels.shape
     assert reading.evidence is not None

@@ -21,11 +21,7 @@ HUB_METRICS = {"auc": "roc_auc", "accuracy": "accuracy", "sensitivity": "recall"
 
 
 def read_cards(folder: Path | None = None) -> list[Card]:
-    """The cards of all networks in a folder of checkpoints.
-
-    Raises:
-        CheckpointError: when one is damaged.
-    """
+    """The cards of all networks in a folder; CheckpointError when one is damaged."""
     return [read_card(name, folder) for name in available_models(folder)]
 
 
@@ -86,11 +82,7 @@ def markdown(block: str | Table | Bullets) -> str:
 
 
 def with_results(readme: str, cards: Sequence[Card]) -> str:
-    """The README's text with a fresh results table between its two markers.
-
-    Raises:
-        ValueError: when the markers are missing.
-    """
+    """The README's text with a fresh results table between its two markers; ValueError without."""
     if BEGIN not in readme or END not in readme:
         raise ValueError(f"README.md lacks the lines '{BEGIN}' and '{END}'.")
     head, tail = readme.split(BEGIN)[0], readme.split(END)[1]

@@ -33,12 +33,7 @@ def report(store: ImageStore, data: object) -> dict:
 
 
 def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:
-    """What the report of an image says.
-
-    Raises:
-        Forgotten: when the image was refused.
-        CheckpointError: when a network's checkpoint must not be used.
-    """
+    """What the report of an image says; `Forgotten` when the image was refused."""
     cards = [store.reader(model).card for model in request.models]
     readings = [store.read(image, model, check=request.check) for model in request.models]
     if not all(reading.ok for reading in readings):

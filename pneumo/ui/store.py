@@ -119,11 +119,7 @@ class ImageStore:
         return image
 
     def get(self, token: str) -> StoredImage:
-        """An image that was put here before.
-
-        Raises:
-            Forgotten: when it is no longer kept.
-        """
+        """An image that was put here before; `Forgotten` when it is no longer kept."""
         with self._lock:
             self._tidy()
             image = self._images.get(token)
@@ -140,11 +136,7 @@ class ImageStore:
             return len(self._images)
 
     def reader(self, name: str) -> Reader:
-        """The reader of a network, loaded at its first use.
-
-        Raises:
-            CheckpointError: when its checkpoint must not be used.
-        """
+        """The reader of a network, loaded at its first use; CheckpointError for an unusable one."""
         with self._loading:
             if name not in self._readers:
                 self._readers[name] = self._make_reader(name)

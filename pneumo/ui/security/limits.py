@@ -95,8 +95,7 @@ class _InMemory(MultiPartParser):
 async def image_form(scope: Scope, receive: Limited) -> tuple[dict[str, str], list[bytes]]:
     """The fields of a form and the contents of its file, if there is one, without its name.
 
-    Raises:
-        Refusal: 400 when it is no form, has too many fields or more than one file.
+    Refuses with 400 what is no form, or has too many fields or more than one file.
     """
     parser = _InMemory(
         Headers(scope=scope),
@@ -121,11 +120,7 @@ async def image_form(scope: Scope, receive: Limited) -> tuple[dict[str, str], li
 
 
 def announced_length(scope: Scope, most: int) -> int | None:
-    """The bytes that a request announces; None when it announces nothing.
-
-    Raises:
-        Refusal: 413 for more than it may hold, 400 when the announcement is no number.
-    """
+    """The bytes that a request announces, if any; refuses too many (413) and no number (400)."""
     length = Headers(scope=scope).get("content-length")
     if length is None:
         return None
@@ -137,11 +132,7 @@ def announced_length(scope: Scope, most: int) -> int | None:
 
 
 async def whole_body(receive: Limited) -> bytes:
-    """All of a short request.
-
-    Raises:
-        Refusal: as `Limited`, and 400 when the other side has gone.
-    """
+    """All of a short request; refuses as `Limited`, and with 400 when the other side has gone."""
     pieces = []
     while True:
         message = await receive()
