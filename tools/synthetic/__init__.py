@@ -1,1 +1,1 @@
-"""Synthetic radiographs for examples/: python -m tools.synthetic make | distances | reread."""
+"""Synthetic radiographs for examples/: model, detail, pool, choice; see tools/make_examples.py."""

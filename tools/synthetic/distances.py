@@ -9,6 +9,7 @@ least as far away as those of different patients are in all but the closest 5 % 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 
 from pneumo.data.dataset import Sample, load_squares, samples
+from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
 
 SIDE = 64
@@ -71,7 +73,7 @@ class RealRadiographs:
 
 
 def real_radiographs(root: str | Path) -> RealRadiographs:
-    """Reads train and test of a dataset folder and measures them.
+    """Read train and test of a dataset folder and measures them.
 
     Raises:
         DataError: when a split is missing or a radiograph cannot be read.
@@ -89,7 +91,7 @@ def real_radiographs(root: str | Path) -> RealRadiographs:
 def measured(
     codes: Sequence[np.ndarray], table: Sequence[Sample], names: Sequence[str]
 ) -> RealRadiographs:
-    """Measures radiographs whose codes are known; radiographs of one `group` are not compared.
+    """Measure radiographs whose codes are known; radiographs of one `group` are not compared.
 
     Args:
         codes: one vector of `code` a radiograph.
@@ -117,7 +119,7 @@ def distances_between(codes: np.ndarray, groups: Sequence[str]) -> np.ndarray:
     """
     numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
     if numbers.max(initial=0) == 0:
-        raise ValueError("Films of at least two patients are needed to compare patients.")
+        raise ValueError("Radiographs of at least two patients are needed to compare patients.")
     turned = mirrored(codes)
     nearest = np.empty(len(codes), np.float32)
     for start in range(0, len(codes), _ROWS_AT_ONCE):
@@ -131,3 +133,43 @@ def distances_between(codes: np.ndarray, groups: Sequence[str]) -> np.ndarray:
 def _distance(likeness: np.ndarray) -> np.ndarray:
     """Euclidean distance of two vectors of length 1 from their scalar product."""
     return np.sqrt(np.maximum(2.0 - 2.0 * likeness, 0.0))
+
+
+def report(folder: Path, cases: Sequence[dict], real: RealRadiographs) -> int:
+    """Print the distance of every picture of a folder to its nearest real radiograph.
+
+    Args:
+        folder: holds the pictures.
+        cases: entries of cases.json: `file` and `sha256` are looked at.
+        real: the measured real radiographs.
+
+    Returns:
+        How many pictures do not pass: too near, not as listed, unreadable, or not listed at all.
+    """
+    print(
+        f"{folder}: distance to the nearest of {len(real.names):,} real radiographs, of at least "
+        f"{real.limit:.4f} (5th percentile between patients; median {np.median(real.between):.4f})."
+    )
+    listed = {case["file"]: case.get("sha256") for case in cases}
+    extra = sorted(p.name for p in folder.glob("*.png") if p.name not in listed)
+    failed = 0
+    for name in [*listed, *extra]:
+        verdict = _verdict(folder / name, listed.get(name), real)
+        failed += not verdict.startswith("passes")
+        print(f"{name:20} {verdict}")
+    return failed
+
+
+def _verdict(path: Path, sha256: str | None, real: RealRadiographs) -> str:
+    """What is to be said about one picture; begins with "passes" or "FAILS"."""
+    try:
+        pixels = read_radiograph(path).pixels
+    except UnreadableImage as error:
+        return f"FAILS  {error.sentence}"
+    distance, nearest = real.nearest(pixels)
+    measured = f"{distance:.4f} from {nearest}"
+    if sha256 is None:
+        return f"FAILS  {measured}; cases.json does not list this picture"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        return f"FAILS  {measured}; not the picture that cases.json describes"
+    return f"{'passes' if distance >= real.limit else 'FAILS '} {measured}"
