@@ -47,12 +47,7 @@ class Limits:
 
 
 class Sandbox:
-    """Decodes image files in worker processes; may be used by any number of threads.
-
-    Args:
-        size: Files decoded at the same time; the others wait.
-        limits: What decoding one file may take.
-    """
+    """Decodes `size` image files at a time in worker processes; for any number of threads."""
 
     def __init__(self, size: int, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()

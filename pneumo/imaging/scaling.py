@@ -26,14 +26,9 @@ def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
 def display_range(values: np.ndarray, scales: Sequence[int] = FULL_SCALES) -> tuple[float, float]:
     """The values to show as black and as white, chosen from the image's contents.
 
-    Args:
-        values: (H, W), any integer or float dtype.
-        scales: The largest values of the depths that the image may have been meant for, rising.
-
-    Returns:
-        The full scale of the smallest depth that holds every value, where the image spans at
-        least `MEANT_SHARE` of it; otherwise the image's own range without its outermost 0.1 % at
-        either end.
+    The full scale of the smallest depth, by its largest value, that holds every value, where the
+    image spans at least `MEANT_SHARE` of it; otherwise the image's own range without its outermost
+    0.1 % at either end.
     """
     sample = _finite_sample(values)
     if not sample.size:

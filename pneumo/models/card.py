@@ -87,14 +87,11 @@ class Weights:
 class PolicyMeasures:
     """What a policy's labels were worth on a set of radiographs; indeterminate counts as such.
 
+    Sensitivity and false negatives are shares of the radiographs with pneumonia that are labelled
+    PNEUMONIA and NORMAL; specificity and false positives likewise of those without. PPV and NPV
+    are at the set's own prevalence, None where no radiograph has the label.
+
     Attributes:
-        sensitivity: share of the radiographs with pneumonia that are labelled PNEUMONIA.
-        specificity: share of those without that are labelled NORMAL.
-        false_negatives: share of the radiographs with pneumonia that are labelled NORMAL.
-        false_positives: share of those without that are labelled PNEUMONIA.
-        ppv, npv: share of the radiographs labelled PNEUMONIA that show it, and of those labelled
-            NORMAL that do not, at the set's own prevalence; None where none is labelled so.
-        indeterminate: share of all radiographs that are labelled INDETERMINATE.
         labels: truth ("NORMAL", "PNEUMONIA") -> label -> number of radiographs; on validation
             a mean over the copies, hence fractions.
     """
@@ -135,8 +132,7 @@ class Evidence:
     """How the evidence map is shown, and whether it may be believed.
 
     Attributes:
-        scale: logit units that are drawn in full colour, above 0.
-        scale_rule: where the scale comes from, in words.
+        scale: logit units that are drawn in full colour, above 0; by a rule, in words.
         localization: measure -> row, from `pneumo evaluate localization`.
     """
 
@@ -276,12 +272,8 @@ class Stratum:
 
 @dataclass(frozen=True)
 class JpegChange:
-    """What saving a radiograph as JPEG of one quality does to its probability.
-
-    Attributes:
-        mean_change, change_95: mean and 95th percentile of the absolute change, 0 to 1.
-        flipped: share of radiographs on the other side of the decisive threshold.
-    """
+    """What saving radiographs as JPEG does to their probability: mean and 95th percentile of the
+    absolute change, and the share that then lies on the other side of the decisive threshold."""
 
     quality: int
     mean_change: float
@@ -307,9 +299,7 @@ class Shortcut:
 class CalibrationCheck:
     """Expected calibration error on validation, each fold of patients calibrated by the others.
 
-    Attributes:
-        ece: every radiograph counted alike.
-        ece_balanced: both classes weighted alike, as the calibration is fitted.
+    `ece_balanced` weights both classes alike, as the calibration is fitted.
     """
 
     ece: float
@@ -475,7 +465,7 @@ class Card:
 
 
 def check_sha256(value: str) -> None:
-    """Raise a ValueError unless it is a sha256 of 64 lower-case hexadecimal digits."""
+    """Raise a ValueError unless these are 64 lower-case hexadecimal digits."""
     if len(value) != 64 or set(value) - set("0123456789abcdef"):
         raise ValueError("a sha256 has 64 hexadecimal digits")
 

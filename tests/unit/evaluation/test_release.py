@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -17,43 +15,17 @@ from pneumo.evaluation.release import ReleaseError, calibrated, rank, read_run, 
 from pneumo.models.card import LocalizationRow
 from pneumo.models.checkpoint import load_checkpoint
 from tests.cards import estimate, whole_card
+from tests.runs import finished_run
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 @pytest.fixture
 def run(stand_ins, drawn_dataset, tmp_path):
-    """Makes RUN folders of a finished training of the stand-in CNN."""
-    table = dataset.samples(drawn_dataset, "train")
-    parts = dataset.validation_split(table, 0, 4, 0)
-
-    def make(name: str = "run", seed: int = 0, **recipe):
-        folder = tmp_path / name
-        folder.mkdir()
-        network = load_checkpoint("cnn", stand_ins).network
-        torch.manual_seed(seed)
-        with torch.no_grad():
-            network.classifier.weight += 1e-3 * torch.randn_like(network.classifier.weight)
-        save_file(network.state_dict(), folder / "weights.safetensors")
-        entry = {
-            "epoch": 1, "loss": 0.5, "cross_entropy": 0.4, "outside_share": 0.1,
-            "location_loss": float("nan"), "validation_auc": 0.9, "validation_auc_degraded": 0.8,
-            "seconds": 1.0,
-        }  # fmt: skip
-        facts = {
-            "recipe": {"model": "cnn", "size": 64, "epochs": 1, "folds": 4, "fold": 0,
-                       "seed": seed, **recipe},
-            "start": "All weights start from random numbers.", "teacher": None,
-            "data": {"fingerprint": dataset.fingerprint(table),
-                     "training": dataset.facts(parts[0]), "validation": dataset.facts(parts[1])},
-            "command": "python train.py --model cnn", "commit": "", "versions": {"torch": "2"},
-            "device": "cpu", "processes": 1, "seconds": 1, "finished": "2026-11-27",
-            "history": [entry],
-        }  # fmt: skip
-        (folder / "run.json").write_text(json.dumps(facts))
-        return folder
-
-    return make
+    """Makes RUN folders of a finished training."""
+    return lambda name="run", seed=0, **recipe: finished_run(
+        tmp_path / name, stand_ins, drawn_dataset, seed, **recipe
+    )
 
 
 def test_a_run_becomes_a_checkpoint_whose_numbers_are_those_of_its_stored_weights(
@@ -129,15 +101,3 @@ def test_localization_counts_before_accuracy():
     assert rank(side) > rank(blind)
     assert rank(card(0.96, composites_share=0.93, maps_alike=0.9)) > rank(side)
     assert rank(card(0.95, composites_share=0.93, maps_alike=0.3)) > rank(side)
-
-
-def test_the_best_seed_is_kept_with_the_spread(run, drawn_dataset):
-    runs = [read_run(run(f"run{seed}", seed)) for seed in (0, 1)]
-    table = release.validation_of(runs, drawn_dataset)
-    checkpoints = [calibrated(one, table) for one in runs]
-    best = release.with_seeds(checkpoints)
-    seeds = best.card.training.seeds
-    assert [seed.seed for seed in seeds] == [0, 1] and sum(seed.chosen for seed in seeds) == 1
-    values = [seed.measures["degraded_auc"] for seed in seeds]
-    assert seeds[int(np.argmax(values))].chosen
-    assert load_checkpoint("cnn", best.folder).card == best.card
