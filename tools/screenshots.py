@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumo.files import bundled_folder
-from tests.e2e.browser.hands import choose, settled
+from tests.e2e.browser.hands import choose, map_on, settled
 from tests.served import ROOT, NotRunning, headless_browser, running_app
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ WIDE, PHONE = (1366, 768), (390, 844)
 
 
 def analyze(page: Page) -> None:
-    """The first example with pneumonia, by one network."""
+    """The first example with pneumonia, by one network, with its heatmap."""
     page.locator(".pn-example").nth(pneumonia()).click()
     settled(page)
+    map_on(page)
 
 
 def both(page: Page) -> None:
