@@ -9,6 +9,8 @@ import pytest
 from pneumo.evaluation.shortcut import STRATA, change, quality_for, strata
 from pneumo.imaging.phantom import phantom
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 @pytest.mark.parametrize("wanted", [0.08, 0.3])
 def test_the_chosen_quality_comes_nearest_to_the_size(wanted):
