@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)",
     )
     add(
+        "--init",
+        metavar="imagenet|scratch|PATH",
+        help="starting weights (default: the bundled ones, else scratch)",
+    )
+    add(
         "--set",
         action="append",
         default=[],
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; 0 when done, 1 when stopped.
 
     Raises:
-        DataError, CheckpointError, StateError: each with a sentence.
+        DataError, CheckpointError, InitialError, StateError: each with a sentence.
     """
     pairs = [change.partition("=") for change in args.changes]
     if any(not equals for _, equals, _ in pairs):
@@ -69,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(str(error))
     folder = args.run_folder or Path("runs") / args.model
     try:
-        train(recipe, args.data, folder, resume=args.resume)
+        train(recipe, args.data, folder, args.init, resume=args.resume)
     except FloatingPointError as error:
         print(f"pneumo train: {error}", file=sys.stderr)
         return 1

@@ -1,14 +1,22 @@
-"""What a network starts from: bundled ImageNet weights where there are any, else random ones."""
+"""What a network starts from: bundled or torchvision's ImageNet weights, a file, or nothing."""
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torchvision.models import get_model_weights
 
 from pneumo.models.card import BUNDLED
 from pneumo.models.networks import Network, build
+
+
+class InitialError(ValueError):
+    """Starting weights that cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -24,25 +32,53 @@ class Initial:
     pretrained: tuple[str, ...] = ()
 
 
-def start(name: str, seed: int) -> tuple[Network, Initial]:
-    """A network with its starting weights; the seed is that of the random ones.
+def start(name: str, init: str | None, seed: int) -> tuple[Network, Initial]:
+    """A network with its starting weights.
+
+    Args:
+        name: registered name of the network.
+        init: "imagenet" (torchvision's, downloaded), "scratch", the path of a state dict, or None:
+            the bundled ones where there are any, else scratch.
+        seed: of the random numbers of what starts fresh.
 
     Raises:
-        RuntimeError: when NAME_imagenet.safetensors does not fit the network.
+        InitialError: when the weights cannot be had or none of them fits.
     """
     torch.manual_seed(seed)
     network = build(name)
-    path = BUNDLED / f"{name}_imagenet.safetensors"
-    if not path.is_file():
+    bundled = BUNDLED / f"{name}_imagenet.safetensors"
+    if init is None:
+        init = str(bundled) if bundled.is_file() else "scratch"
+    if init == "scratch":
         return network, Initial("All weights start from random numbers.")
-    state = load_file(path)
-    unused = network.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False
-    ).unexpected_keys
-    fresh = {k.split(".")[0] for k, _ in network.named_parameters() if k not in state}
-    loaded = {k.split(".")[0]: None for k in state if k not in unused}
+    own = network.state_dict()
+    fits = {
+        k: v.float() if v.is_floating_point() else v
+        for k, v in _state(name, init).items()
+        if k in own and own[k].shape == v.shape
+    }
+    if not fits:
+        raise InitialError(f"No tensor of {init} fits the network '{name}'.")
+    network.load_state_dict(fits, strict=False)
+    fresh = {k.split(".")[0] for k, _ in network.named_parameters() if k not in fits}
+    modules = dict.fromkeys(k.split(".")[0] for k in fits)
     return network, Initial(
-        f"{len(state) - len(unused)} tensors from {path.name}; from random numbers: "
+        f"{len(fits)} tensors from {Path(init).name}; from random numbers: "
         f"{', '.join(sorted(fresh)) or 'nothing'}.",
-        tuple(module for module in loaded if module not in fresh),
+        tuple(module for module in modules if module not in fresh),
     )
+
+
+def _state(name: str, init: str) -> dict[str, torch.Tensor]:
+    try:
+        if init == "imagenet":
+            return get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
+        if init.endswith(".safetensors"):
+            return load_file(init)
+        return torch.load(init, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise InitialError(
+            f"The starting weights {init} cannot be had ({reason}). --init takes imagenet, which "
+            "is downloaded, scratch, or the path of a state dict."
+        ) from None

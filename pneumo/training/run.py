@@ -32,14 +32,18 @@ from pneumo.training.trainer import Trainer
 HELD = 224
 
 
-def train(recipe: Recipe, data: Path, folder: Path, *, resume: bool = False) -> None:
+def train(
+    recipe: Recipe, data: Path, folder: Path, init: str | None = None, *, resume: bool = False
+) -> None:
     """Train a network, or go on after the last whole epoch of an earlier run.
 
     `folder` gets train.log, the resumable state.pt, weights.safetensors (float32 state dict of the
-    averaged weights) and run.json (recipe, start, data, versions, history).
+    averaged weights) and run.json (recipe, start, data, versions, history). `init` is as `start`
+    takes it.
 
     Raises:
-        DataError, CheckpointError, StateError, FloatingPointError: each with a sentence.
+        DataError, CheckpointError, InitialError, StateError, FloatingPointError: each with a
+            sentence.
     """
     # Unless told that it is one, accelerate overlooks the other processes of a CPU.
     on_cpus = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()
@@ -63,7 +67,7 @@ def train(recipe: Recipe, data: Path, folder: Path, *, resume: bool = False) -> 
         taught = logits(teacher.network, images.squares, teacher.preprocessing)
         taught = teacher.card.calibration.probability(taught).astype(np.float32)
         images = replace(images, taught=taught)
-    network, initial = start(recipe.model, recipe.seed)
+    network, initial = start(recipe.model, init, recipe.seed)
     log(
         f"{len(parts[0])} radiographs to train on, {len(parts[1])} for validation; no patient is "
         "in both."

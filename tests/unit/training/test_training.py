@@ -11,6 +11,7 @@ import torch
 from pneumo.data.memory import Images
 from pneumo.models.networks import network_names
 from pneumo.models.preprocess import Preprocessing
+from pneumo.training.initial import InitialError, start
 from pneumo.training.loader import EpochSampler, TrainingImages
 from pneumo.training.losses import location_loss, outside_share, side_loss
 from pneumo.training.recipe import Recipe, RecipeError, load_recipe
@@ -145,3 +146,16 @@ def test_another_recipe_and_no_state_are_named(tmp_path):
         read_state(tmp_path / "state.pt", {"epochs": 4})
     with pytest.raises(StateError, match="no run to resume"):
         read_state(tmp_path / "nowhere.pt", {"epochs": 3})
+
+
+def test_training_starts_from_bundled_weights_a_file_or_nothing(tmp_path):
+    bundled, initial = start("resnet18", None, 0)
+    assert "layer3" in initial.pretrained and "fc" not in initial.pretrained
+    torch.save(bundled.state_dict(), tmp_path / "own.pth")
+    again, initial = start("resnet18", str(tmp_path / "own.pth"), 1)
+    assert torch.equal(again.fc.weight, bundled.fc.weight) and "fc" in initial.pretrained
+    assert start("resnet18", "scratch", 0)[1].pretrained == ()
+    (tmp_path / "broken.pth").write_bytes(b"x")
+    for wrong in (tmp_path / "none.pth", tmp_path / "broken.pth"):
+        with pytest.raises(InitialError):
+            start("resnet18", str(wrong), 0)
