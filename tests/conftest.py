@@ -1,4 +1,4 @@
-"""Fixtures for every room: stand-in checkpoints, drawn films, and the real dataset if present."""
+"""Fixtures for all tests: stand-in checkpoints, small datasets, and the real one if present."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 import torch
 
 from pneumo.files import bundled_folder
-from pneumo.imaging.phantom import phantom
 from pneumo.models.card import write_card
 from pneumo.models.checkpoint import Checkpoint, available_models, load_checkpoint, save_weights
 from pneumo.models.networks import build, network_names
 from pneumo.models.preprocess import Preprocessing
 from tests.cards import whole_card, write_check
+from tests.radiographs import synthetic
 from tests.served import NotRunning, Server, headless_browser, running_app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,11 +62,12 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Their input check passes whatever is not blank."""
     folder = tmp_path_factory.mktemp("checkpoints")
     write_check(folder)
-    images = np.stack([phantom(seed, size=128)[0] for seed in range(8)])
+    images = np.stack([synthetic(seed, size=128) for seed in range(8)])
     for seed, name in enumerate(("cnn", "resnet18")):
         torch.manual_seed(seed)
         network = build(name)
-        # One pass gives batch-norm statistics of these films, which keep activations alive.
+        # One pass gives batch-norm statistics of these radiographs, which keep
+        # activations alive.
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 1.0
@@ -139,21 +140,21 @@ def server(images: Path, networks, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def png() -> bytes:
-    """A drawn radiograph as the bytes of a PNG file."""
-    return cv2.imencode(".png", phantom(1, 256, "right")[0])[1].tobytes()
+    """A radiograph with an opacity, as the bytes of a PNG file."""
+    return cv2.imencode(".png", synthetic(0, 256, opacity=True))[1].tobytes()
 
 
 @pytest.fixture
-def film_png(tmp_path: Path) -> Path:
-    """A drawn film as a PNG file."""
-    path = tmp_path / "film.png"
-    cv2.imwrite(str(path), phantom(3, size=512)[0])
+def png_path(tmp_path: Path) -> Path:
+    """A normal radiograph as a PNG file."""
+    path = tmp_path / "radiograph.png"
+    cv2.imwrite(str(path), synthetic(3, size=512))
     return path
 
 
 @pytest.fixture
 def adults(tmp_path: Path) -> Path:
-    """A folder of forty drawn "adult" films of twenty patients, both labels in both views."""
+    """A folder of forty "adult" radiographs of twenty patients, both labels in both views."""
     root = tmp_path / "adults"
     (root / "images").mkdir(parents=True)
     with (root / "labels.csv").open("w", newline="") as lines:
@@ -161,7 +162,7 @@ def adults(tmp_path: Path) -> Path:
         table.writerow(["file", "label", "patient", "view"])
         for i in range(40):
             name = f"{i // 2:04}_{i % 2}.png"
-            cv2.imwrite(str(root / "images" / name), phantom(i % 8, 64)[0])
+            cv2.imwrite(str(root / "images" / name), synthetic(i % 8, 64))
             label, view = ("NORMAL", "PNEUMONIA")[i // 4 % 2], ("PA", "AP")[i % 2]
             table.writerow([name, label, i // 2, view])
     return root
@@ -169,27 +170,27 @@ def adults(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder of drawn films: train (24 + 36) and test (6 + 6), in the real name patterns.
+    """A dataset folder: train (24 + 36) and test (6 + 6), in the real name patterns.
 
-    PNEUMONIA films are brighter in one lung, so that there is something to learn.
+    Those with PNEUMONIA are brighter in one lung, so that there is something to learn.
     """
-    root = tmp_path_factory.mktemp("drawn")
+    root = tmp_path_factory.mktemp("dataset")
     rng = np.random.default_rng(0)
-    chests = [phantom(seed, size=96)[0].astype(np.float32) for seed in range(8)]
+    chests = [synthetic(seed, size=96).astype(np.float32) for seed in range(8)]
     for split, normal, pneumonia in (("train", 24, 36), ("test", 6, 6)):
         for label, count in (("NORMAL", normal), ("PNEUMONIA", pneumonia)):
             (root / split / label).mkdir(parents=True)
             for i in range(count):
-                # Drawing takes time: eight chests, varied by exposure and grain.
-                film = chests[int(rng.integers(8))] * rng.uniform(0.7, 1.1)
-                film += rng.normal(0, 4, film.shape)
+                # Varied by exposure and grain.
+                pixels = chests[int(rng.integers(8))] * rng.uniform(0.7, 1.1)
+                pixels += rng.normal(0, 4, pixels.shape)
                 if label == "PNEUMONIA":
-                    film[30:70, 15:40] += 70
+                    pixels[30:70, 15:40] += 70
                 name = (
                     f"IM-{i:04d}-0001"
                     if label == "NORMAL"
                     else (f"person{i}_{'virus' if i % 3 == 0 else 'bacteria'}_{i}")
                 )
-                picture = np.clip(film, 0, 255).astype(np.uint8)
+                picture = np.clip(pixels, 0, 255).astype(np.uint8)
                 cv2.imwrite(str(root / split / label / f"{name}.jpeg"), picture)
     return root

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pneumo.imaging.phantom import phantom
+from tests.radiographs import synthetic
 from tests.unit.imaging.files import dicom as dataset
 from tests.unit.imaging.files import dicom_bytes
 
@@ -26,5 +26,5 @@ SECRETS = sorted({part for value in PATIENT.values() for part in (value, *value.
 
 @pytest.fixture(scope="session")
 def dicom() -> bytes:
-    """A drawn radiograph as DICOM, with a patient in its tags."""
-    return dicom_bytes(dataset(phantom(2, 320)[0], **PATIENT))
+    """A radiograph as DICOM, with a patient in its tags."""
+    return dicom_bytes(dataset(synthetic(2, 320), **PATIENT))

@@ -12,7 +12,6 @@ import torch
 import torchvision
 from torch import nn
 
-from pneumo.imaging.phantom import phantom
 from pneumo.models.card import write_card
 from pneumo.models.checkpoint import available_models, default_model, save_weights
 from pneumo.models.networks import NETWORKS, Network, bilateral, build, register
@@ -20,11 +19,12 @@ from pneumo.reading.decision import Policy
 from pneumo.reading.explanation import METHODS, CamMethod, evidence
 from pneumo.reading.reader import Reader
 from tests.cards import whole_card
+from tests.radiographs import synthetic
 from tests.unit.commands.shell import run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-IMAGE = phantom(1, size=128)[0]
+IMAGE = synthetic(1, size=128)
 NAMES = {
     "CamMethod": CamMethod, "METHODS": METHODS, "Network": Network, "nn": nn,
     "bilateral": bilateral, "register": register, "torch": torch, "torchvision": torchvision,

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pneumo.imaging.phantom import phantom
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.reading.reader import Reader
+from tests.radiographs import synthetic
 from tests.unit.commands.shell import run
 
 
@@ -22,8 +22,8 @@ def ward(tmp_path, monkeypatch, stand_ins):
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
     folder = tmp_path / "ward"
     (folder / "more").mkdir(parents=True)
-    cv2.imwrite(str(folder / "b.png"), phantom(1, size=256)[0])
-    cv2.imwrite(str(folder / "more" / "a.png"), phantom(2, size=200)[0][:150])
+    cv2.imwrite(str(folder / "b.png"), synthetic(1, size=256))
+    cv2.imwrite(str(folder / "more" / "a.png"), synthetic(2, size=200)[:150])
     (folder / "c.jpg").write_bytes(b"no picture")
     (folder / ".hidden").write_bytes(b"x")
     return folder

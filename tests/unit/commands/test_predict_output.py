@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pneumo.imaging.phantom import phantom
+from tests.radiographs import synthetic
 from tests.unit.commands.shell import run
 
 ROOT = Path(__file__).resolve().parents[3]
-IMAGE = cv2.imencode(".png", phantom(1, size=96)[0])[1].tobytes()
+IMAGE = cv2.imencode(".png", synthetic(1, size=96))[1].tobytes()
 
 
 @pytest.fixture

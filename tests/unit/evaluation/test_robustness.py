@@ -9,12 +9,12 @@ from pneumo.data import dataset
 from pneumo.data.transforms import generator
 from pneumo.evaluation.predictions import probabilities_of
 from pneumo.evaluation.robustness import CORRUPTIONS, measure
-from pneumo.imaging.phantom import phantom
+from tests.radiographs import synthetic
 
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    return phantom(2, size=224)[0]
+    return synthetic(2, size=224)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

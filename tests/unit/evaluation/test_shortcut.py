@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from pneumo.evaluation.shortcut import STRATA, change, quality_for, strata
-from pneumo.imaging.phantom import phantom
+from tests.radiographs import synthetic
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 @pytest.mark.parametrize("wanted", [0.08, 0.3])
 def test_the_chosen_quality_comes_nearest_to_the_size(wanted):
-    image = phantom(4, size=224)[0]
+    image = synthetic(4, size=224)
     sizes = [
         len(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, q])[1]) / image.size
         for q in range(1, 101)

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from pneumo.imaging.messages import NOTES
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.polarity import looks_inverted, polarity
 from pneumo.imaging.radiograph import read_radiograph
+from tests.radiographs import synthetic
 from tests.unit.imaging.files import chest, picture
 
 
@@ -21,7 +21,7 @@ def test_an_inverted_file_is_read_with_bones_bright_and_says_so() -> None:
 
 def test_polarity_reverses_with_the_image_and_ignores_brightness() -> None:
     for seed in range(3):
-        radiograph = phantom(seed, size=200)[0]
+        radiograph = synthetic(seed, size=200)
         score = polarity(radiograph)
         assert score > 0.1
         assert polarity(255 - radiograph) == pytest.approx(-score, abs=0.01)
@@ -29,7 +29,7 @@ def test_polarity_reverses_with_the_image_and_ignores_brightness() -> None:
 
 
 def test_a_radiograph_on_its_side_or_head_is_not_taken_for_a_negative() -> None:
-    radiograph = phantom(2, size=200)[0]
+    radiograph = synthetic(2, size=200)
     assert not any(looks_inverted(np.rot90(radiograph, turns).copy()) for turns in range(4))
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.reading.arrays import as_file
+from tests.radiographs import synthetic
 
 
 @pytest.fixture(scope="module")
 def grey() -> np.ndarray:
-    return phantom(3, size=200)[0]
+    return synthetic(3, size=200)
 
 
 def pixels_of(image) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_a_pil_image_is_turned_as_its_camera_says(grey):
 
 def test_a_pil_image_of_a_damaged_file():
     stream = io.BytesIO()
-    Image.fromarray(phantom(1, size=128)[0]).save(stream, "PNG")
+    Image.fromarray(synthetic(1, size=128)).save(stream, "PNG")
     image = Image.open(io.BytesIO(stream.getvalue()[:3000]))
     with pytest.raises(UnreadableImage, match="damaged"):
         as_file(image)

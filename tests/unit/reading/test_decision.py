@@ -34,8 +34,6 @@ def test_a_logit_and_its_probability_are_inverse():
     calibration = Calibration(1.7, -0.4)
     for logit in (-3.0, 0.0, 2.5):
         assert calibration.logit(calibration.probability(logit)) == pytest.approx(logit)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        calibration.logit(1.0)
 
 
 @pytest.mark.parametrize("numbers", [(0.0, 0.0), (-1.0, 0.0), (math.nan, 0.0), (1.0, math.inf)])

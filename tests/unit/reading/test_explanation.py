@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pneumo.imaging.phantom import phantom
 from pneumo.models.networks import ResNet18, build, network_names
 from pneumo.reading import explanation
 from pneumo.reading.explanation import CamMethod, evidence, evidence_map
+from tests.radiographs import synthetic
 
 
 def images(stand_in, *seeds: int) -> torch.Tensor:
-    return torch.cat([stand_in.preprocessing(phantom(seed, size=128)[0]) for seed in seeds])
+    return torch.cat([stand_in.preprocessing(synthetic(seed, size=128)) for seed in seeds])
 
 
 def plain_gradcam(network, x):

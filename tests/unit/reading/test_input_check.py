@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from pneumo.imaging.messages import LATERAL_NOTE
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph, read_radiograph
 from pneumo.models.card import BUNDLED, CheckpointError
 from pneumo.reading.checks import SENTENCES, check
@@ -19,6 +18,7 @@ from pneumo.reading.input_check import FILE, InputCheck, load_input_check
 from pneumo.reading.quality import contrast, detail, find_text, reduced
 from pneumo.reading.reader import Reader
 from tests.cards import made_up_check, write_check
+from tests.radiographs import synthetic
 from tools.input_check.images import DRAWN, drawn
 
 
@@ -30,7 +30,7 @@ def checkpoint(stand_in, tmp_path):
 
 @pytest.fixture
 def radiograph():
-    return Radiograph(phantom(1, 256)[0], "drawn")
+    return Radiograph(synthetic(1, 256), "test")
 
 
 def codes(checks) -> dict[str, str]:
@@ -48,19 +48,19 @@ def test_a_refusal_names_the_check_and_shows_nothing_else(checkpoint, radiograph
     assert json.loads(json.dumps(reading.record()))["checks"][0]["code"] == "chest.not_frontal"
 
 
-def test_a_refused_image_is_analyzed_on_request_and_says_so(checkpoint, film_png):
+def test_a_refused_image_is_analyzed_on_request_and_says_so(checkpoint, png_path):
     write_check(checkpoint.folder)
-    plain = Reader(checkpoint).predict(film_png)
+    plain = Reader(checkpoint).predict(png_path)
     write_check(checkpoint.folder, chest=-1.0)
     lenient = Reader(checkpoint, input_check=False)
-    forced = [Reader(checkpoint).examine(film_png, input_check=False)[1], lenient.predict(film_png)]
+    forced = [Reader(checkpoint).examine(png_path, input_check=False)[1], lenient.predict(png_path)]
     for reading in forced:
         assert reading.ok and reading.probability == plain.probability
         assert codes(reading.checks) == {
             "chest.not_frontal": "failed",
             "input_check.overridden": "warned",
         }
-    assert lenient.examine(film_png, input_check=True)[1].status == "refused"
+    assert lenient.examine(png_path, input_check=True)[1].status == "refused"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_turned_radiograph_is_told_by_how_much(radiograph):
     file = replace(file, chest=replace(file.chest, weights=weights))
     for quarters, found in ((1, "turned_90"), (2, "turned_180"), (3, "turned_270")):
         pixels = np.ascontiguousarray(np.rot90(radiograph.pixels, -quarters))
-        checks = InputCheck(file).examine(Radiograph(pixels, "drawn"))
+        checks = InputCheck(file).examine(Radiograph(pixels, "test"))
         assert codes(checks) == {f"upright.{found}": "warned"}
 
 
@@ -104,14 +104,14 @@ def test_a_declared_lateral_view_is_refused(radiograph):
     ],
 )
 def test_what_is_unusual_in_any_image_is_named(radiograph, change, code):
-    image = Radiograph(np.ascontiguousarray(change(radiograph.pixels)), "drawn")
+    image = Radiograph(np.ascontiguousarray(change(radiograph.pixels)), "test")
     (found,) = (one for one in InputCheck(made_up_check()).examine(image) if one.code == code)
     height, width = image.pixels.shape
     assert found.values in ({}, {"width": width, "height": height})
 
 
 def test_descriptions_are_turned_and_mirrored_as_the_image_is():
-    small = thumbnail(phantom(2, 200)[0])
+    small = thumbnail(synthetic(2, 200))
     plain = describe(small[None])
     for quarters in range(4):
         seen = describe(np.rot90(small, quarters)[None])
@@ -120,16 +120,16 @@ def test_descriptions_are_turned_and_mirrored_as_the_image_is():
 
 
 def test_a_description_hardly_depends_on_size_and_exposure():
-    large = phantom(2, 700)[0]
+    large = synthetic(2, 700)
     plain, other, stranger = (
         describe(thumbnail(pixels)[None])
-        for pixels in (large, 20 + cv2.resize(large, (300, 300)) // 2, phantom(5, 700)[0])
+        for pixels in (large, 20 + cv2.resize(large, (300, 300)) // 2, synthetic(5, 700))
     )
     assert np.abs(plain - other).mean() < 0.2 * np.abs(plain - stranger).mean()
 
 
 def test_text_is_found_and_a_side_marker_is_not():
-    pixels = phantom(4, 768)[0]
+    pixels = synthetic(4, 768)
     assert find_text(pixels).total == 0  # it has an R
     cv2.putText(pixels, "DOE JANE 12.04.2019", (30, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 2)
     assert find_text(pixels).longest >= 10
@@ -146,7 +146,7 @@ def test_measures_hold_for_any_size_and_for_flat_images():
 def test_the_bundled_check_refuses_drawings():
     bundled = load_input_check(BUNDLED)
     for kind in DRAWN:
-        checks = bundled.examine(Radiograph(drawn(kind, 1000), "drawn"))
+        checks = bundled.examine(Radiograph(drawn(kind, 1000), "test"))
         assert any(one.outcome == "failed" for one in checks), kind
 
 

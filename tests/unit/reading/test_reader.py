@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 import pneumo
-from pneumo.imaging.phantom import phantom
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.networks import NETWORKS
@@ -19,6 +18,7 @@ from pneumo.reading.checks import Check
 from pneumo.reading.decision import LABELS, PRESETS, Policy, at_prevalence
 from pneumo.reading.reader import Reader
 from tests.cards import whole_card
+from tests.radiographs import synthetic
 
 KEYS = {
     "source", "model", "weights_sha256", "status", "reason", "probability", "label",
@@ -33,8 +33,8 @@ def reader(stand_in) -> Reader:
 
 
 @pytest.fixture
-def reading(reader, film_png):
-    return reader.predict(film_png)
+def reading(reader, png_path):
+    return reader.predict(png_path)
 
 
 def policy_around(probability: float, label: str) -> Policy:
@@ -58,11 +58,11 @@ def test_reading_of_a_radiograph(stand_in, reader, reading):
     assert reading.seconds > 0
 
 
-def test_a_record_is_json_with_the_documented_keys_and_names_no_file(reading, reader, film_png):
+def test_a_record_is_json_with_the_documented_keys_and_names_no_file(reading, reader, png_path):
     for one in (reading, reader.predict(b"no image")):
         record = json.loads(json.dumps(one.record(), allow_nan=False))
         assert set(record) == KEYS
-        assert film_png.name not in json.dumps(record)
+        assert png_path.name not in json.dumps(record)
 
 
 def test_the_record_says_what_the_reading_says(reading):
@@ -76,14 +76,14 @@ def test_the_record_says_what_the_reading_says(reading):
 
 
 @pytest.mark.parametrize("content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
-def test_bad_files_give_a_reason_and_nothing_else(reader, content, film_png):
+def test_bad_files_give_a_reason_and_nothing_else(reader, content, png_path):
     reading = reader.predict(content)
     assert reading.status in ("error", "refused") and reading.reason.endswith(".")
     assert reading.reason_code
     for key in KEYS - {"source", "model", "weights_sha256", "status", "reason", "seconds"}:
         assert not reading.record()[key]
     assert reading.evidence is None
-    assert reader.predict(film_png).ok
+    assert reader.predict(png_path).ok
 
 
 def test_a_missing_file(reader, tmp_path):
@@ -91,9 +91,9 @@ def test_a_missing_file(reader, tmp_path):
     assert reading.status == "error" and "nothing.png" not in reading.reason
 
 
-def test_path_bytes_array_and_pil_image_are_the_same(reader, film_png):
-    image = Image.open(film_png)
-    held = [film_png, str(film_png), film_png.read_bytes(), image, np.asarray(image)]
+def test_path_bytes_array_and_pil_image_are_the_same(reader, png_path):
+    image = Image.open(png_path)
+    held = [png_path, str(png_path), png_path.read_bytes(), image, np.asarray(image)]
     readings = [reader.predict(one) for one in held]
     assert len({one.balanced for one in readings}) == 1
     assert [one.source for one in readings[3:]] == ["PIL image L", "array uint8"]
@@ -144,21 +144,20 @@ def test_impossible_prevalences(stand_in, reading, prevalence):
 
 
 def test_one_radiograph_at_any_size_has_nearly_one_logit(stand_in, reader):
-    big = phantom(5, size=1024)[0]
+    big = synthetic(5, size=1024)
     small = stand_in.preprocessing.square(big)
     found = [reader.read_radiograph(Radiograph(p, "test", ())).balanced for p in (big, small)]
     assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
-def test_read_many_keeps_order_and_goes_on_after_bad_files(reader, film_png, tmp_path):
+def test_read_many_keeps_order_and_goes_on_after_bad_files(reader, png_path, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"x")
-    states = [r.status for r in reader.read_many([film_png, bad, film_png])]
+    states = [r.status for r in reader.read_many([png_path, bad, png_path])]
     assert states == ["ok", "error", "ok"]
 
 
 def test_zones_are_named_for_a_map_that_tells_the_side(reading):
-    # The drawn chest has two lungs.
     assert {(z.lung, z.zone) for z in reading.zones} == {
         (lung, zone) for lung in ("right", "left") for zone in ("upper", "middle", "lower")
     }
@@ -167,10 +166,10 @@ def test_zones_are_named_for_a_map_that_tells_the_side(reading):
     assert reading.record()["zones"][0].keys() == {"lung", "zone", "share"}
 
 
-def test_no_zones_for_a_map_that_does_not_tell_the_side(stand_in, film_png):
+def test_no_zones_for_a_map_that_does_not_tell_the_side(stand_in, png_path):
     card = whole_card(stand_in.name, weights=stand_in.card.weights, reliable=False)
     reader = Reader(replace(stand_in, card=card), input_check=False)
-    reading = reader.predict(film_png)
+    reading = reader.predict(png_path)
     assert not reader.reliable_side
     assert reading.zones == () and reading.strongest_zone is None
     assert reading.evidence is not None
@@ -188,16 +187,16 @@ def test_a_radiograph_of_another_population_is_told(reading):
     assert replace(reading, checks=(adult,)).outside_population
 
 
-def test_load_gives_a_reader(stand_ins, monkeypatch, film_png):
+def test_load_gives_a_reader(stand_ins, monkeypatch, png_path):
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
     reader = pneumo.load("cnn", policy="decisive", input_check=False)
-    assert reader.predict(film_png).record()["operating_point"] == "decisive"
+    assert reader.predict(png_path).record()["operating_point"] == "decisive"
     with pytest.raises(pneumo.CheckpointError, match="Known: cnn, resnet18"):
         pneumo.load("vgg")
 
 
-def test_lungs_are_sought_once_for_a_radiograph(stand_ins, film_png):
+def test_lungs_are_sought_once_for_a_radiograph(stand_ins, png_path):
     cnn, resnet = (Reader(load_checkpoint(n, stand_ins), input_check=False) for n in NETWORKS)
-    radiograph, first = cnn.examine(film_png)
+    radiograph, first = cnn.examine(png_path)
     assert resnet.read_radiograph(radiograph).lungs is first.lungs
-    assert cnn.predict(film_png).lungs is not first.lungs  # another radiograph
+    assert cnn.predict(png_path).lungs is not first.lungs  # another radiograph

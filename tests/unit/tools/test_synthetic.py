@@ -1,4 +1,4 @@
-"""Synthetic radiographs: a small model of drawn chests goes all the way to cases.json."""
+"""Synthetic radiographs: a small model of the examples goes all the way to cases.json."""
 
 import json
 from dataclasses import replace
@@ -11,9 +11,9 @@ from PIL import Image
 from pneumo.data.dataset import Sample
 from pneumo.evaluation.localization import ZONES
 from pneumo.files import bundled_folder
-from pneumo.imaging.phantom import phantom
 from pneumo.models.lungs import find_lungs, load_segmenter
 from pneumo.reading.checks import Check
+from tests.radiographs import synthetic
 from tools.make_examples import main
 from tools.synthetic.choose import Candidate, gallery, read_cases, teaching_set, write_set
 from tools.synthetic.distances import code, distances_between, measured, mirrored, report
@@ -21,7 +21,7 @@ from tools.synthetic.eigenradiographs import eigenradiographs
 from tools.synthetic.pool import ExampleError, Source, candidates, encoded, fill, names_of
 from tools.synthetic.sharpen import sharpened, with_marker
 
-DRAWN = 24
+COUNT = 24
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,9 @@ def segmenter():
 
 @pytest.fixture(scope="module")
 def population():
-    """Drawn chests of 224 x 224, every one of another child."""
-    return np.stack([phantom(seed, size=224)[0] for seed in range(DRAWN)])
+    """Radiographs of 224 x 224, each of another "child"."""
+    ill = [synthetic(number, 224, opacity=True) for number in range(COUNT - 17)]
+    return np.stack([*(synthetic(number, 224) for number in range(17)), *ill])
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,8 @@ def model(population, segmenter):
 @pytest.fixture(scope="module")
 def real(population, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
-    table = [Sample(folder, 0, str(i), "normal") for i in range(DRAWN)]
-    return measured([code(one) for one in population], table, [f"real {i}" for i in range(DRAWN)])
+    table = [Sample(folder, 0, str(i), "normal") for i in range(COUNT)]
+    return measured([code(one) for one in population], table, [f"real {i}" for i in range(COUNT)])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_distance_ignores_exposure_and_mirror_but_not_the_child(real, population
     assert real.nearest(one)[0] < 1e-3
     assert real.nearest(fainter)[1] == "real 3" and real.nearest(fainter)[0] < 0.02
     assert real.nearest(one[:, ::-1].copy())[0] < 1e-3
-    assert real.nearest(phantom(500, size=224)[0])[0] > 0.05
+    assert real.nearest(synthetic(16, 224, opacity=True))[0] > 0.05
 
 
 def test_distances_between_skip_radiographs_of_the_same_patient():
