@@ -31,15 +31,12 @@ def test_grey_of_any_dtype(grey, dtype):
     "make",
     [
         lambda g: g[..., None],
-        lambda g: np.repeat(g[..., None], 3, 2),
         lambda g: np.dstack([g, g, g, np.full_like(g, 255)]),
         lambda g: g.astype(np.uint16) * 257,
-        lambda g: (g / 255).astype(np.float64),
         lambda g: np.repeat(g[..., None] / 255, 3, 2),
-        lambda g: np.asfortranarray(g),
         lambda g: np.repeat(g, 2, 1)[:, ::2],
     ],
-    ids=["one channel", "rgb", "rgba", "16 bit", "float", "float rgb", "fortran", "strided"],
+    ids=["one channel", "rgba", "16 bit", "float rgb", "strided"],
 )
 def test_shapes_and_scales(grey, make):
     found = pixels_of(make(grey)).astype(int)
@@ -51,11 +48,6 @@ def test_rgb_is_read_as_rgb():
     colors[:32, :, 0], colors[32:, :, 2] = 255, 255  # red above, blue below
     found = pixels_of(colors)
     assert found[:32].mean() > found[32:].mean()
-
-
-def test_negative_integers_are_kept(grey):
-    found = pixels_of(grey.astype(np.int16) * 8 - 1000)
-    assert np.corrcoef(found.ravel(), grey.ravel())[0, 1] > 0.99
 
 
 def test_floats_that_are_no_numbers_count_as_black(grey):
@@ -90,25 +82,8 @@ def test_a_pil_image_of_a_damaged_file():
 
 
 @pytest.mark.parametrize(
-    "image",
-    [
-        None,
-        3,
-        [[1, 2], [3, 4]],
-        np.zeros((0, 5)),
-        np.zeros(5),
-        np.zeros((5, 5, 2)),
-        np.zeros((1, 5, 5, 3)),
-        np.zeros((5, 5), complex),
-        np.array([["a", "b"]]),
-    ],
-    ids=["none", "number", "list", "empty", "line", "two bands", "batch", "complex", "text"],
+    "image", [None, [[1, 2]], np.zeros((0, 5)), np.zeros((5, 5, 2)), np.zeros((5, 5), complex)]
 )
 def test_what_is_no_image(image):
     with pytest.raises(TypeError, match="expected"):
         as_file(image)
-
-
-def test_the_source_says_how_it_was_held(grey):
-    assert as_file(grey)[1] == "array uint8"
-    assert as_file(Image.fromarray(grey))[1] == "PIL image L"

@@ -28,57 +28,36 @@ def test_calibration_is_monotone_and_bounded():
     p = Calibration(1.7, -0.4).probability(logits)
     assert np.all(np.diff(p) >= 0) and p[0] == 0 and p[-1] == 1
     assert Calibration(2.0, 1.0).probability(0.5) == pytest.approx(1 / (1 + math.exp(-2)))
+    assert Calibration(2.0, 1.0).logit(1 / (1 + math.exp(-2))) == pytest.approx(0.5)
 
 
-def test_a_logit_and_its_probability_are_inverse():
-    calibration = Calibration(1.7, -0.4)
-    for logit in (-3.0, 0.0, 2.5):
-        assert calibration.logit(calibration.probability(logit)) == pytest.approx(logit)
-
-
-@pytest.mark.parametrize("numbers", [(0.0, 0.0), (-1.0, 0.0), (math.nan, 0.0), (1.0, math.inf)])
-def test_impossible_calibrations(numbers):
-    with pytest.raises(ValueError, match="calibration"):
-        Calibration(*numbers)
+def test_labels_below_between_and_above_the_thresholds():
+    low, middle, high = LABELS
+    for p in GRID:
+        assert decide(p, POLICY) == (low if p < 0.3 else middle if p < 0.6 else high)
+        assert decide(p, Policy("decisive", 0.5, 0.5)) == (low if p < 0.5 else high)
+    assert confidence(0.2, low) == confidence(0.2, middle) == pytest.approx(0.8)
+    assert confidence(0.2, high) == 0.2
 
 
 @pytest.mark.parametrize(
-    ("probability", "label"),
+    "use",
     [
-        (0.0, "NORMAL"),
-        (0.29, "NORMAL"),
-        (0.3, "INDETERMINATE"),
-        (0.59, "INDETERMINATE"),
-        (0.6, "PNEUMONIA"),
-        (1.0, "PNEUMONIA"),
+        lambda: Calibration(0.0, 0.0),
+        lambda: Calibration(1.0, math.inf),
+        lambda: Policy("custom", 0.6, 0.4),
+        lambda: Policy("custom", math.nan, 0.5),
+        lambda: Policy.custom(0.9, 0.1, 0.2),
+        lambda: decide(1.1, POLICY),
+        lambda: decide(math.nan, POLICY),
+        lambda: at_prevalence(0.5, 0.0),
+        lambda: POLICY.at(math.nan),
+        lambda: predictive_values(measures(), math.nan),
     ],
 )
-def test_labels_below_between_and_above_the_thresholds(probability, label):
-    assert decide(probability, POLICY) == label
-
-
-def test_one_threshold_leaves_nothing_indeterminate():
-    labels = {decide(p, Policy("decisive", 0.5, 0.5)) for p in GRID}
-    assert labels == {"NORMAL", "PNEUMONIA"}
-    assert decide(0.5, Policy("decisive", 0.5, 0.5)) == "PNEUMONIA"
-
-
-def test_extreme_policies():
-    assert {decide(p, Policy("custom", 0.0, 0.0)) for p in GRID} == {"PNEUMONIA"}
-    assert {decide(p, Policy("custom", 0.0, 1.0)) for p in GRID[:-1]} == {"INDETERMINATE"}
-    assert {decide(p, Policy("custom", 1.0, 1.0)) for p in GRID[:-1]} == {"NORMAL"}
-
-
-@pytest.mark.parametrize("probability", [-0.1, 1.1, math.nan])
-def test_impossible_probabilities(probability):
-    with pytest.raises(ValueError, match="from 0 to 1"):
-        decide(probability, POLICY)
-
-
-@pytest.mark.parametrize("ends", [(0.6, 0.4), (-0.1, 0.5), (0.5, 1.2), (math.nan, 0.5)])
-def test_impossible_policies(ends):
-    with pytest.raises(ValueError, match="threshold"):
-        Policy("custom", *ends)
+def test_impossible_numbers_are_refused(use):
+    with pytest.raises(ValueError):
+        use()
 
 
 @pytest.mark.parametrize("prevalence", [0.001, 0.05, 0.5, 0.743, 0.999])
@@ -98,13 +77,6 @@ def test_a_probability_moves_by_its_odds():
         assert back == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.5, 1.5, math.nan])
-def test_impossible_prevalences(prevalence):
-    for use in (lambda: at_prevalence(0.5, prevalence), lambda: POLICY.at(prevalence)):
-        with pytest.raises(ValueError, match="prevalence"):
-            use()
-
-
 def test_custom_thresholds_are_those_of_the_prevalence_they_were_given_at():
     policy = Policy.custom(0.1, 0.9, 0.743)
     shown = policy.at(0.743)
@@ -114,15 +86,6 @@ def test_custom_thresholds_are_those_of_the_prevalence_they_were_given_at():
         pytest.approx(0.9),
     )
     assert policy.rule_out < 0.1  # rarer, the same finding is worth less
-    with pytest.raises(ValueError, match=r"0\.9.*0\.1"):
-        Policy.custom(0.9, 0.1, 0.2)
-
-
-def test_confidence_is_the_probability_of_the_label():
-    assert confidence(0.2, "NORMAL") == pytest.approx(0.8)
-    assert confidence(0.2, "PNEUMONIA") == 0.2
-    assert confidence(0.2, "INDETERMINATE") == pytest.approx(0.8)
-    assert set(LABELS) == {"NORMAL", "INDETERMINATE", "PNEUMONIA"}
 
 
 def test_predictive_values_count_the_indeterminate_as_such():
@@ -135,12 +98,5 @@ def test_predictive_values_count_the_indeterminate_as_such():
     assert ppv == pytest.approx(80 / 170) and npv == pytest.approx(720 / 725)
     assert predictive_values(measured, 0.0) == (0.0, 1.0)
     assert predictive_values(measured, 1.0) == (1.0, 0.0)
-    rising = [predictive_values(measured, prevalence)[0] for prevalence in (0.05, 0.2, 0.5)]
-    assert rising == sorted(rising)
-
-
-def test_a_label_that_is_never_given_has_no_predictive_value():
     never = replace(measures(), sensitivity=estimate(0.0), false_positives=estimate(0.0))
     assert predictive_values(never, 0.3)[0] is None
-    with pytest.raises(ValueError, match="prevalence"):
-        predictive_values(never, math.nan)

@@ -22,14 +22,7 @@ def shares_of(evidence, lungs) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("place", "zone"),
-    [
-        ((4, 3), "right upper"),
-        ((7, 3), "right middle"),
-        ((12, 3), "right lower"),
-        ((4, 11), "left upper"),
-        ((8, 12), "left middle"),
-        ((11, 12), "left lower"),
-    ],
+    [((4, 3), "right upper"), ((8, 12), "left middle"), ((11, 12), "left lower")],
 )
 def test_one_cell_lies_in_its_zone(lungs, place, zone):
     evidence = np.zeros((16, 16), np.float32)
@@ -39,12 +32,6 @@ def test_one_cell_lies_in_its_zone(lungs, place, zone):
     assert found.pop(zone) == pytest.approx(1.0)
     assert list(found.values()) == [0.0] * 5
     assert strongest_zone(zone_shares(evidence, lungs)) == zone
-
-
-def test_an_even_map_is_shared_by_area(lungs):
-    for side in (4, 14, 16, 128):
-        found = shares_of(np.ones((side, side), np.float32), lungs)
-        assert list(found.values()) == pytest.approx([32 * 32 / 128**2] * 6)
 
 
 def test_evidence_beside_the_lungs_belongs_to_no_zone(lungs):
@@ -76,9 +63,4 @@ def test_no_zones_unless_both_lungs_are_found(lungs):
     one[:, 64:] = 0
     for mask in (one, np.zeros_like(lungs)):
         assert zone_shares(evidence, mask) == ()
-    assert strongest_zone(()) is None
-
-
-def test_no_zone_is_strongest_without_evidence(lungs):
-    shares = zone_shares(-np.ones((16, 16), np.float32), lungs)
-    assert len(shares) == 6 and strongest_zone(shares) is None
+    assert strongest_zone(()) is strongest_zone(zone_shares(-evidence, lungs)) is None

@@ -16,12 +16,12 @@ from pneumo.reading.checks import Check
 from tests.radiographs import synthetic
 from tools.make_examples import main
 from tools.synthetic.choose import Candidate, gallery, read_cases, teaching_set, write_set
-from tools.synthetic.distances import code, distances_between, measured, mirrored, report
+from tools.synthetic.distances import code, measured, report
 from tools.synthetic.eigenradiographs import eigenradiographs
-from tools.synthetic.pool import ExampleError, Source, candidates, encoded, fill, names_of
+from tools.synthetic.pool import Source, candidates, encoded, fill, names_of
 from tools.synthetic.sharpen import sharpened, with_marker
 
-COUNT = 24
+COUNT = 14
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +31,14 @@ def segmenter():
 
 @pytest.fixture(scope="module")
 def population():
-    """Radiographs of 224 x 224, each of another "child"."""
-    ill = [synthetic(number, 224, opacity=True) for number in range(COUNT - 17)]
-    return np.stack([*(synthetic(number, 224) for number in range(17)), *ill])
+    """Radiographs, each of another child."""
+    return np.stack([synthetic(number, 224) for number in range(COUNT)])
 
 
 @pytest.fixture(scope="module")
 def model(population, segmenter):
     lungs = find_lungs(segmenter, population)
-    return eigenradiographs(population, lungs, components=8, shapes=4, fewest=9)
+    return eigenradiographs(population, lungs, components=6, shapes=4, fewest=9)
 
 
 @pytest.fixture(scope="module")
@@ -62,51 +61,22 @@ def test_samples_repeat_differ_and_resemble_their_population(model, population):
     assert np.corrcoef(one.ravel(), mean.ravel())[0, 1] > 0.8
 
 
-def test_too_few_radiographs_are_refused(population, segmenter):
-    with pytest.raises(ValueError, match="too few"):
-        eigenradiographs(population, find_lungs(segmenter, population))
-
-
 def test_distance_ignores_exposure_and_mirror_but_not_the_child(real, population):
     one = population[3]
     fainter = np.clip(one * 0.7 + 20, 0, 255).astype(np.uint8)
     assert real.nearest(one)[0] < 1e-3
     assert real.nearest(fainter)[1] == "real 3" and real.nearest(fainter)[0] < 0.02
     assert real.nearest(one[:, ::-1].copy())[0] < 1e-3
-    assert real.nearest(synthetic(16, 224, opacity=True))[0] > 0.05
-
-
-def test_distances_between_skip_radiographs_of_the_same_patient():
-    rng = np.random.default_rng(0)
-    codes = np.stack([code(rng.integers(0, 256, (64, 64), dtype=np.uint8)) for _ in range(4)])
-    codes = np.vstack([codes, codes[:1], mirrored(codes[1:2])])
-    apart = distances_between(codes, ["a", "b", "c", "d", "a", "e"])
-    assert apart[1] < 1e-3 and apart[5] < 1e-3, "a mirror image of another patient is a copy"
-    assert apart[0] > 1 and apart[4] > 1, "the same image of the same patient does not count"
-    with pytest.raises(ValueError, match="two patients"):
-        distances_between(codes, ["a"] * 6)
-
-
-def test_added_detail_does_not_hide_a_copied_radiograph(real, population):
+    assert real.nearest(synthetic(0, 224, opacity=True))[0] > real.limit / 2
+    # Added detail does not hide a copy.
     rng = np.random.default_rng(1)
-    copied = with_marker(sharpened(population[7], rng), rng)
-    distance, name = real.nearest(copied)
-    assert name == "real 7" and distance < real.limit
-
-
-def test_sharpening_adds_fine_detail_and_keeps_the_rest(model):
-    soft = model.sample(np.random.default_rng(2), 256)
-    sharp = sharpened(soft, np.random.default_rng(2))
-    assert np.corrcoef(sharp.ravel(), soft.ravel())[0, 1] > 0.9
-
-    def roughness(image):
-        return np.abs(np.diff(image[40:200, 60:200].astype(float), axis=0)).mean()
-
-    assert roughness(sharp) > 1.2 * roughness(soft)
+    distance, name = real.nearest(with_marker(sharpened(one, rng), rng))
+    assert name == "real 3" and distance < real.limit
 
 
 def test_a_candidate_has_one_opacity_of_the_zone_asked_for(source):
-    for number, zone in enumerate(ZONES):
+    for number in (1, 5):
+        zone = ZONES[number]
         pixels, record = next(candidates(f"opacity-{number:02d}", source, print))
         opacity = record["opacity"]
         assert f"{opacity['side']} {opacity['zone']}" == zone and record["truth"] == "PNEUMONIA"
@@ -167,6 +137,7 @@ def pool():
 
 
 def test_the_gallery_shows_what_the_networks_get_right_and_two_they_do_not(pool):
+    pool.append(made("warned of", None, "NORMAL", 0.0, "warned"))
     chosen, lacking = gallery(pool, 10)
     assert not lacking and len(chosen) == 10
     right = [c for c in chosen if c.right]
@@ -175,19 +146,11 @@ def test_the_gallery_shows_what_the_networks_get_right_and_two_they_do_not(pool)
     assert sides.count("right") == sides.count("left") == 2
     assert len({c.zone for c in right}) == 5, "different zones"
     assert {c.record["truth"] for c in chosen if not c.right} == {"NORMAL", "PNEUMONIA"}
-
-
-def test_what_a_check_warns_of_is_not_shown(pool):
-    warned = [made("bad", None, "NORMAL", 0.0, "warned"), *pool]
-    assert "bad" not in {c.name for c in gallery(warned, 10)[0]}
-    assert "bad" not in {c.name for c in teaching_set(warned, 24)[0]}
-
-
-def test_evidence_in_another_zone_keeps_an_opacity_out_of_the_gallery(pool):
-    first = next(c for c in gallery(pool, 10)[0] if c.right and c.zone)
+    first = next(c for c in right if c.zone)
     reading = first.readings["cnn"]
-    reading.evidence = reading.evidence[:, ::-1].copy()
+    reading.evidence = reading.evidence[:, ::-1].copy()  # in another zone than the opacity
     assert first.name not in {c.name for c in gallery(pool, 10)[0]}
+    assert any("opacity left" in line for line in gallery(pool[:22], 10)[1])
 
 
 def test_the_teaching_set_has_all_zones_alike_and_some_failures(pool):
@@ -196,11 +159,6 @@ def test_the_teaching_set_has_all_zones_alike_and_some_failures(pool):
     zones = [c.zone for c in chosen]
     assert zones.count(None) == 12 and all(zones.count(zone) == 2 for zone in ZONES)
     assert 2 <= sum(not c.right for c in chosen) <= 8
-
-
-def test_a_pool_that_does_not_suffice_says_what_is_missing(pool):
-    chosen, lacking = gallery([c for c in pool if c.zone != "left upper" or c.right][:22], 10)
-    assert len(chosen) < 10 and any("opacity left" in line for line in lacking)
 
 
 def test_written_cases_are_read_back_give_nothing_away_and_old_pictures_go(pool, tmp_path):
@@ -244,9 +202,3 @@ def test_what_is_missing_is_a_sentence(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 1
     assert capsys.readouterr().err.strip()
-
-
-def test_a_damaged_list_is_a_sentence(tmp_path):
-    (tmp_path / "cases.json").write_text("{")
-    with pytest.raises(ExampleError, match="lists no radiograph"):
-        read_cases(tmp_path)
