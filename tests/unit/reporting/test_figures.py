@@ -15,10 +15,3 @@ def test_every_figure_is_drawn_and_shows_something(tmp_path):
     for file in files:
         picture = cv2.imread(str(file))
         assert min(picture.shape[:2]) > 300 and picture.std() > 10
-
-
-def test_a_figure_of_replaced_weights_goes(tmp_path):
-    (tmp_path / "roc.svg").write_text("old")
-    files = draw([whole_card(test=False)], tmp_path)
-    assert [file.name for file in files] == ["training.svg"]
-    assert not (tmp_path / "roc.svg").exists()

@@ -14,7 +14,6 @@ from pneumo.reporting.model_card import (
     model_card,
     read_cards,
     with_results,
-    write,
 )
 from tests.cards import made_up_check, whole_card
 from tests.unit.reporting.full_card import full_card
@@ -51,15 +50,6 @@ def test_only_the_results_of_a_readme_change():
     assert with_results(fresh, CARDS) == fresh
     with pytest.raises(ValueError, match="README"):
         with_results("# Pneumo\n", CARDS)
-
-
-def test_files_are_written_when_they_changed(tmp_path, stand_ins):
-    for path in stand_ins.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{BEGIN}\n{END}\n")
-    assert {path.name for path in write(tmp_path, readme)} == {"MODEL_CARD.md", "README.md"}
-    assert write(tmp_path, readme) == []
 
 
 def test_the_committed_ones_are_fresh():

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pneumo.models.card import Estimate, Metrics
+from pneumo.models.card import Metrics
 from pneumo.reporting.sections import Bullets, Table, number, percent, results, sections
 from tests.cards import made_up_check, whole_card
 from tests.unit.reporting.full_card import full_card
@@ -44,26 +44,11 @@ def test_numbers_are_those_of_the_card():
     assert balanced[7] == percent(measured.indeterminate)
 
 
-def test_an_unreliable_map_and_costly_corruptions_are_told_and_others_not():
-    sound, blind = words(sections([full_card()])), words(sections([full_card(reliable=False)]))
-    assert "does not tell" in blind and "does not tell" not in sound
-    assert "blur" in sound and "noise" not in sound
-
-
 def test_what_the_input_check_refuses_stands_with_the_kinds_it_was_not_fitted_on():
     (found,) = (one for one in sections([], made_up_check()) if one.title == "Input check")
     table = next(block for block in found.blocks if isinstance(block, Table))
     assert table.rows == [["children", "1.0 %"]]
     assert "all refused of 1 kinds" in words([found])
-
-
-def test_a_broken_promise_is_a_known_failure():
-    card = full_card()
-    worse = replace(card.policies["decisive"].test, specificity=Estimate(0.5, 0.4, 0.6, 100))
-    policies = {**card.policies, "decisive": replace(card.policies["decisive"], test=worse)}
-    limits = words([one for one in sections([replace(card, policies=policies)])
-                    if one.title == "Known failures"])  # fmt: skip
-    assert "decisive" in limits and "then 0.500" in limits
 
 
 def test_what_was_not_measured_is_left_out():

@@ -35,7 +35,6 @@ def test_rows_are_decided_anew_as_if_they_were_analyzed_with_that_choice(store, 
 
 
 @pytest.mark.parametrize("data", [None, {}, {"models": "cnn", "cases": 5},
-                                  {"models": "cnn", "cases": [["cnn", "x"]]},
                                   {"models": "cnn", "cases": [["cnn", 7.0]]},
                                   {"models": "cnn", "cases": [["nobody", 0.5]]},
                                   {"models": "cnn", "cases": [], "prevalence": "500"}])  # fmt: skip

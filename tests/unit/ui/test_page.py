@@ -3,8 +3,7 @@
 import pytest
 
 from pneumo.ui import layout
-from pneumo.ui.texts import filled
-from pneumo.ui.web import ASSETS, head
+from pneumo.ui.web import head
 
 
 def test_the_page_is_built_without_any_checkpoint(monkeypatch, tmp_path):
@@ -27,11 +26,6 @@ def test_it_binds_what_the_place_expects(monkeypatch, settings, host):
     assert arguments["server_name"] == host
     assert arguments["run_history"] is False and arguments["pwa"] is False
     assert arguments["footer_links"] == [] and arguments["share"] is False
-
-
-def test_every_place_of_the_templates_is_filled():
-    for path in sorted(ASSETS.glob("*.html")):
-        assert "[[" not in filled(path.read_text()), path.name
 
 
 def test_no_sentence_ends_the_script(monkeypatch):

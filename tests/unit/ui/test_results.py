@@ -11,7 +11,7 @@ from pneumo.models.probability import Policy
 from pneumo.reading.checks import Check
 from pneumo.reading.reader import Reading
 from pneumo.reading.zones import ZoneShare
-from pneumo.ui.results import agreement, custom_measures, judged, percent, result_of
+from pneumo.ui.results import agreement, custom_measures, judged, result_of
 from pneumo.ui.schemas import Choice
 
 pytestmark = pytest.mark.usefixtures("networks")
@@ -97,12 +97,3 @@ def test_a_taught_network_agrees_weakly(card):
     unlikely = result_of(reading_of(card, 0.001), card)
     assert agreement([likely, unlikely], [card, card])[0] == "differ"
     assert agreement([replace(likely, label="INDETERMINATE")] * 2, [card, card])[0] == "undecided"
-
-
-@pytest.mark.parametrize(
-    ("value", "says"),
-    [(0.5, "50.0 %"), (0.99961, "> 99.9 %"), (1.0, "100.0 %"), (0.0004, "< 0.1 %"), (0.0, "0.0 %"),
-     (None, "–")],
-)  # fmt: skip
-def test_a_probability_is_never_shown_as_certainty(value, says):
-    assert percent(value) == says

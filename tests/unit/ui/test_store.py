@@ -82,18 +82,3 @@ def test_images_are_forgotten_after_a_while(monkeypatch):
     now[0] += module.KEEP_SECONDS + 1
     with pytest.raises(Forgotten):
         store.get(image.token)
-
-
-def test_the_images_longest_untouched_go_first_when_memory_is_short(monkeypatch):
-    monkeypatch.setattr(module, "KEEP_BYTES", 2 * 64 * 64)
-    store = ImageStore(CountingReader)
-    first, second = store.put(image_bytes()), store.put(image_bytes())
-    store.get(first.token)
-    store.put(image_bytes())
-    store.get(first.token)
-    with pytest.raises(Forgotten):
-        store.get(second.token)
-
-    monkeypatch.setattr(module, "KEEP_BYTES", 10)
-    image = store.put(image_bytes())
-    assert store.get(image.token) is image, "one larger than all memory is still kept"
