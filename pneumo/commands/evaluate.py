@@ -29,9 +29,9 @@ from pneumo.files import write_whole
 from pneumo.models.card import record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.models.networks import network_names
-from pneumo.reporting.sections import (
+from pneumo.reporting.numbers import (
     LOCALIZATION,
-    POLICY_HEAD,
+    POLICY,
     SCORES,
     number,
     percent,
@@ -111,7 +111,7 @@ def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> M
         name: measure_policy(one.policy, found.probabilities, found.labels)
         for name, one in checkpoint.card.policies.items()
     }
-    print_table(["preset", *POLICY_HEAD], [[n, *policy_cells(m)] for n, m in policies.items()])
+    print_table(["preset", *POLICY.values()], [[n, *policy_cells(m)] for n, m in policies.items()])
     return {"split": record(result), "policies": record(policies)}, found.unread
 
 

@@ -17,7 +17,7 @@ from pneumo.evaluation import official_test
 from pneumo.evaluation import release as steps
 from pneumo.models.card import BUNDLED, write_card
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.reporting.sections import number, percent
+from pneumo.reporting.numbers import number, percent
 
 README = BUNDLED.parent / "README.md"
 

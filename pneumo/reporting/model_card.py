@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pneumo.files import write_whole
-from pneumo.models.card import Card, read_card
+from pneumo.models.card import Card, Estimate, PolicyResult, read_card
 from pneumo.models.checkpoint import available_models, checkpoint_folder
 from pneumo.reading.input_check import InputCheckFile, load_input_check
-from pneumo.reporting.sections import SCORES, Bullets, Table, results, sections
+from pneumo.reporting import numbers
+from pneumo.reporting.numbers import SCORES, number
 
-TEMPLATE = Path(__file__).with_name("model_card.md.j2")
+# A corruption that costs less than this, in sensitivity or specificity, is not listed.
+NOTABLE = 0.02
 BEGIN, END = "<!-- results: rendered by pneumo release -->", "<!-- end of results -->"
+SEEDS = {
+    "validation_auc": "AUC",
+    "degraded_auc": "AUC, degraded",
+    "composites_share": "composites",
+    "opacities_peak": "opacities",
+    "boxes_side_share": "boxes, side",
+}
 # The Hub's names of the metrics that it knows.
 HUB_METRICS = {"auc": "roc_auc", "accuracy": "accuracy", "sensitivity": "recall"}
 
@@ -61,24 +73,54 @@ def _model_index(card: Card) -> list[dict]:
 
 def model_card(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
     """The whole model card as Markdown with a metadata block."""
-    card = ModelCard.from_template(
-        hub_metadata(cards),
-        template_path=str(TEMPLATE),
-        sections=sections(cards, check),
-        markdown=markdown,
-    )
-    return str(card).rstrip() + "\n"
+    return str(ModelCard(f"---\n{hub_metadata(cards).to_yaml()}\n---\n\n{body(cards, check)}"))
 
 
-def markdown(block: str | Table | Bullets) -> str:
-    """A block of a section as Markdown."""
-    if isinstance(block, Bullets):
-        return "\n".join(f"- {item}" for item in block.items)
-    if isinstance(block, Table):
-        lines = (block.head, ("---",) * len(block.head), *block.rows)
-        # Without spaces around the bars, which would count as words.
-        return "\n".join("|" + "|".join(line) + "|" for line in lines)
-    return block
+def body(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
+    """The model card as Markdown without metadata; what was not measured is left out."""
+    return _render("model_card.md.j2", cards=cards, check=check)
+
+
+def _render(template: str, **values: object) -> str:
+    lines = TEMPLATES.get_template(template).render(values)
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def _row(*cells: object) -> str:
+    # Without spaces around the bars, which would count as words.
+    return f"|{'|'.join(map(str, cells))}|"
+
+
+def _costly(cards: Sequence[Card]) -> list[str]:
+    """The clean radiographs, and the corruptions that cost some network `NOTABLE` or more."""
+    names = []
+    for rows in zip(*(card.metrics.corruptions for card in cards), strict=True):
+        lost = [
+            getattr(card.metrics.corruptions[0], rate) - getattr(row, rate)
+            for card, row in zip(cards, rows, strict=True)
+            for rate in ("sensitivity", "specificity")
+        ]
+        if rows[0].name == "none" or max(lost) >= NOTABLE:
+            names.append(rows[0].name)
+    return names
+
+
+def _worst_warnings(
+    check: InputCheckFile,
+) -> Iterable[tuple[str, Estimate | None, Estimate | None]]:
+    """Each warning's code, its false alarms and what it found, in the worst population."""
+    codes = dict.fromkeys(row.code.rstrip("_0123456789") for row in check.warnings)
+    for code in codes:
+        rows = [row for row in check.warnings if row.code.rstrip("_0123456789") == code]
+        alarms = [row.false_alarms for row in rows if row.false_alarms]
+        found = [row.found for row in rows if row.found]
+        value = attrgetter("value")
+        yield code, max(alarms, key=value), min(found, key=value, default=None)
+
+
+def _failures(cards: Sequence[Card]) -> list[str]:
+    """Failures that the measurements show, a sentence each."""
+    return [f"{card.title}: {line}" for card in cards for line in _failures_of(card)]
 
 
 def with_results(readme: str, cards: Sequence[Card]) -> str:
@@ -86,8 +128,7 @@ def with_results(readme: str, cards: Sequence[Card]) -> str:
     if BEGIN not in readme or END not in readme:
         raise ValueError(f"README.md lacks the lines '{BEGIN}' and '{END}'.")
     head, tail = readme.split(BEGIN)[0], readme.split(END)[1]
-    shown = "\n\n".join(markdown(block) for block in results(cards).blocks[:2])
-    return f"{head}{BEGIN}\n{shown}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{_render('results.md.j2', cards=cards)}{END}{tail}"
 
 
 def write(folder: Path | None = None, readme: Path | None = None) -> list[Path]:
@@ -112,3 +153,55 @@ def write(folder: Path | None = None, readme: Path | None = None) -> list[Path]:
     for path in changed:
         write_whole(path, texts[path].encode())
     return changed
+
+
+def _failures_of(card: Card) -> Iterable[str]:
+    metrics = card.metrics
+    if test := metrics.test:
+        counts = test.scores.confusion
+        yield (
+            f"{counts.false_positive} of {test.scores.n - test.scores.positives} normal test "
+            f"radiographs called pneumonia, {counts.false_negative} of {test.scores.positives} "
+            "pneumonias missed (decisive)."
+        )
+    if broken := [line for result in card.policies.values() for line in _broken(result)]:
+        yield f"thresholds fixed on validation do not hold on test: {'; '.join(broken)}."
+    if external := [row for row in metrics.external if row.group == "all"]:
+        yield (
+            f"adults: AUC {number(external[0].auc)}, specificity {number(external[0].specificity)}."
+        )
+
+
+def _broken(result: PolicyResult) -> Iterable[str]:
+    """Rates of which the whole test interval lies on the wrong side of validation's value."""
+    for name in ("sensitivity", "specificity") if result.test else ():
+        before, after = getattr(result.validation, name), getattr(result.test, name)
+        if after.high is not None and after.high < before.value:
+            yield (
+                f"{result.policy.name}, {name} {number(before.value)}, then {number(after.value)}"
+            )
+
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+TEMPLATES.filters |= {"number": number, "percent": numbers.percent}
+TEMPLATES.globals.update(
+    {
+        "NOTABLE": NOTABLE,
+        "SCORES": SCORES,
+        "SEEDS": SEEDS,
+        "LOCALIZATION": numbers.LOCALIZATION,
+        "POLICY": numbers.POLICY,
+        "policy_cells": numbers.policy_cells,
+        "row": _row,
+        "head": lambda *names: _row(*names) + "\n" + _row(*["---"] * len(names)),
+        "values": lambda measured, names: [getattr(measured, name) for name in names],
+        "costly": _costly,
+        "worst_warnings": _worst_warnings,
+        "failures_of": _failures,
+    }
+)

@@ -1,17 +1,19 @@
-"""The third tab: the sections of the model card, with a list of contents."""
+"""The third tab: the model card, with a list of contents."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
 import gradio as gr
 from jinja2 import Environment
+from markdown_it import MarkdownIt
 
 from pneumo.models.card import Card, CheckpointError, read_card
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.input_check import InputCheckFile, load_input_check
-from pneumo.reporting.sections import sections
+from pneumo.reporting.model_card import body
 from pneumo.ui.texts import text
 from pneumo.ui.web import asset
 
@@ -36,6 +38,13 @@ def usable_cards() -> list[Card]:
 
 def page(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
     """The whole tab as HTML; what the cards lack is left out."""
+    # Markup in a card's own words is escaped, as this parser does unless told otherwise.
+    shown = MarkdownIt("js-default").render(body(cards, check))
+    shown = re.sub("<tr>\n<td>(.*?)</td>", r'<tr>\n<th scope="row">\1</th>', shown)
+    # The part before the first heading introduces the file, not the tab.
+    titles_and_parts = re.split("<h2>(.*?)</h2>", shown)[1:] if cards else []
+    sections = list(zip(titles_and_parts[::2], titles_and_parts[1::2], strict=True))
     template = Environment(autoescape=True).from_string(asset("model_card.html"))
-    parts = sections(cards, check) if cards else ()
-    return template.render(sections=parts, contents=text("card.contents"), empty=text("model.none"))
+    return template.render(
+        sections=sections, contents=text("card.contents"), empty=text("model.none")
+    )

@@ -11,7 +11,7 @@ from pneumo.models.card import Card, Curve, Estimate, PolicyMeasures
 from pneumo.reading.checks import Check
 from pneumo.reading.decision import Policy, predictive_values
 from pneumo.reading.reader import Reading
-from pneumo.reporting.sections import number
+from pneumo.reporting.numbers import number
 from pneumo.ui.schemas import Choice
 from pneumo.ui.texts import coded, text
 

@@ -19,7 +19,7 @@ from pneumo.models.card import (
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.input_check import FILE, FORMAT, WHAT, load_input_check
 from pneumo.reporting import model_card
-from pneumo.reporting.sections import percent
+from pneumo.reporting.numbers import percent
 from tools.input_check.fit import Fit
 from tools.input_check.material import read_material
 from tools.input_check.measure import refusals, warnings

@@ -6,6 +6,7 @@ import pytest
 
 from pneumo.models.card import read_card
 from pneumo.models.checkpoint import available_models
+from pneumo.reading.input_check import load_input_check
 from pneumo.ui.model_card import page
 
 
@@ -14,9 +15,18 @@ def card(networks):
     return read_card(available_models()[0])
 
 
+def test_every_section_stands_there_and_in_the_contents(card):
+    check = load_input_check().file
+    shown = page([card], check)
+    assert shown.count("<h2>") == shown.count('href="#pn-card-') == 12
+    assert card.weights.sha256 in shown and 'scope="row"' in shown and "---|" not in shown
+
+
 def test_what_a_card_says_cannot_become_markup(card):
     shown = page([replace(card, title="<img src=x onerror=alert(1)>")])
     assert "<img" not in shown and "&lt;img" in shown
+    shown = page([replace(card, title="[x](javascript:alert(1))")])
+    assert 'href="javascript' not in shown
 
 
 def test_no_card_is_a_sentence():
