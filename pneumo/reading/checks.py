@@ -46,21 +46,13 @@ FAILED = {"chest.not_frontal", "chest.lateral", "contrast.blank", "size.tiny"}
 
 @dataclass(frozen=True)
 class Check:
-    """One named check of a radiograph.
+    """One named check of a radiograph."""
 
-    Attributes:
-        name: such as "chest"; the first part of the code.
-        outcome: "passed", "warned", or "failed": the image must then not be analyzed.
-        detail: the sentence.
-        code: key of `SENTENCES`, or "file." and a key of `pneumo.imaging.messages.NOTES`.
-        values: what stands in the sentence's braces.
-    """
-
-    name: str
-    outcome: str
-    detail: str
-    code: str = ""
-    values: dict[str, int] = field(default_factory=dict)
+    name: str  # such as "chest"; the first part of the code
+    outcome: str  # "passed", "warned", or "failed": the image must then not be analyzed
+    detail: str  # the sentence
+    code: str = ""  # key of SENTENCES, or "file." and a key of pneumo.imaging.messages.NOTES
+    values: dict[str, int] = field(default_factory=dict)  # what stands in the sentence's braces
 
 
 def check(code: str, **values: int) -> Check:

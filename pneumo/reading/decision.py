@@ -25,14 +25,9 @@ DEFAULT_POLICY = "balanced"
 
 
 def decide(probability: float, policy: Policy) -> str:
-    """The label of a probability.
+    """A label: "NORMAL" below rule-out, "PNEUMONIA" at or above rule-in, else "INDETERMINATE".
 
-    Args:
-        probability: of pneumonia, 0 to 1, at the prevalence of the policy's thresholds.
-        policy: rule-out and rule-in.
-
-    Returns:
-        "NORMAL" below rule-out, "PNEUMONIA" at or above rule-in, "INDETERMINATE" between them.
+    The probability is that of pneumonia at the prevalence of the policy's thresholds.
 
     Raises:
         ValueError: when the probability is not a number from 0 to 1.
@@ -54,9 +49,7 @@ def predictive_values(
 ) -> tuple[float | None, float | None]:
     """What a label is worth at a prevalence: Bayes' theorem for tests (Altman and Bland 1994).
 
-    Args:
-        measured: rates of a policy; an indeterminate radiograph is neither positive nor negative.
-        prevalence: share of the radiographs that show pneumonia, 0 to 1.
+    An indeterminate radiograph is neither positive nor negative.
 
     Returns:
         Positive and negative predictive value, 0 to 1: of radiographs labelled PNEUMONIA the share

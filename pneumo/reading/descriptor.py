@@ -25,28 +25,15 @@ _RAYS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.float32)
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """Shrink an image to the square that `describe` takes; its shape is squashed, not cropped.
-
-    Args:
-        pixels: uint8, (H, W).
-
-    Returns:
-        uint8, (SIDE, SIDE).
-    """
+    """Squash an image, uint8 (H, W), to the uint8 (SIDE, SIDE) that `describe` takes."""
     small = reduced(pixels, 2 * SIDE)
     how = cv2.INTER_AREA if min(small.shape) >= SIDE else cv2.INTER_LINEAR
     return cv2.resize(small, (SIDE, SIDE), interpolation=how)
 
 
 def describe(thumbnails: np.ndarray) -> np.ndarray:
-    """Describe thumbnails.
-
-    Args:
-        thumbnails: uint8, (N, SIDE, SIDE).
-
-    Returns:
-        float32, (N, LENGTH): the grey copies, then for every direction a grid of cells.
-    """
+    """Describe thumbnails, uint8 (N, SIDE, SIDE), by float32 (N, LENGTH): the grey copies, then
+    for every direction a grid of cells."""
     n = len(thumbnails)
     z: np.ndarray = thumbnails.astype(np.float32)
     z -= z.mean((1, 2), keepdims=True)
@@ -69,18 +56,12 @@ def describe(thumbnails: np.ndarray) -> np.ndarray:
     # A cell is compared with the edges in the cells around it.
     edges = np.pad(np.sqrt((cells * cells).sum(1)), ((0, 0), (1, 1), (1, 1)), mode="edge")
     nine = [edges[:, i : i + CELLS, j : j + CELLS] for i in range(3) for j in range(3)]
-    around = np.mean(nine, axis=0)
-    cells /= around[:, None] + LEAST_EDGE
+    cells /= np.mean(nine, axis=0)[:, None] + LEAST_EDGE
     return _joined(grey, cells)
 
 
 def turned(described: np.ndarray, quarters: int) -> np.ndarray:
-    """The descriptions of the same images turned anticlockwise by quarters of a circle.
-
-    Args:
-        described: (N, LENGTH).
-        quarters: 0 to 3.
-    """
+    """The descriptions, (N, LENGTH), of the same images turned anticlockwise by 0 to 3 quarters."""
     grey, cells = _parts(described)
     # What points in a direction now pointed so many directions further clockwise before.
     before = (np.arange(DIRECTIONS) + quarters * DIRECTIONS // 4) % DIRECTIONS

@@ -22,15 +22,10 @@ class CamMethod(ABC):
 
     @abstractmethod
     def combine(self, features: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        """The map.
+        """The map, float32 (N, h, w), of features (N, C, h, w): positive speaks for pneumonia.
 
-        Args:
-            features: float32, (N, C, h, w).
-            gradient: of the logit by every cell's features, float32, (N, C, 1, 1): every head
-                begins with global average pooling, so it is the same in all cells.
-
-        Returns:
-            float32, (N, h, w), signed: positive speaks for pneumonia, negative against it.
+        `gradient` is the logit's by every cell's features, float32, (N, C, 1, 1): every head
+        begins with global average pooling, so it is the same in all cells.
         """
 
 
@@ -85,15 +80,7 @@ def evidence_map(
 
 
 def evidence(network: Network, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits and evidence maps of a batch in one forward pass.
-
-    Args:
-        network: in eval mode; has `features` and `head`.
-        x: float32, (N, 1, S, S), preprocessed.
-
-    Returns:
-        logits (N,) and maps (N, h, w), float32, detached.
-    """
+    """Logits (N,) and maps (N, h, w) of a preprocessed batch, float32 (N, 1, S, S), detached."""
     with torch.no_grad():
         features = network.features(x)
     return evidence_map(network, features)

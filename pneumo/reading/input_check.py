@@ -14,13 +14,7 @@ import numpy as np
 
 from pneumo.imaging.messages import LATERAL_NOTE
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.card import (
-    BUNDLED,
-    CheckpointError,
-    Estimate,
-    checkpoint_folder,
-    read_typed,
-)
+from pneumo.models.card import BUNDLED, CheckpointError, Estimate, checkpoint_folder, read_typed
 from pneumo.reading import quality
 from pneumo.reading.checks import Check, check
 from pneumo.reading.descriptor import LENGTH, SIDE, describe, mirrored, thumbnail, turned
@@ -44,17 +38,11 @@ LINE_OF_TEXT, MUCH_TEXT = 10, 16
 
 @dataclass(frozen=True)
 class LinearProbe:
-    """One linear question to a standardised description.
+    """One linear question to a standardised description."""
 
-    Attributes:
-        weights: LENGTH numbers.
-        bias: added to their sum.
-        threshold: the answer is yes at or above it.
-    """
-
-    weights: tuple[float, ...]
+    weights: tuple[float, ...]  # LENGTH numbers
     bias: float
-    threshold: float
+    threshold: float  # the answer is yes at or above it
 
     def __post_init__(self) -> None:
         if len(self.weights) != LENGTH:
@@ -63,17 +51,12 @@ class LinearProbe:
 
 @dataclass(frozen=True)
 class Subspace:
-    """The principal components of upright chest radiographs, and how far from them one may be.
+    """The principal components of upright chest radiographs, and how far from them one may be."""
 
-    Attributes:
-        center: mean of standardised descriptions, LENGTH numbers.
-        components: some orthonormal directions, LENGTH numbers each, in units of 1 / `UNIT`.
-        limit: the largest logarithm of the mean squared distance from the subspace.
-    """
-
-    center: tuple[float, ...]
+    center: tuple[float, ...]  # mean of standardised descriptions, LENGTH numbers
+    # Orthonormal directions, LENGTH numbers each, in units of 1 / UNIT.
     components: tuple[tuple[int, ...], ...]
-    limit: float
+    limit: float  # the largest logarithm of the mean squared distance from the subspace
 
     def __post_init__(self) -> None:
         if not self.components or {len(row) for row in (self.center, *self.components)} != {LENGTH}:
@@ -86,38 +69,26 @@ class RefusalRow:
 
     No radiograph of these patients, and no image of another kind than a chest radiograph, was in
     the fit.
-
-    Attributes:
-        kind: what they show.
-        change: what was done to them, "" for nothing.
-        chest: whether they are frontal chest radiographs, which should not be refused.
-        refused: share refused.
     """
 
-    kind: str
-    change: str
-    chest: bool
-    refused: Estimate
+    kind: str  # what they show
+    change: str  # what was done to them, "" for nothing
+    chest: bool  # whether they are frontal chest radiographs, which should not be refused
+    refused: Estimate  # share refused
 
 
 @dataclass(frozen=True)
 class WarningRow:
     """How often a warning is right, on radiographs that the input check was not fitted on.
 
-    Attributes:
-        code: of the warning, a key of `pneumo.reading.checks.SENTENCES`.
-        population: whose radiographs.
-        change: what was done to them in the second case of each, "" for nothing.
-        false_alarms: share of those that should not be warned of and are.
-        found: share of those that should be warned of and are, or are refused; None where there
-            are none.
+    A share is None where there are no such radiographs.
     """
 
-    code: str
-    population: str
-    change: str
-    false_alarms: Estimate | None
-    found: Estimate | None
+    code: str  # of the warning, a key of pneumo.reading.checks.SENTENCES
+    population: str  # whose radiographs
+    change: str  # what was done to them in the second case of each, "" for nothing
+    false_alarms: Estimate | None  # share of those that should not be warned of and are
+    found: Estimate | None  # share of those that should be warned of and are, or are refused
 
 
 @dataclass(frozen=True)
@@ -155,9 +126,7 @@ class InputCheckFile:
 class InputCheck:
     """Checks radiographs; may be used from several threads.
 
-    Args:
-        file: what was fitted.
-        sha256: of the file it was read from, 64 hexadecimal digits; "" for none.
+    `sha256` is that of the file it was read from, 64 hexadecimal digits; "" for none.
     """
 
     def __init__(self, file: InputCheckFile, sha256: str = "") -> None:
@@ -173,19 +142,13 @@ class InputCheck:
         self._components = np.array(file.usual.components, np.float32) / UNIT
 
     def standardised(self, described: np.ndarray) -> np.ndarray:
-        """Descriptions in deviations from what is usual.
-
-        Args:
-            described: float32, (N, LENGTH), as `describe` gives them.
-        """
+        """Descriptions (N, LENGTH), as `describe` gives them, in deviations from the usual."""
         return np.clip((described - self._mean) / self._scale, -FARTHEST, FARTHEST)
 
     def score(self, name: str, z: np.ndarray) -> np.ndarray:
-        """How far standardised descriptions are above a probe's threshold, (N,).
+        """How far standardised descriptions (N, LENGTH) are above a probe's threshold, (N,).
 
-        Args:
-            name: "chest", "adult", "cropped" or "mirrored".
-            z: (N, LENGTH).
+        The probe is "chest", "adult", "cropped" or "mirrored".
         """
         probe: LinearProbe = getattr(self.file, name)
         if name == "mirrored":
@@ -193,21 +156,14 @@ class InputCheck:
         return z @ self._weights[name] + (probe.bias - probe.threshold)
 
     def distance(self, z: np.ndarray) -> np.ndarray:
-        """How far upright images are beyond the limit of what is usual, (N,).
-
-        Args:
-            z: standardised descriptions, (N, LENGTH).
-        """
+        """How far upright images, standardised (N, LENGTH), are beyond what is usual, (N,)."""
         away = z - self._center
         within = away @ self._components.T
         rest = ((away * away).sum(1) - (within * within).sum(1)) / LENGTH
         return np.log(np.maximum(rest, 1e-6)) - self.file.usual.limit
 
     def position(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """In which of four positions images look most like an upright chest radiograph.
-
-        Args:
-            z: standardised descriptions, (N, LENGTH).
+        """How images, standardised (N, LENGTH), must be turned to look most like a chest.
 
         Returns:
             int, (N,): by how many quarters of a circle each is turned clockwise; and its score for

@@ -13,26 +13,17 @@ SHORT_SIDE = 600
 
 @dataclass(frozen=True)
 class Text:
-    """Characters that stand in lines.
+    """Characters that stand in lines."""
 
-    Attributes:
-        longest: of the longest line.
-        total: of all lines of more than `NEIGHBORS` characters.
-    """
-
-    longest: int = 0
-    total: int = 0
+    longest: int = 0  # of the longest line
+    total: int = 0  # of all lines of more than NEIGHBORS characters
 
 
 def reduced(pixels: np.ndarray, short_side: int = SHORT_SIDE) -> np.ndarray:
-    """The image averaged over squares of whole pixels, which takes little time.
+    """The image, uint8 (H, W), averaged over squares of whole pixels, which takes little time.
 
-    Args:
-        pixels: uint8, (H, W).
-        short_side: how long the short side is to be, to within a third.
-
-    Returns:
-        uint8; the image itself where its short side is less than half as long again.
+    Its short side becomes `short_side` long to within a third; where it is less than half as long
+    again, the image itself is returned.
     """
     factor = round(min(pixels.shape) / short_side)
     if factor < 2:
@@ -43,22 +34,14 @@ def reduced(pixels: np.ndarray, short_side: int = SHORT_SIDE) -> np.ndarray:
 
 
 def contrast(pixels: np.ndarray) -> float:
-    """Grey levels between the 2nd and the 98th percentile, as a share of all 256.
-
-    Args:
-        pixels: uint8, (H, W).
-    """
+    """Grey levels of an image (uint8) between the 2nd and 98th percentile, as a share of all."""
     counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
     low, high = np.searchsorted(np.cumsum(counts) / pixels.size, (0.02, 0.98))
     return float(high - low) / 255
 
 
 def detail(thumbnail: np.ndarray) -> float:
-    """Spread of what is finer than a twentieth of the image, as a share of the whole spread.
-
-    Args:
-        thumbnail: uint8, (H, W), a few dozen pixels on each side.
-    """
+    """Spread of what is finer than a twentieth of a thumbnail (uint8), as a share of all spread."""
     grey = thumbnail.astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 21)
     return float(fine.std() / (grey.std() + 4))
@@ -77,9 +60,7 @@ def find_text(pixels: np.ndarray) -> Text:
 
     A character is a small connected patch that stands out sharply from what surrounds it. It counts
     when at least `NEIGHBORS` others of its height stand beside it, so that side markers do not.
-
-    Args:
-        pixels: uint8, (H, W), as `reduced` gives it.
+    `pixels` are uint8, (H, W), as `reduced` gives them.
     """
     height, width = pixels.shape
     rows, columns = height // TILE, (width - 2) // TILE

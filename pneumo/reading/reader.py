@@ -21,13 +21,7 @@ from pneumo.models.checkpoint import Checkpoint, load_checkpoint
 from pneumo.models.lungs import LungSegmenter, find_lungs, load_segmenter
 from pneumo.reading.arrays import as_file
 from pneumo.reading.checks import Check, check
-from pneumo.reading.decision import (
-    DEFAULT_POLICY,
-    Policy,
-    at_prevalence,
-    confidence,
-    decide,
-)
+from pneumo.reading.decision import DEFAULT_POLICY, Policy, at_prevalence, confidence, decide
 from pneumo.reading.explanation import GradCam, evidence_map
 from pneumo.reading.input_check import InputCheck, load_input_check
 from pneumo.reading.zones import ZoneShare, strongest_zone, zone_shares
@@ -136,22 +130,15 @@ class Reading:
 
     def record(self) -> dict:
         """The reading without its images as plain json values."""
-        pair = (self.rule_out, self.rule_in)
+        low, high = self.rule_out, self.rule_in
+        names = ("source", "model", "weights_sha256", "status", "reason", "probability",
+                 "prevalence", "label", "confidence", "threshold")  # fmt: skip
         return {
-            "source": self.source,
-            "model": self.model,
-            "weights_sha256": self.weights_sha256,
-            "status": self.status,
-            "reason": self.reason,
-            "probability": self.probability,
-            "prevalence": self.prevalence,
-            "label": self.label,
-            "confidence": self.confidence,
-            "threshold": self.threshold,
+            **{name: getattr(self, name) for name in names},
             "operating_point": self.policy and self.policy.name,
-            "rule_out": pair[0],
-            "rule_in": pair[1],
-            "uncertain": None if pair[0] == pair[1] else {"low": pair[0], "high": pair[1]},
+            "rule_out": low,
+            "rule_in": high,
+            "uncertain": None if low == high else {"low": low, "high": high},
             "zones": [asdict(zone) for zone in self.zones],
             "strongest_zone": self.strongest_zone,
             "checks": [
@@ -168,8 +155,7 @@ class Reading:
     def with_prevalence(self, prevalence: float) -> Reading:
         """The same reading at another prevalence; no network runs, and the label stays.
 
-        Raises:
-            ValueError: when the prevalence is not above 0 and below 1.
+        Raises ValueError when the prevalence is not above 0 and below 1.
         """
         at_prevalence(0.5, prevalence)
         return replace(self, prevalence=float(prevalence)) if self.ok else self
@@ -210,9 +196,8 @@ class Reader:
     ) -> None:
         self.checkpoint = load_checkpoint(model) if isinstance(model, str) else model
         try:
-            self.input_check = load_input_check(
-                self.checkpoint.folder, self.card.input_check_sha256
-            )
+            folder, digest = self.checkpoint.folder, self.card.input_check_sha256
+            self.input_check = load_input_check(folder, digest)
         except CheckpointError:
             if input_check:
                 raise
@@ -237,16 +222,11 @@ class Reader:
 
     @property
     def reliable_side(self) -> bool:
-        """Whether the evidence map tells which lung is affected; where it does not, the map is
-        off by default and zones are not named."""
+        """Whether the map tells which lung is affected; if not, zones are not named."""
         return self.card.evidence.reliable_side
 
     def preset(self, name: str) -> Policy:
-        """A policy of the card by its name.
-
-        Raises:
-            ValueError: when the card has none of this name.
-        """
+        """A policy of the card by its name; ValueError when it has none of this name."""
         if name not in self.card.policies:
             known = ", ".join(self.card.policies)
             raise ValueError(f"There is no policy '{name:.40}'. Known: {known}.")
@@ -273,15 +253,9 @@ class Reader:
     def examine(
         self, image: ImageLike, input_check: bool | None = None
     ) -> tuple[Radiograph | None, Reading]:
-        """The decoded radiograph beside its reading, for those who show both.
+        """The decoded radiograph, None when not decodable, and its reading; `image` as `predict`.
 
-        Args:
-            image: as in `predict`.
-            input_check: False analyzes also what the input check would refuse; by default the
-                reader's own rule.
-
-        Returns:
-            The radiograph, None when not decodable, and the reading.
+        `input_check` False analyzes also what the check would refuse; None is the reader's rule.
         """
         started = time.perf_counter()
         try:
@@ -315,17 +289,14 @@ class Reader:
             Check("file", "warned", note, f"file.{NOTE_CODES.get(note, 'other')}")
             for note in radiograph.notes
         )
-        checks += (
-            self.input_check.examine(radiograph)
-            if self.input_check
-            else (check("input_check.off"),)
-        )
+        examine = self.input_check.examine if self.input_check else None
+        checks += examine(radiograph) if examine else (check("input_check.off"),)
         failed = next((one for one in checks if one.outcome == "failed"), None)
         if failed and (self.refuses if input_check is None else input_check):
-            reading = self._reading(
-                radiograph.source, "refused", reason=failed.detail, checks=checks
-            )
-            return replace(reading, seconds=time.perf_counter() - started)
+            return self._reading(
+                radiograph.source, "refused", reason=failed.detail, checks=checks,
+                seconds=time.perf_counter() - started,
+            )  # fmt: skip
         network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
         square = preprocessing.square(radiograph.pixels)
         with torch.no_grad():

@@ -16,17 +16,11 @@ ZONES = ("upper", "middle", "lower")
 
 @dataclass(frozen=True)
 class ZoneShare:
-    """Share of the radiograph's positive evidence that lies in one zone of one lung.
+    """Share of the radiograph's positive evidence that lies in one zone of one lung."""
 
-    Attributes:
-        lung: "right" or "left", of the patient.
-        zone: "upper", "middle" or "lower" third of that lung's height.
-        share: 0 to 1; the six add up to the share of the evidence that lies in the lungs.
-    """
-
-    lung: str
-    zone: str
-    share: float
+    lung: str  # "right" or "left", of the patient
+    zone: str  # "upper", "middle" or "lower" third of that lung's height
+    share: float  # 0 to 1; the six add up to the share of the evidence that lies in the lungs
 
 
 def zone_shares(evidence: np.ndarray, lungs: np.ndarray) -> tuple[ZoneShare, ...]:
@@ -51,9 +45,8 @@ def zone_shares(evidence: np.ndarray, lungs: np.ndarray) -> tuple[ZoneShare, ...
     for lung, field in zip(LUNGS, sides, strict=True):
         for zone, part in zip(ZONES, _thirds(field), strict=True):
             # The mean over a cell's area is the share of the cell that lies in the zone.
-            covered = cv2.resize(
-                part.astype(np.float64), evidence.shape[::-1], interpolation=cv2.INTER_AREA
-            )
+            area = part.astype(np.float64)
+            covered = cv2.resize(area, evidence.shape[::-1], interpolation=cv2.INTER_AREA)
             share = float((positive * covered).sum() / total) if total else 0.0
             shares.append(ZoneShare(lung, zone, share))
     return tuple(shares)
