@@ -27,10 +27,7 @@ DEFAULT_POLICY = "balanced"
 def decide(probability: float, policy: Policy) -> str:
     """A label: "NORMAL" below rule-out, "PNEUMONIA" at or above rule-in, else "INDETERMINATE".
 
-    The probability is that of pneumonia at the prevalence of the policy's thresholds.
-
-    Raises:
-        ValueError: when the probability is not a number from 0 to 1.
+    Raises ValueError when the probability is not a number from 0 to 1.
     """
     check_share("probability", probability)
     if probability >= policy.rule_in:

@@ -124,10 +124,7 @@ class InputCheckFile:
 
 
 class InputCheck:
-    """Checks radiographs; may be used from several threads.
-
-    `sha256` is that of the file it was read from, 64 hexadecimal digits; "" for none.
-    """
+    """Checks radiographs; may be used from several threads. `sha256` is its file's, or ""."""
 
     def __init__(self, file: InputCheckFile, sha256: str = "") -> None:
         self.file = file
@@ -146,10 +143,8 @@ class InputCheck:
         return np.clip((described - self._mean) / self._scale, -FARTHEST, FARTHEST)
 
     def score(self, name: str, z: np.ndarray) -> np.ndarray:
-        """How far standardised descriptions (N, LENGTH) are above a probe's threshold, (N,).
-
-        The probe is "chest", "adult", "cropped" or "mirrored".
-        """
+        """How far standardised descriptions (N, LENGTH) are above the threshold of the probe
+        "chest", "adult", "cropped" or "mirrored", (N,)."""
         probe: LinearProbe = getattr(self.file, name)
         if name == "mirrored":
             z = z - mirrored(z)

@@ -153,10 +153,8 @@ class Reading:
         return replace(self, policy=policy) if self.ok else self
 
     def with_prevalence(self, prevalence: float) -> Reading:
-        """The same reading at another prevalence; no network runs, and the label stays.
-
-        Raises ValueError when the prevalence is not above 0 and below 1.
-        """
+        """The same reading at another prevalence, above 0 and below 1 (else ValueError); the label
+        stays."""
         at_prevalence(0.5, prevalence)
         return replace(self, prevalence=float(prevalence)) if self.ok else self
 
