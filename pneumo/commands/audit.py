@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from tqdm import tqdm
 
@@ -55,62 +55,24 @@ def run(args: argparse.Namespace) -> int:
 
 def table(record: dict) -> list[str]:
     """The lines the command prints, from what `Audit.record` gives."""
-    splits = record["splits"]
-    lines = [f"{'':<38}" + "".join(f"{split:>16}" for split in splits)]
-    lines += [
-        f"{title:<38}" + "".join(f"{cell(part):>16}" for part in splits.values())
-        for title, cell in _ROWS.items()
-    ]
+    splits = {split: dict(_cells(part)) for split, part in record["splits"].items()}
+    names = dict.fromkeys(name for cells in splits.values() for name in cells)
+    lines = [f"{'':<45}" + "".join(f"{split:>16}" for split in splits)]
+    for name in names:
+        cells = (cells.get(name, "-") for cells in splits.values())
+        lines.append(f"{name:<45}" + "".join(f"{cell:>16}" for cell in cells))
     return [*lines, "", *_remarks(record)]
 
 
-def _class(name: str) -> Callable[[dict], str]:
-    return lambda part: (
-        f"{part['classes'][name]} ({part['classes'][name] / part['radiographs']:.1%})"
-    )
-
-
-def _auc(name: str) -> Callable[[dict], str]:
-    def cell(part: dict) -> str:
-        area = part["normal_is_higher_auc"][name]
-        return "-" if area is None else f"{area:.3f}"
-
-    return cell
-
-
-def _medians(name: str, digits: int) -> Callable[[dict], str]:
-    def cell(part: dict) -> str:
-        values = part["medians"][name].values()
-        return " / ".join("-" if value is None else f"{value:.{digits}f}" for value in values)
-
-    return cell
-
-
-_ROWS: dict[str, Callable[[dict], object]] = {
-    "radiographs": lambda part: part["radiographs"],
-    "  NORMAL": _class("NORMAL"),
-    "  PNEUMONIA": _class("PNEUMONIA"),
-    "    bacterial / viral": lambda part: " / ".join(
-        str(part["kinds"].get(kind, 0)) for kind in ("bacteria", "virus")
-    ),
-    "patients (series and number)": lambda part: part["patients"],
-    "  most of one patient": lambda part: part["most_of_a_patient"],
-    "identical images: pairs": lambda part: part["duplicates"]["pairs"],
-    "  sets": lambda part: part["duplicates"]["sets"],
-    "  copies too many": lambda part: part["duplicates"]["redundant"],
-    "  sets with both labels": lambda part: part["duplicates"]["sets_with_both_labels"],
-    "  sets of several patients": lambda part: part["duplicates"]["sets_of_several_patients"],
-    "image sizes": lambda part: part["sizes"]["different"],
-    "  commonest": lambda part: part["sizes"]["commonest"],
-    "AUC of one property (higher: NORMAL)": lambda part: "",
-    "  sharpness": _auc("sharpness"),
-    "  file size": _auc("file_bytes"),
-    "  bytes per pixel": _auc("bytes_per_pixel"),
-    "medians, NORMAL / PNEUMONIA": lambda part: "",
-    "  sharpness (Laplacian variance)": _medians("sharpness", 0),
-    "  file size (bytes)": _medians("file_bytes", 0),
-    "  file bytes per pixel": _medians("bytes_per_pixel", 3),
-}
+def _cells(part: dict, before: str = "") -> Iterator[tuple[str, str]]:
+    """Name and value of everything in a split's record, however deep."""
+    for key, value in part.items():
+        name = before + key.replace("_", " ")
+        if isinstance(value, dict):
+            yield from _cells(value, f"{name}: ")
+        else:
+            words = f"{value:.3f}" if isinstance(value, float) else str(value)
+            yield name, "-" if value is None else words
 
 
 def _remarks(record: dict) -> list[str]:

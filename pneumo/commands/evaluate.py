@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ from pneumo.reporting.numbers import (
     POLICY,
     SCORES,
     number,
-    percent,
     policy_cells,
 )
 
@@ -130,24 +129,14 @@ def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Sample, .
     return validation_images(folder, training.recipe, data.fingerprint)
 
 
-# Columns: title -> attribute.
-RATES = {"corruption": "name", "AUC": "auc", "sensitivity": "", "specificity": ""}
-STRATA = {"stratum": "name", "n": "", "pneumonia": "positives", "AUC": "auc"}
-VIEWS = {"view": "group", "n": "", "pneumonia": "positives", "AUC": "auc"}
-
-
 def _shortcut(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = _validation(checkpoint, folder)
     with tqdm(total=shortcut.STEPS, delay=2, disable=None) as bar:
         found = shortcut.measure(checkpoint, table, bar.update)
-    alone = "AUC of sharpness alone"
-    print(f"{found.n} radiographs: AUC {number(found.auc)}, {alone} {number(found.auc_sharpness)}")
-    print_fields(found.strata, {**STRATA, alone: "auc_sharpness"})
-    print_fields([found.recompressed_before, found.recompressed_after], RATES)
-    print_table(
-        ["JPEG quality", "mean change", "95th percentile", "crossed the threshold"],
-        [(one.quality, one.mean_change, one.change_95, percent(one.flipped)) for one in found.jpeg],
-    )
+    alone = number(found.auc_sharpness)
+    print(f"{found.n} radiographs: AUC {number(found.auc)}, of sharpness alone {alone}")
+    for rows in (found.strata, (found.recompressed_before, found.recompressed_after), found.jpeg):
+        print_fields(rows)
     return {"shortcut": record(found)}, ()
 
 
@@ -155,15 +144,13 @@ def _robustness(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) 
     table = _validation(checkpoint, folder)
     with tqdm(total=len(robustness.CORRUPTIONS), delay=2, disable=None) as bar:
         found = robustness.measure(checkpoint, table, bar.update)
-    print(f"{found[0].n} validation radiographs, decisive threshold")
-    print_fields(found, RATES)
+    print_fields(found)
     return {"corruptions": record(found)}, ()
 
 
 def _adults(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     found = adults.measure(checkpoint, folder)
-    print(f"{found[0].source}, labels {found[0].reference}; decisive threshold")
-    print_fields(found, {**VIEWS, "sensitivity": "", "specificity": ""})
+    print_fields(found)
     return {"external": record(found)}, ()
 
 
@@ -176,10 +163,11 @@ MEASURES: dict[str, Callable[[Checkpoint, Path, argparse.Namespace], Measured]] 
 }
 
 
-def print_fields(rows: Sequence[object], columns: dict[str, str]) -> None:
-    """Print some attributes of each row: column title -> attribute, "" for one of that name."""
-    get = attrgetter(*(name or title for title, name in columns.items()))
-    print_table(list(columns), [get(row) for row in rows])
+def print_fields(rows: Sequence[Any]) -> None:
+    """Print rows of one dataclass under the names of its fields."""
+    names = [field.name for field in fields(rows[0])]
+    head = [name.replace("_", " ") for name in names]
+    print_table(head, [[getattr(row, name) for name in names] for row in rows])
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

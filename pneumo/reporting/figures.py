@@ -93,26 +93,6 @@ def _ends(card: Card, curve: Curve, panel: Axes, colour: str) -> None:
             panel.plot(1 - rates[0], rates[1], mark, color=colour, markersize=6)
 
 
-def precision_recall(cards: Sequence[Card]) -> Figure | None:
-    """Precision (positive predictive value at the split's prevalence) and recall."""
-    if not (tested := _tested(cards)):
-        return None
-    figure, (panel,) = _canvas("Precision and recall", _source(cards), wide=6.4, high=5)
-    for i, (card, test) in enumerate(tested):
-        recall = np.array(test.curve.sensitivity)
-        true = recall * test.scores.positives
-        false = (1 - np.array(test.curve.specificity)) * (test.scores.n - test.scores.positives)
-        some = true + false > 0.5  # precision is not defined where nothing is called
-        precision = true[some] / (true + false)[some]
-        panel.plot(recall[some], precision, LINES[i], color=COLOURS[i], label=card.title)
-    scores = tested[0][1].scores
-    share = scores.positives / scores.n
-    panel.axhline(share, color="#999999", linewidth=0.8, label=f"prevalence, {share:.3f}")
-    _unit_square(panel, "recall (sensitivity)", "precision (positive predictive value)", 0.5)
-    panel.legend(loc="lower left")
-    return figure
-
-
 def confusion(cards: Sequence[Card]) -> Figure | None:
     """Labels given by the decisive threshold and by the default preset, for each class."""
     if not (tested := _tested(cards)):
@@ -192,7 +172,6 @@ def training(cards: Sequence[Card]) -> Figure | None:
 # File stem -> how it is made of the cards; None where they lack the numbers.
 FIGURES: dict[str, Callable[[Sequence[Card]], Figure | None]] = {
     "roc": roc,
-    "precision-recall": precision_recall,
     "confusion": confusion,
     "reliability": reliability,
     "training": training,

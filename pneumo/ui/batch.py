@@ -51,7 +51,7 @@ def brief(store: ImageStore, data: object) -> dict:
             return {"rows": [_row(reader.unreadable(error)) for reader in readers], "png": ""}
         rows = []
         for reader in readers:
-            reading = store.read(image, reader.name, check=request.check, one_of_many=True)
+            reading = store.read(image, reader.name, check=request.check)
             rows.append(_row(judged(reading, reader.card, request.choice)))
         return {"rows": rows, "png": thumbnail(image.radiograph)}
     except (Invalid, CheckpointError) as error:

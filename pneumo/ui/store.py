@@ -15,7 +15,6 @@ from pneumo.imaging.radiograph import DecodingCancelled, Radiograph, read_radiog
 from pneumo.models.card import CheckpointError
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.reader import Reader, Reading
-from pneumo.ui.threads import ThreadLimiter
 
 KEEP_SECONDS = 30 * 60
 KEEP_BYTES = 400_000_000
@@ -66,7 +65,8 @@ class ImageStore:
         self._turns: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        self._threads = ThreadLimiter()
+        # One network at a time, on all threads of the processor.
+        self._computing = threading.Lock()
         self._decoders = threading.BoundedSemaphore(DECODERS)
 
     def warm_up(self) -> None:
@@ -149,12 +149,11 @@ class ImageStore:
         visit: str = "",
         turn: int = 0,
         check: bool = True,
-        one_of_many: bool = False,
     ) -> Reading:
         """The reading of an image by a network, with its default policy and prevalence.
 
         A second time it is the same one. `visit` and `turn` name the page and its request; without
-        `check` also what the input check would refuse is analyzed; for `one_of_many` nobody waits.
+        `check` also what the input check would refuse is analyzed.
 
         Raises:
             CheckpointError: when the network's checkpoint must not be used.
@@ -163,7 +162,7 @@ class ImageStore:
         key = (model, check)
         if key not in image.readings:
             reader = self.reader(model)
-            with self._threads.limited(one_of_many):
+            with self._computing:
                 if self._overtaken(sender_gone.get(), visit, turn):
                     raise Superseded
                 if key not in image.readings:  # another request of the page may have been first

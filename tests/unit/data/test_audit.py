@@ -81,7 +81,7 @@ def test_the_command_prints_draws_and_writes(folder, tmp_path, capsys):
     plot, numbers = tmp_path / "new/audit.png", tmp_path / "new/audit.json"
     assert run(folder, "--plot", plot, "--json", numbers) == 0
     printed = capsys.readouterr().out
-    assert "8 (50.0%)" in printed
+    assert "classes: NORMAL" in printed and "0.500" in printed
     assert "In train, a property of the file alone gives the label away" in printed
     assert "In test, " not in printed
     assert Image.open(plot).size[0] > 1000
@@ -94,7 +94,7 @@ def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_audited(folder, c
     assert run(folder) == 1
     printed = capsys.readouterr().out
     assert "1 images could not be read" in printed and str(broken) in printed
-    assert "7 (46.7%)" in printed
+    assert "0.533" in printed
 
 
 def test_a_folder_without_splits_and_a_plot_of_unknown_kind_are_sentences(tmp_path, capsys):
