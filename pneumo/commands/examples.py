@@ -21,19 +21,11 @@ READ_AS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `examples download`."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    fetch = commands.add_parser(
-        "download",
-        help="fetch 16 real radiographs",
-        description="Fetches 16 real radiographs that no model was trained or tested on "
-        f"({ATTRIBUTION}).",
-    )
-    fetch.add_argument(
-        "--out",
-        type=Path,
-        default=bundled_folder("examples") / "downloaded",
-        metavar="DIR",
-        help="where the images and their cases.json go (default: where the app looks for them)",
-    )
+    text = f"fetch 16 real radiographs that no model was trained or tested on ({ATTRIBUTION})"
+    fetch = commands.add_parser("download", help=text, description=text)
+    text = "where the images and their cases.json go (default: where the app looks for them)"
+    place = bundled_folder("examples") / "downloaded"
+    fetch.add_argument("--out", type=Path, default=place, metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,46 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="images, or folders whose files are all analyzed")
     add("--model", choices=network_names(), help="default: resnet18 if there")
-    decision = parser.add_argument_group(
-        "decision", "Two thresholds on the probability, at the prevalence."
-    )
-    add = decision.add_argument
-    add(
-        "--preset", choices=PRESETS, help=f"thresholds of the model card; default: {DEFAULT_POLICY}"
-    )
+    add("--preset", choices=PRESETS, help=f"thresholds of the card; default: {DEFAULT_POLICY}")
     add("--threshold", type=_share, metavar="T", help="one custom threshold, 0 to 1")
     add("--rule-out", type=_share, metavar="T", help="custom: NORMAL below it")
     add("--rule-in", type=_share, metavar="T", help="custom: PNEUMONIA at or above it")
-    add(
-        "--prevalence",
-        type=_prevalence,
-        metavar="P",
-        help="share of the radiographs that show pneumonia; default: that of the training data",
-    )
-    add = parser.add_argument
-    add(
-        "--no-input-check",
-        action="store_true",
-        help="analyze also what does not look like a frontal chest radiograph; its record says so",
-    )
+    text = "share with pneumonia among the radiographs; default: that of the training data"
+    add("--prevalence", type=_prevalence, metavar="P", help=text)
+    add("--no-input-check", action="store_true", help="analyze also what the check refuses")
     add("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
-    add(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="instead of the screen; grows as FILE.partial until it is complete",
-    )
-    add(
-        "--resume",
-        action="store_true",
-        help="keep the records that --output has already, and analyze the other images",
-    )
-    add(
-        "--heatmaps",
-        type=Path,
-        metavar="DIR",
-        help=f"write STEM{EVIDENCE} (signed evidence) and STEM{OVERLAY} (overlay) there",
-    )
+    add("--output", type=Path, metavar="FILE", help="grows as FILE.partial until it is complete")
+    add("--resume", action="store_true", help="keep the records that --output has already")
+    text = f"write STEM{EVIDENCE} (signed evidence) and STEM{OVERLAY} (overlay) there"
+    add("--heatmaps", type=Path, metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:

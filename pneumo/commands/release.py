@@ -26,24 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
-    add(
-        "--data",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="the dataset that was trained on (default: data)",
-    )
-    add(
-        "--adults",
-        type=Path,
-        metavar="DIR",
-        help="adult radiographs: images/, labels.csv and, for localization, boxes.csv",
-    )
-    add(
-        "--score-test",
-        action="store_true",
-        help="score the official test split, once for these weights",
-    )
+    text = "the dataset that was trained on (default: data)"
+    add("--data", type=Path, default=Path("data"), metavar="DIR", help=text)
+    text = "adult radiographs: images/, labels.csv and, for localization, boxes.csv"
+    add("--adults", type=Path, metavar="DIR", help=text)
+    add("--score-test", action="store_true", help="score the test split, once for these weights")
     add("--out", type=Path, default=BUNDLED, metavar="DIR", help="default: checkpoints/")
 
 

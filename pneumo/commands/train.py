@@ -22,41 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(usage_error=parser.error)
     add = parser.add_argument
     add("--model", required=True, choices=network_names())
-    add(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PNEUMO_DATA", "data")),
-        metavar="DIR",
-        help="folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)",
-    )
+    place = Path(os.environ.get("PNEUMO_DATA", "data"))
+    text = "folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)"
+    add("--data", type=Path, default=place, metavar="DIR", help=text)
     add(
         "--init",
         metavar="imagenet|scratch|PATH",
         help="starting weights (default: the bundled ones, else scratch)",
     )
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="changes",
-        help="change one value of the recipe (pneumo/training/recipes/MODEL.yaml)",
-    )
-    add(
-        "--run",
-        type=Path,
-        metavar="DIR",
-        dest="run_folder",
-        help="weights, log and resumable state (default: runs/MODEL)",
-    )
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe's value")
+    text = "weights, log and resumable state (default: runs/MODEL)"
+    add("--run", type=Path, metavar="DIR", dest="run_folder", help=text)
     add("--resume", action="store_true", help="continue a run that was stopped")
-    add(
-        "--out",
-        type=Path,
-        default=BUNDLED,
-        metavar="DIR",
-        help="the calibrated checkpoint goes here, for the app (default: checkpoints/)",
-    )
+    text = "the calibrated checkpoint goes here, for the app (default: checkpoints/)"
+    add("--out", type=Path, default=BUNDLED, metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DataError, CheckpointError, InitialError, StateError: each with a sentence.
     """
-    pairs = [change.partition("=") for change in args.changes]
+    pairs = [change.partition("=") for change in args.set]
     if any(not equals for _, equals, _ in pairs):
         args.usage_error("--set takes KEY=VALUE")
     try:

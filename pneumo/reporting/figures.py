@@ -94,30 +94,26 @@ def _ends(card: Card, curve: Curve, panel: Axes, colour: str) -> None:
 
 
 def confusion(cards: Sequence[Card]) -> Figure | None:
-    """Labels given by the decisive threshold and by the default preset, for each class."""
+    """Labels given by the decisive threshold, for each class."""
     if not (tested := _tested(cards)):
         return None
-    figure, panels = _canvas("Labels given", _source(cards), len(tested), 2, wide=5.0, high=2.4)
-    for column, (card, _) in enumerate(tested):
-        for row, name in enumerate(("decisive", "balanced")):
-            measured = card.policies[name].test
-            if measured is None:
-                continue
-            panel = panels[row * len(tested) + column]
-            truths = ("NORMAL", "PNEUMONIA")
-            labels = [label for label in measured.labels["NORMAL"]
-                      if name != "decisive" or label != "INDETERMINATE"]  # fmt: skip
-            counts = np.array([[measured.labels[t][label] for label in labels] for t in truths])
-            shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-            panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-            panel.grid(False)
-            for (r, c), count in np.ndenumerate(counts):
-                colour = "white" if shares[r, c] > 0.5 else "black"
-                words = f"{count:.0f}\n{shares[r, c]:.1%}"
-                panel.text(c, r, words, ha="center", va="center", color=colour)
-            panel.set_xticks(range(len(labels)), labels, fontsize=8)
-            panel.set_yticks((0, 1), truths, fontsize=8)
-            panel.set_title(f"{card.title}, {name}")
+    figure, panels = _canvas("Labels given", _source(cards), len(tested), wide=5.0, high=3)
+    for panel, (card, test) in zip(panels, tested, strict=True):
+        found = test.scores.confusion
+        counts = np.array(
+            [[found.true_negative, found.false_positive],
+             [found.false_negative, found.true_positive]]
+        )  # fmt: skip
+        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        panel.grid(False)
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            words = f"{count}\n{shares[row, column]:.1%}"
+            panel.text(column, row, words, ha="center", va="center", color=colour)
+        panel.set_xticks((0, 1), ("NORMAL", "PNEUMONIA"), fontsize=8)
+        panel.set_yticks((0, 1), ("NORMAL", "PNEUMONIA"), fontsize=8)
+        panel.set_title(f"{card.title}, decisive")
     return figure
 
 
