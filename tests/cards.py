@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pneumo.models.card import (
-    FORMAT,
+    BUNDLED,
     Card,
-    Confusion,
-    Curve,
-    DataFacts,
-    Epoch,
     Estimate,
     Evidence,
     LocalizationRow,
-    Metrics,
     PolicyMeasures,
     PolicyResult,
-    ReliabilityBin,
-    Scores,
-    SeedResult,
-    SplitFacts,
-    SplitResult,
-    TrainingFacts,
     Weights,
+    read_card,
     write_typed,
 )
-from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
 from pneumo.reading import input_check
 from pneumo.reading.descriptor import LENGTH
@@ -57,34 +47,6 @@ def measures(sensitivity: float = 0.9, specificity: float = 0.8) -> PolicyMeasur
     )
 
 
-def scores(auc: float = 0.95) -> Scores:
-    """Metrics of 100 radiographs with pneumonia and 100 without."""
-    return Scores(
-        n=200,
-        positives=100,
-        threshold=0.5,
-        confusion=Confusion(90, 10, 80, 20),
-        accuracy=estimate(0.85, 200),
-        sensitivity=estimate(0.9),
-        specificity=estimate(0.8),
-        auc=estimate(auc, 200),
-        brier=estimate(0.1, 200),
-        ece=estimate(0.06, 200),
-    )
-
-
-def split_result(auc: float = 0.95) -> SplitResult:
-    """All parts of a split's result."""
-    return SplitResult(
-        scores=scores(auc),
-        distinct=scores(auc),
-        sensitivity_by_kind={"bacteria": estimate(0.92), "virus": estimate(0.88)},
-        specificity_by_series={"IM": estimate(0.9), "NORMAL2-IM": estimate(0.7)},
-        curve=Curve((0.0, 0.5, 1.0), (1.0, 0.9, 0.0), (0.0, 0.8, 1.0)),
-        reliability=(ReliabilityBin(0.4, 0.5, 20, 0.45, 0.5),),
-    )
-
-
 def whole_card(
     name: str = "cnn",
     title: str = "Custom CNN",
@@ -92,7 +54,7 @@ def whole_card(
     reliable: bool = True,
     test: bool = True,
 ) -> Card:
-    """A card that could be one.
+    """The bundled CNN's card with made-up policies and localization, and no input check.
 
     Args:
         name, title: of the network.
@@ -100,62 +62,27 @@ def whole_card(
         reliable: whether its evidence map tells the side.
         test: whether it was scored on the test split.
     """
-    measured = 0.97 if reliable else 0.55
+    card = read_card("cnn", BUNDLED)
+    pairs = {"cautious": (0.2, 0.8), "balanced": (0.4, 0.6), "decisive": (0.5, 0.5)}
     places = ("composites_share", "composites_right", "boxes_side_share", "lungs_share")
-    results = {
-        policy: PolicyResult(
-            Policy(policy, *pair), "made up", measures(), measures(0.85) if test else None
-        )
-        for policy, pair in {
-            "cautious": (0.2, 0.8),
-            "balanced": (0.4, 0.6),
-            "decisive": (0.5, 0.5),
-        }.items()
-    }
-    return Card(
-        format=FORMAT,
+    row = LocalizationRow(estimate(0.97 if reliable else 0.55), estimate(0.5))
+    return replace(
+        card,
         name=name,
         title=title,
         weights=weights or Weights((f"{name}.safetensors",), "0" * 64, 1, 1, "float16"),
-        preprocessing=Preprocessing(size=128),
         calibration=Calibration(1.0, 0.0),
-        policies=results,
-        evidence=Evidence(
-            scale=1.0,
-            scale_rule="made up",
-            localization={
-                key: LocalizationRow(estimate(measured), estimate(0.5)) for key in places
-            },
+        policies={
+            policy: PolicyResult(
+                Policy(policy, *pair), "made up", measures(), measures(0.85) if test else None
+            )
+            for policy, pair in pairs.items()
+        },
+        evidence=Evidence(1.0, "made up", dict.fromkeys(places, row)),
+        metrics=replace(
+            card.metrics, test=card.metrics.test if test else None, test_scorings=int(test)
         ),
-        metrics=Metrics(
-            validation=split_result(),
-            degraded={"0.6": scores(0.93)},
-            test=split_result(0.94) if test else None,
-            test_scorings=int(test),
-        ),
-        data=DataFacts(
-            name="made up",
-            fingerprint="1" * 64,
-            training=SplitFacts(80, 60, {"normal": 20, "bacteria": 40, "virus": 20}),
-            validation=SplitFacts(20, 15, {"normal": 5, "bacteria": 10, "virus": 5}),
-        ),
-        training=TrainingFacts(
-            command="python train.py --model cnn",
-            recipe={"epochs": 1, "augmentation": {"flip": 0.5}},
-            seed=0,
-            start="fresh weights",
-            teachers=(),
-            selection="the last epoch",
-            device="cpu",
-            precision="fp32",
-            processes=1,
-            seconds=1.0,
-            finished="2026-11-27",
-            versions={"torch": "2.11.0"},
-            commit="",
-            history=(Epoch(1, "fine-tuning", {"total": 0.5}, 0.9, 0.88, 1e-3, 1.0),),
-            seeds=(SeedResult(0, True, {"validation_auc": 0.9}),),
-        ),
+        input_check_sha256=None,
     )
 
 

@@ -13,13 +13,8 @@ from tests.served import API, ROOT, Server
 SECRET = b"the content of a file that is nobody's business"
 DOORS = (
     f"{API}/file=",
-    f"{API}/file/",
-    "/file=",
-    "/assets/",
     "/static/",
-    "/svelte/",
     f"{API}/custom_component/",
-    f"{API}/stream/",
 )
 
 

@@ -9,7 +9,6 @@ import zipfile
 import zlib
 
 import numpy as np
-import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,18 +92,6 @@ def test_what_is_no_single_image_is_refused() -> None:
     assert "values a pixel" in refusal(dicom_bytes(dicom(IMAGE, SamplesPerPixel=4)))
 
 
-def test_a_compression_that_is_not_read_is_named_and_a_wrong_stream_is_damaged() -> None:
-    made = dicom(IMAGE)
-    made.PixelData = pydicom.encaps.encapsulate([picture(np.zeros((900, 900), np.uint8), "JPEG")])
-    made["PixelData"].is_undefined_length = True
-    made["PixelData"].VR = "OB"
-    assert "damaged" in refusal(dicom_bytes(made, pydicom.uid.JPEGBaseline8Bit))
-    video = dicom_bytes(made, "1.2.840.10008.1.2.4.102")
-    assert "MPEG-4" in refusal(video)
-    secret = refusal(video.replace(b"1.2.840.10008.1.2.4.102", b"1.2.3.19010203.1.1.1.11"))
-    assert "private" in secret and "1901" not in secret
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_two_things_is_read_as_one(kind: str) -> None:
     # The standard leaves the first 128 bytes free: TIFF and DICOM in one file are even usual.
@@ -167,29 +154,6 @@ def test_the_same_limits_hold_in_every_kind_of_file(monkeypatch) -> None:
                 decode(data, kind)
 
 
-def mutated(data: bytes, other: bytes, seed: int) -> bytes:
-    """A file with a few of its bytes flipped, cut, repeated, made huge or taken from another."""
-    chance = random.Random(seed)
-    spoilt = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 5, 30))):
-        # Headers decide more than pixels do, so half of the damage goes there.
-        reach = len(spoilt) if chance.random() < 0.5 else min(len(spoilt), 600)
-        at = chance.randrange(max(reach, 1))
-        attack = chance.choice(("flip", "cut", "insert", "huge", "splice"))
-        if attack == "flip" and spoilt:
-            spoilt[at] ^= 1 << chance.randrange(8)
-        elif attack == "cut":
-            del spoilt[at : at + chance.choice((1, 2, 8, 1000, len(spoilt)))]
-        elif attack == "insert":
-            spoilt[at:at] = chance.randbytes(chance.choice((1, 4, 64)))
-        elif attack == "huge":
-            spoilt[at : at + 4] = chance.choice((b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4))
-        else:
-            start = chance.randrange(len(other))
-            spoilt[at : at + 32] = other[start : start + 32]
-    return bytes(spoilt)
-
-
 @pytest.fixture(scope="module")
 def files() -> list[bytes]:
     """A sound file of each format that is read."""
@@ -205,16 +169,26 @@ def files() -> list[bytes]:
     ]
 
 
-fuzzing = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+def mutated(data: bytes, other: bytes, seed: int) -> bytes:
+    """A file with a few of its bytes flipped, cut, made huge or taken from another."""
+    chance, spoilt = random.Random(seed), bytearray(data)
+    for _ in range(chance.choice((1, 2, 5, 30))):
+        # Headers decide more than pixels do, so half of the damage goes there.
+        at = chance.randrange(max(1, min(len(spoilt), chance.choice((600, len(data))))))
+        start = chance.randrange(len(other))
+        put = chance.choice((b"", b"\xff" * 4, chance.randbytes(4), other[start : start + 32]))
+        spoilt[at : at + chance.choice((0, 1, 4, 1000))] = put
+    return bytes(spoilt)
 
 
 @given(which=st.integers(0, 10**6), seed=st.integers(0, 2**40))
-@settings(fuzzing, max_examples=200)
+@settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_damage_gives_an_image_or_a_sentence(files, which: int, seed: int) -> None:
     data = mutated(files[which % len(files)], files[seed % len(files)], seed)
     try:
@@ -224,11 +198,3 @@ def test_any_damage_gives_an_image_or_a_sentence(files, which: int, seed: int) -
         return
     assert 0 < read.pixels.size <= MAX_PIXELS
     assert "DOE" not in read.source
-
-
-@given(st.binary(max_size=2000))
-@settings(fuzzing, max_examples=100)
-def test_any_bytes_give_a_sentence(data: bytes) -> None:
-    for start in (b"", b"\0" * 128 + b"DICM\x08\0"):
-        with pytest.raises(UnreadableImage):
-            read_radiograph(start + data)

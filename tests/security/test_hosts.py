@@ -7,7 +7,6 @@ import json
 import pytest
 from starlette.datastructures import Headers
 
-from pneumo.ui.layout import launch_arguments
 from pneumo.ui.security.hosts import VARIABLE, allowed_hosts, check_host
 from pneumo.ui.security.limits import Refusal
 from tests.served import API, Server
@@ -86,10 +85,3 @@ def test_another_port_is_another_site(monkeypatch, hosts):
     for origin in ("http://localhost:8080", "http://localhost", "http://127.0.0.1:7860",
                    "https://reader.example:444", "file://localhost:7860"):  # fmt: skip
         assert status(hosts, ("host", "localhost:7860"), ("origin", origin)) == 403, origin
-
-
-def test_the_app_as_it_is_launched_holds_to_its_names(monkeypatch, hosts):
-    for expected in (hosts, None):  # on a Space any name may lead to it
-        (middleware,) = launch_arguments()["app_kwargs"]["middleware"]
-        assert middleware.kwargs["hosts"] == expected
-        monkeypatch.setenv("SPACE_ID", "me/pneumo")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pneumo.ui.security import limits
-from pneumo.ui.security.calls import without_files
 from pneumo.ui.security.limits import Budget, Limited, Refusal, image_form, whole_body
 from pneumo.ui.security.uploads import Full, Uploads
 
@@ -49,26 +47,6 @@ def outcome(work: Callable, pieces: tuple[bytes, ...], most: int, budget: Budget
         return thread.submit(asyncio.run, read()).result()
 
 
-def test_what_is_within_the_limits_is_read_in_memory_and_nothing_stays_held(monkeypatch):
-    monkeypatch.setattr(
-        tempfile.SpooledTemporaryFile, "rollover", lambda self: pytest.fail("it is on the disk")
-    )
-    budget, image = Budget(6_000_000), bytes(5_000_000)
-    assert outcome(whole_body, (b"ab", b"", b"c"), 3, budget) == b"abc"
-    assert outcome(form, (FORM[0], image, FORM[-1]), 6_000_000, budget) == ({}, [image])
-    assert budget.held == 0
-
-
-@both
-def test_too_many_bytes_are_refused_and_nothing_stays_held(work):
-    budget, size = Budget(1000), sum(map(len, FORM))
-    assert outcome(work, FORM, size - 1, budget) == 413
-    assert budget.held == 0
-    budget.take(950)  # by other requests
-    assert outcome(work, FORM, 1000, budget) == 503
-    assert budget.held == 950
-
-
 @both
 @pytest.mark.parametrize(
     ("limit", "wait"),
@@ -83,30 +61,6 @@ def test_who_does_not_send_is_not_waited_for(work, limit: str, wait: float, monk
     budget = Budget(1000)
     assert outcome(work, FORM, 1000, budget, wait) == 408
     assert budget.held == 0
-
-
-def test_who_sends_fast_enough_is_waited_for(monkeypatch):
-    monkeypatch.setattr(limits, "WINDOW_SECONDS", 0.05)
-    monkeypatch.setattr(limits, "WINDOW_BYTES", 2)
-    assert outcome(whole_body, (b"abc",) * 8, 1000, Budget(1000), 0.03) == b"abc" * 8
-
-
-def test_large_requests_leave_a_part_of_the_budget_to_small_ones():
-    budget = Budget(1000, reserve=300)
-    budget.take(700, small=False)
-    with pytest.raises(Refusal):
-        budget.take(1, small=False)
-    budget.take(300)
-    with pytest.raises(Refusal):
-        budget.take(1)
-
-
-def test_files_in_a_call_become_tokens():
-    file = {"path": "/etc/passwd", "url": "http://here/x", "meta": {"_type": "gradio.FileData"}}
-    call = {"data": [file, {"path": "to-ken_1"}, [{"a": file}], "/etc/passwd", {"b": 1}, None]}
-    assert without_files(call) == {
-        "data": ["", "to-ken_1", [{"a": ""}], "/etc/passwd", {"b": 1}, None]
-    }
 
 
 def test_uploads_are_bounded_in_number_and_bytes_and_given_out_once():

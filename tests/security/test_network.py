@@ -47,14 +47,6 @@ def test_predict_needs_no_network(png: bytes, dicom: bytes, tmp_path: Path, stan
     assert foreign(notes.read_text().splitlines()) == ["foreign 192.0.2.1 80"]
 
 
-def test_the_app_needs_no_network(server: Server, png: bytes):
-    assert "</html>" in server.raw("/")[1].decode()
-    assert server.read(png).json()["data"][0]["status"] == "ok"
-    assert server.analyze(png).json()["status"] == "ok"
-    assert server.reached(), "the app asks itself once when it starts"
-    assert foreign(server.reached()) == []
-
-
 @pytest.fixture(scope="module")
 def trap() -> Iterator[tuple[int, list]]:
     """A listener on the loopback, and the addresses of all who knocked."""

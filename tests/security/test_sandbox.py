@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +14,6 @@ import numpy as np
 import psutil
 import pytest
 
-from pneumo.imaging import radiograph
 from pneumo.imaging.messages import DecodingCancelled, UnreadableImage
 from pneumo.imaging.sandbox import Limits, Sandbox
 from tests.unit.imaging.files import chest, dicom, dicom_bytes, picture
@@ -115,22 +113,6 @@ def test_one_that_hangs_blocks_nobody_and_is_killed_when_its_sender_leaves() -> 
 
 
 @posix
-def test_who_waits_for_a_free_worker_can_leave_too(box: Sandbox) -> None:
-    os.kill(started(box), signal.SIGSTOP)
-    senders = Sender(), Sender()
-    with ThreadPoolExecutor(2) as pool:
-        answers = []
-        for sender in senders:
-            answers.append(pool.submit(box.decode, PNG, sender.left))
-            assert sender.waits.wait(60)
-        for sender, waiting in zip(reversed(senders), reversed(answers), strict=True):
-            sender.leave()
-            with pytest.raises(DecodingCancelled):
-                waiting.result()
-    np.testing.assert_array_equal(box.decode(PNG)[0], IMAGE)
-
-
-@posix
 @pytest.mark.parametrize(("seconds", "code"), [(0.3, "time"), (60, "damaged")])
 def test_one_that_only_waits_or_dies_is_answered_and_replaced(
     box: Sandbox, seconds: float, code: str
@@ -163,25 +145,6 @@ def test_a_worker_has_no_secrets_and_writes_no_file_and_a_dead_one_is_not_asked(
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         pass
     np.testing.assert_array_equal(box.decode(PNG)[0], IMAGE)
-
-
-def _read_in_child(answers: multiprocessing.Queue) -> None:
-    answers.put(radiograph.read_radiograph(PNG).pixels.shape)
-    radiograph.sandbox().close()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process_does_not_speak_to_its_parents_workers() -> None:
-    radiograph.read_radiograph(PNG)
-    context = multiprocessing.get_context("fork")
-    answers = context.Queue()
-    children = [context.Process(target=_read_in_child, args=(answers,)) for _ in range(2)]
-    for child in children:
-        child.start()
-    radiograph.read_radiograph(PNG)
-    assert [answers.get(timeout=60) for _ in children] == [IMAGE.shape] * 2
-    for child in children:
-        child.join()
 
 
 def test_workers_start_without_torch_and_end_with_the_program() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 
-import httpx
 import pytest
 
 from tests.served import API, ROOT, Server
@@ -27,7 +25,6 @@ BODIES = (
     b'{"data": [null, "cnn", NaN, false, false]}', b"[" * 30_000, b'{"data":' * 8000, b"\xff\xfe",
     b'{"data": [], "session_hash": "../x"}', b'{"data": [], "fn_index": 1e99, "session_hash": "s"}',
     b'{"data": ["\\ud800"]}', b'{"data": [{"path": "x"}, {"path": "x"}, {"path": "x"}]}',
-    b'{"data": ["' + b"x" * 1_000_000 + b'"]}',
 )  # fmt: skip
 
 
@@ -81,34 +78,12 @@ def test_pages_name_no_place_of_the_disk_and_no_foreign_address(server: Server, 
                 assert place not in text, (path, place)
 
 
-def test_the_queue_tells_nothing_of_others(server: Server):
-    known = {"msg", "event_id", "queue_size", "rank", "rank_eta", "queue_eta"}
-    assert set(json.loads(server.raw(f"{API}/queue/status")[1])) <= known
-    with server.client() as client:
-        for path in ("queue/data?session_hash=nobody", "call/predict/nobody"):
-            said = ""
-            # Gradio breaks such a stream off instead of ending it.
-            with (
-                contextlib.suppress(httpx.RemoteProtocolError),
-                client.stream("GET", f"{API}/{path}") as stream,
-            ):
-                for piece in stream.iter_text():
-                    said += piece
-            assert clean(said) and "complete" not in said, path
-
-
 @pytest.mark.parametrize(
     "route", ["run/predict", "call/predict", "call/v2/predict", "queue/join", "component_server"]
 )
 def test_a_broken_body_is_refused_with_a_sentence(server: Server, route: str):
     for body in BODIES:
-        try:
-            status, reply = server.raw(
-                f"{API}/{route}", "POST", body, Content_Type="application/json"
-            )
-        except ConnectionError:  # closed while too much was sent
-            assert len(body) > 200_000
-            continue
+        status, reply = server.raw(f"{API}/{route}", "POST", body, Content_Type="application/json")
         text = reply.decode()
         assert clean(text), text
         if status == 200:  # a well-formed call that fails later, in the queue
@@ -116,14 +91,6 @@ def test_a_broken_body_is_refused_with_a_sentence(server: Server, route: str):
             assert "event: error" in answer and clean(answer), answer
         else:
             assert json.loads(text)["error"].endswith("."), text
-
-
-def test_another_kind_of_body_is_refused(server: Server):
-    for kind in ("", "text/plain", "application/x-www-form-urlencoded",
-                 "multipart/form-data; boundary=", "\xff"):  # fmt: skip
-        for route in ("run/models", "call/models", "queue/join", "component_server", "upload"):
-            status, reply = server.raw(f"{API}/{route}", "POST", b'{"data": []}', Content_Type=kind)
-            assert status in (400, 404) and json.loads(reply)["error"].endswith("."), (route, kind)
 
 
 WRONG = {
@@ -141,24 +108,16 @@ def test_wrong_values_are_told_in_a_sentence(server: Server, png: bytes):
             call = [{"path": server.upload(png)}, "cnn", None, False, False, "balanced", None]
             call[position] = value
             reply = server.ask("predict", *call)
-            assert reply.status_code == 422 and reply.json()["error"].endswith("."), (
-                position,
-                value,
-            )
+            assert reply.status_code == 422 and reply.json()["error"].endswith("."), call
             assert len(reply.text) < 400 and clean(reply.text)
 
 
 PAYLOADS = (
     None,
-    5,
-    [],
     {"models": ["cnn"]},
-    {"models": "cnn"},
     {"models": "cnn", "turn": "9" * 5000},
-    {"models": "cnn", "example": "9" * 5000},
     {"models": "cnn", "example": "²"},
-    {"models": "cnn", "token": {"a": 1}, "visit": "v" * 60_000},
-    {"models": "cnn," * 10_000, "token": "x"},
+    {"models": "cnn," * 10_000, "token": {"a": 1}},
     {"models": "cnn", "image": {"path": "/etc/passwd"}},
     {"models": "cnn", "token": "x", "prevalence": {"a": 1}, "policy": []},
     {"models": "cnn", "token": "x", "comment": "\ud800", "opacity": "nan"},

@@ -24,13 +24,8 @@ NAMES = (
     "../../../../tmp/Zebrowska_1931.png",
     "Zebrowska\r\nX-Evil: 1.png",
     "<script>alert('Zebrowska')</script>.png",
-    'Zebrowska";a="b.png',
-    "..",
-    "",
     "Zebrowska\0.png",
     "Zebrowska" * 300 + ".png",
-    "Żebrowska-\u202egnp.dcm",
-    "%2e%2e%2fZebrowska",
 )
 MULTIPART = "multipart/form-data; boundary=cut"
 BEGINNING = (
@@ -79,18 +74,6 @@ def test_an_image_never_touches_the_disk_and_an_upload_serves_one_question(
 
 
 @routes
-def test_a_cut_connection_leaves_nothing(server: Server, route: str):
-    head = f"POST {API}/{route} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4000000\r\n"
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        connection.sendall((head + BEGINNING).encode() + b"x" * 2_000_000)
-    assert server.raw("/robots.txt")[0] == 200
-    deadline = time.monotonic() + 10
-    while server.files() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert server.files() == []
-
-
-@routes
 def test_too_many_bytes_are_refused_before_they_are_sent(server: Server, route: str):
     head = (
         f"POST {API}/{route} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -129,12 +112,6 @@ def test_an_upload_is_one_image(server: Server, route: str):
         status, _ = server.raw(f"{API}/{route}", "POST", body, Content_Type=MULTIPART)
         assert status in (400, 404)
     assert server.files() == []
-
-
-def test_an_empty_or_odd_file_is_answered(server: Server):
-    for content in (b"", b"\0", b"no image", b"\x89PNG\r\n\x1a\n"):
-        for reply in (server.analyze(content).json(), server.read(content).json()["data"][0]):
-            assert reply["status"] in ("error", "refused") and reply["reason"].endswith(".")
 
 
 def test_images_nobody_asks_for_are_forgotten_within_minutes(networks, png: bytes, monkeypatch):

@@ -57,15 +57,3 @@ def test_adults_are_evaluated_by_view(root, adults, capsys):
     assert run("evaluate", "adults", adults, "--model", "cnn") == 0
     shown = capsys.readouterr().out
     assert "PA" in shown and "AP" in shown and "text-mined" in shown
-
-
-def test_a_missing_split_is_a_sentence(root, capsys):
-    assert run("evaluate", root, "--split", "holdout") == 1
-    assert "data download" in capsys.readouterr().err
-    for words in (("adults",), ("sharpness", "x"), ()):
-        assert run("evaluate", *words) == 2
-
-
-def test_validation_measures_refuse_data_that_were_not_trained_on(root, drawn_dataset, capsys):
-    assert run("evaluate", "robustness", drawn_dataset, "--model", "cnn") == 1
-    assert "trained on" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """The audit finds what was planted in a folder, and the known facts of the real dataset."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from PIL import Image, ImageFilter
 
 from pneumo.data.audit import audit
-from pneumo.data.dataset import DataError
 from tests.unit.commands.shell import run as command
 
 
@@ -75,35 +73,6 @@ def test_planted_duplicates_and_shared_patients_are_found(folder):
         "identical_in_several_splits": 1,
         "identical_with_both_labels": 1,
     }
-
-
-def test_the_command_prints_draws_and_writes(folder, tmp_path, capsys):
-    plot, numbers = tmp_path / "new/audit.png", tmp_path / "new/audit.json"
-    assert run(folder, "--plot", plot, "--json", numbers) == 0
-    printed = capsys.readouterr().out
-    assert "classes: NORMAL" in printed and "0.500" in printed
-    assert "In train, a property of the file alone gives the label away" in printed
-    assert "In test, " not in printed
-    assert Image.open(plot).size[0] > 1000
-    assert json.loads(numbers.read_text())["splits"]["train"]["patients"] == 16
-
-
-def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_audited(folder, capsys):
-    broken = folder / "train/NORMAL/IM-0005-0001.jpeg"
-    broken.write_bytes(b"\xff\xd8\xff nothing")
-    assert run(folder) == 1
-    printed = capsys.readouterr().out
-    assert "1 images could not be read" in printed and str(broken) in printed
-    assert "0.533" in printed
-
-
-def test_a_folder_without_splits_and_a_plot_of_unknown_kind_are_sentences(tmp_path, capsys):
-    with pytest.raises(DataError, match="none of the folders train, test, val"):
-        audit(tmp_path)
-    assert run(tmp_path) == 1
-    assert run(tmp_path, "--plot", tmp_path / "plot.xyz") == 2
-    err = capsys.readouterr().err
-    assert "data download" in err and ".png, .svg or .pdf" in err
 
 
 def test_a_result_never_takes_the_place_of_an_image(folder, capsys):

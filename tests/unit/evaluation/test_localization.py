@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from functools import partial
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from torch import nn
 
 from pneumo.evaluation import localization
-from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
 
@@ -71,33 +69,6 @@ def test_composites_tell_a_map_that_follows_from_one_that_does_not(images):
     assert constant is not None and constant.value == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_constant_map_is_alike_in_all_radiographs_and_does_not_mirror():
-    rng = np.random.default_rng(0)
-    squares, labels = rng.integers(0, 255, (6, SIDE, SIDE), dtype=np.uint8), np.ones(6, int)
-    good = localization.mirror_table(FOLLOWS, squares, labels)
-    bad = localization.mirror_table(CONSTANT, squares, labels)
-    assert value(good, "mirror_agreement") == pytest.approx(1)
-    assert value(bad, "mirror_agreement") < 0.5
-    assert value(good, "maps_alike") < 0.5 < value(bad, "maps_alike")
-
-
-def test_boxes_are_found_in_pixels_of_the_image_and_sided(tmp_path, monkeypatch):
-    with (tmp_path / "boxes.csv").open("w", newline="") as lines:
-        table = csv.writer(lines)
-        table.writerow(["file", "finding", "x", "y", "width", "height"])
-        table.writerow(["a.png", "Pneumonia", 16, 40, 60, 60])
-        table.writerow(["b.png", "Pneumonia", 100, 40, 60, 60])  # crosses the middle
-    pixels = np.zeros((256, 256), np.uint8)
-    pixels[40:100, 16:76] = 250
-    drawn = Radiograph(pixels, "drawn")
-    monkeypatch.setattr(localization, "read_radiograph", lambda path: drawn)
-    found = localization.boxes_table(FOLLOWS, tmp_path)
-    assert found["boxes_peak"].network.n == 2
-    assert value(found, "boxes_peak") == 0.5
-    assert found["boxes_side_share"].network.n == 1
-    assert value(found, "boxes_side_share") > 0.95
-
-
 def test_evidence_in_the_lungs_and_accuracy_without_them(images):
     squares, labels, lungs = images
     found = localization.lungs_table(FOLLOWS, squares, labels, lungs, -10.0)
@@ -105,17 +76,3 @@ def test_evidence_in_the_lungs_and_accuracy_without_them(images):
     assert value(found, "lungs_share") > 0.8
     assert value(found, "auc_lungs_only") == 1
     assert value(found, "auc_lungs_masked") == pytest.approx(0.5, abs=0.3)
-
-
-def test_where_nothing_is_called_pneumonia_there_is_no_evidence_to_place(images):
-    found = localization.lungs_table(FOLLOWS, *images, 99.0)
-    assert set(found) == {"auc_lungs_only", "auc_lungs_masked"}
-
-
-def test_opacities_are_inserted_in_all_six_zones(images):
-    _, labels, lungs = images
-    normal = np.where(lungs > 0, 40, 170).astype(np.uint8)[labels == 0]
-    found = localization.opacities_table(FOLLOWS, normal, lungs[labels == 0])
-    zones = [name for name in found if name.startswith("opacities_peak_")]
-    assert len(zones) == 6
-    assert found["opacities_peak"].network.n == 24

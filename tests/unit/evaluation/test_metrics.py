@@ -5,16 +5,11 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.evaluation.metrics import (
-    auc_estimate,
     bootstrap_weights,
     calibration_error,
-    curve,
-    moved,
     proportion,
-    reliability,
     score,
 )
-from pneumo.models.probability import at_prevalence
 
 
 @pytest.fixture(scope="module")
@@ -44,35 +39,12 @@ def test_scores_are_those_of_scikit_learn(scored):
     assert found.sensitivity.n + found.specificity.n == found.accuracy.n == 120
 
 
-def test_calibration_is_judged_at_the_prevalence_given(scored):
-    y, p = scored
-    at = score(y, p, 0.5, prevalence=0.9)
-    shown = np.array([at_prevalence(float(one), 0.9) for one in p])
-    assert at.brier.value == pytest.approx(brier_score_loss(y, shown))
-    assert at.auc == score(y, p, 0.5).auc
-
-
-def test_moving_to_a_prevalence_is_that_of_the_decision():
-    p = np.array([0.0, 0.2, 0.5, 1.0])
-    assert moved(p, 0.1) == pytest.approx([at_prevalence(float(one), 0.1) for one in p])
-
-
 def test_patients_are_drawn_with_all_their_radiographs(scored):
     y, _ = scored
     groups = np.arange(120) // 2
     weights = bootstrap_weights(y, groups)
     assert (weights[:, ::2] == weights[:, 1::2]).all()
     assert (weights[:, y == 1].sum(1) == y.sum()).all(), "classes keep their sizes"
-
-
-def test_copies_of_a_patient_do_not_narrow_an_interval():
-    y = np.repeat([0, 1], 40)
-    p = np.random.default_rng(1).random(80) + 0.3 * y
-    alone = auc_estimate(y, p)
-    copied = auc_estimate(np.repeat(y, 4), np.repeat(p, 4), np.repeat(np.arange(80), 4))
-    assert copied.value == pytest.approx(alone.value)
-    width = alone.high - alone.low
-    assert copied.high - copied.low == pytest.approx(width, rel=0.2)
 
 
 def test_an_exact_interval_has_room_where_nothing_failed():
@@ -88,15 +60,3 @@ def test_calibration_error_is_the_gap_between_probability_and_frequency():
     assert calibration_error(y, np.full(4, 0.75)) == pytest.approx(0)
     assert calibration_error(y, np.full(4, 0.25)) == pytest.approx(0.5)
     assert calibration_error(y, np.array([0.0, 1.0, 1.0, 1.0])) == 0
-
-
-def test_curve_and_reliability_count_every_radiograph(scored):
-    y, p = scored
-    rates = curve(y, p)
-    assert (rates.sensitivity[0], rates.specificity[0]) == (1, 0)
-    assert list(rates.sensitivity) == sorted(rates.sensitivity, reverse=True)
-    at = rates.threshold.index(0.4)
-    assert rates.sensitivity[at] == pytest.approx((p[y == 1] >= 0.4).mean(), abs=1e-4)
-    bins = reliability(y, p)
-    assert sum(one.n for one in bins) == 120
-    assert all(one.low <= one.probability <= one.high for one in bins)

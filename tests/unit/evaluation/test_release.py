@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from pneumo.data import dataset
-from pneumo.data.memory import logits
 from pneumo.evaluation import release
-from pneumo.evaluation.release import ReleaseError, calibrated, rank, read_run, same_recipe
+from pneumo.evaluation.release import ReleaseError, rank, read_run, same_recipe
 from pneumo.models.card import LocalizationRow
-from pneumo.models.checkpoint import load_checkpoint
 from tests.cards import estimate, whole_card
 from tests.runs import finished_run
 
@@ -26,38 +22,6 @@ def run(stand_ins, drawn_dataset, tmp_path):
     return lambda name="run", seed=0, **recipe: finished_run(
         tmp_path / name, stand_ins, drawn_dataset, seed, **recipe
     )
-
-
-def test_a_run_becomes_a_checkpoint_whose_numbers_are_those_of_its_stored_weights(
-    run, drawn_dataset, monkeypatch
-):
-    one = read_run(run())
-    table = release.validation_of([one], drawn_dataset)
-    checkpoint = calibrated(one, table)
-    card = checkpoint.card
-    stored = {value.dtype for value in checkpoint.network.state_dict().values() if value.ndim > 1}
-    assert stored == {torch.float32}
-    squares = dataset.load_squares(table, checkpoint.preprocessing)
-    p = card.calibration.probability(logits(checkpoint.network, squares, checkpoint.preprocessing))
-    validation = card.metrics.validation.scores
-    y = dataset.labels(table)
-    assert validation.n == len(table) and validation.positives == y.sum()
-    assert validation.confusion.true_positive == (p[y == 1] >= card.threshold).sum()
-    assert set(card.metrics.degraded) == {"0.4", "0.6", "0.8"}
-    assert card.data.validation.radiographs == len(table)
-    assert "location" not in card.training.history[0].losses, "an epoch without any has no mean"
-    assert card.evidence.scale > 0
-    # A stopped release keeps what it measured unless the weights change.
-    monkeypatch.setattr(release, "fix_presets", None)  # to be fixed again would fail
-    assert calibrated(one, table).card == card
-    state = load_checkpoint("cnn", one.staging).network.state_dict()
-    state["classifier.bias"] = state["classifier.bias"] + 1
-    save_file(state, one.folder / "weights.safetensors")
-    with pytest.raises(TypeError):
-        calibrated(one, table)
-    (one.folder / "weights.safetensors").write_bytes(b"x" * 1000)
-    with pytest.raises(ReleaseError, match="cannot be used"):
-        calibrated(one, table)
 
 
 def test_only_seeds_of_one_recipe_and_the_data_trained_on_are_used(run, drawn_dataset):

@@ -38,7 +38,6 @@ def test_what_is_written_comes_back(tmp_path):
     card = whole_card()
     assert write_card(card, tmp_path) == tmp_path / "cnn.json"
     assert read_card("cnn", tmp_path) == card
-    assert card.prevalence == pytest.approx(75 / 100)  # pneumonia in training and validation
     assert card.threshold == 0.5  # the decisive one
 
 
@@ -47,49 +46,28 @@ def test_what_is_written_comes_back(tmp_path):
     [
         ("weights.bytes", "many", "weights.bytes"),
         ("weights.bytes", True, "weights.bytes"),
-        ("weights.bytes", 1.5, "weights.bytes"),
-        ("weights", [], "weights"),
         ("weights.sha256", "xyz", "sha256"),
-        ("weights.files", [], "files"),
         ("weights.files", ["b.safetensors", "a.safetensors"], "sorted"),
         ("weights.files", ["../elsewhere.safetensors"], "elsewhere"),
-        ("weights.files", ["weights.pt"], "weights.pt"),
-        ("preprocessing.size", "128", "preprocessing.size"),
         ("preprocessing.size", 0, "preprocessing"),
-        ("preprocessing.std", 0, "preprocessing"),
         ("calibration.slope", 0, "slope"),
         ("calibration.slope", 10**400, "finite"),
         ("calibration.slope", math.nan, "calibration.slope"),
-        ("calibration.offset", -math.inf, "calibration.offset"),
-        ("calibration.offset", None, "calibration.offset"),
         ("policies.cautious.policy.rule_out", 0.9, "rule-out"),
-        ("policies.cautious.policy.rule_in", 1.2, "rule-in"),
         ("policies.cautious.policy.name", "bold", "bold"),
         ("policies.decisive.policy.rule_out", 0.4, "one threshold"),
-        ("policies", {}, "cautious"),
         ("evidence.scale", -1, "scale"),
         ("metrics.validation.curve.threshold", [0.1], "curve"),
         ("metrics.validation.scores.auc.low", 1.5, "interval"),
-        ("metrics.validation.scores.auc.high", None, "both ends"),
-        ("metrics.validation.scores.auc.n", -5, "negative"),
         ("data.training.by_kind", {"normal": "four"}, "by_kind.normal"),
-        ("training.versions", {"torch": 2}, "versions.torch"),
         ("training.recipe", {"rate": math.nan}, "training"),
         ("input_check_sha256", "0", "sha256"),
         ("more", 1, "more"),
-        ("format", 1, "format"),
         ("format", 3, "format"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path, path, value, named):
     assert named in refusal(tmp_path, changed(path, value))
-
-
-@pytest.mark.parametrize("field", ["format", "weights", "policies", "training"])
-def test_a_missing_field_is_named(tmp_path, field):
-    values = record(whole_card())
-    del values[field]
-    assert field in refusal(tmp_path, json.dumps(values))
 
 
 @pytest.mark.parametrize(
@@ -100,10 +78,6 @@ def test_a_missing_field_is_named(tmp_path, field):
 )  # fmt: skip
 def test_what_is_no_card_at_all(tmp_path, text):
     refusal(tmp_path, text)
-
-
-def test_a_file_larger_than_any_card_is_not_read(tmp_path):
-    assert "larger" in refusal(tmp_path, " " * 6_000_000)
 
 
 def test_a_missing_card_says_what_to_do(tmp_path):

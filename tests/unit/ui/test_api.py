@@ -65,16 +65,6 @@ def test_evidence_thresholds_policy_and_prevalence_on_demand(predict, png, model
     assert (custom["rule_out"], custom["rule_in"]) == (0.1, 0.9)
 
 
-def test_models_are_listed_and_both_events_described(client):
-    reply = client.post(f"{PUBLIC}/run/models", json={"data": []}).json()["data"][0]
-    assert [model["name"] for model in reply] == list(available_models())
-    assert set(reply[0]["policies"]) == {"cautious", "balanced", "decisive"}
-    for event in client.get(f"{PUBLIC}/info").json()["named_endpoints"].values():
-        assert event["description"]
-        assert all(p["label"] and p["python_type"] for p in event["parameters"])
-        assert all(r["label"] for r in event["returns"])
-
-
 def test_health_says_whether_the_networks_are_loaded(client):
     client.store.ready.clear()
     reply = client.get("/health")

@@ -32,13 +32,3 @@ def test_rows_are_decided_anew_as_if_they_were_analyzed_with_that_choice(store, 
     expected = brief(store, sent(png, **choice))["rows"]
     for before, row, whole in zip(first, again["rows"], expected, strict=True):
         assert {**before, **row, "seconds": 0} == {**whole, "seconds": 0}
-
-
-@pytest.mark.parametrize("data", [None, {}, {"models": "cnn", "cases": 5},
-                                  {"models": "cnn", "cases": [["cnn", 7.0]]},
-                                  {"models": "cnn", "cases": [["nobody", 0.5]]},
-                                  {"models": "cnn", "cases": [], "prevalence": "500"}])  # fmt: skip
-def test_an_odd_request_is_a_sentence(store, data):
-    assert decided(store, data)["reason"].endswith(".")
-    if not data:
-        assert brief(store, data)["reason"].endswith(".")

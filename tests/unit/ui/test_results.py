@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pneumo.models.card import Curve, Estimate, ExternalResult, read_card
+from pneumo.models.card import Estimate, ExternalResult, read_card
 from pneumo.models.checkpoint import available_models
-from pneumo.models.probability import Policy
 from pneumo.reading.checks import Check
 from pneumo.reading.reader import Reading
 from pneumo.reading.zones import ZoneShare
-from pneumo.ui.results import agreement, custom_measures, judged, result_of
+from pneumo.ui.results import agreement, judged, result_of
 from pneumo.ui.schemas import Choice
 
 pytestmark = pytest.mark.usefixtures("networks")
@@ -65,26 +64,6 @@ def test_outside_the_population_other_figures_stand_and_no_predictive_values(car
 
     refused = Check("chest", "failed", "No chest.", "not_chest")
     assert result_of(reading_of(card, 0.9, refused), card).outside
-
-
-def test_zone_and_map_are_shown_unless_pneumonia_is_unlikely_or_the_network_unreliable(card):
-    likely, unlikely = (result_of(reading_of(card, p), card) for p in (0.999, 0.001))
-    assert "right lower zone" in likely.where and unlikely.where == ""
-    assert likely.map_on == card.evidence.reliable_side and not unlikely.map_on
-    blind = replace(card, evidence=replace(card.evidence, localization={}))
-    result = result_of(reading_of(blind, 0.999), blind)
-    assert not result.map_on and result.map_note.endswith("affected.")
-
-
-def test_custom_rates_count_what_is_indeterminate():
-    places = tuple(np.linspace(0, 1, 11))
-    curve = Curve(places, tuple(1 - np.array(places)), places)
-    found = custom_measures(curve, Policy("custom", 0.2, 0.7), 0.5, 100)
-    assert found.sensitivity.value == pytest.approx(0.3)
-    assert found.specificity.value == pytest.approx(0.2)
-    assert found.false_negatives.value == pytest.approx(0.2)
-    assert found.false_positives.value == pytest.approx(0.3)
-    assert found.indeterminate.value == pytest.approx(0.5)
 
 
 def test_a_taught_network_agrees_weakly(card):

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from pneumo.reading.reader import Reading
-from pneumo.ui import store as module
-from pneumo.ui.store import Forgotten, ImageStore, Superseded, sender_gone
+from pneumo.ui.store import ImageStore, Superseded, sender_gone
 
 
 class CountingReader:
@@ -42,20 +41,6 @@ def test_a_image_is_read_once_by_each_model():
     assert first.seconds >= image.seconds
 
 
-def test_an_overtaken_image_is_not_read():
-    store = ImageStore(CountingReader)
-    store.announce("page", 1)
-    image = store.put(image_bytes(), "page", 1)
-    store.announce("page", 2)
-    store.announce("page", 1)  # comes late and changes nothing
-    with pytest.raises(Superseded):
-        store.read(image, "a", "page", 1)
-    with pytest.raises(Superseded):
-        store.put(image_bytes(), "page", 1)
-    assert store.read(image, "a", "other page", 1).ok
-    assert store.read(image, "b", "page", 2).ok
-
-
 def test_an_image_whose_sender_has_gone_is_not_decoded():
     gone = threading.Event()
     token = sender_gone.set(gone)
@@ -69,16 +54,3 @@ def test_an_image_whose_sender_has_gone_is_not_decoded():
             store.read(image, "a")
     finally:
         sender_gone.reset(token)
-
-
-def test_images_are_forgotten_after_a_while(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    store = ImageStore(CountingReader)
-    image = store.put(image_bytes())
-    for _ in range(2):
-        now[0] += module.KEEP_SECONDS - 1
-        store.get(image.token)
-    now[0] += module.KEEP_SECONDS + 1
-    with pytest.raises(Forgotten):
-        store.get(image.token)
