@@ -22,14 +22,8 @@ COMMANDS = {
     "examples": "download example radiographs",
     "benchmark": "how fast this machine analyzes radiographs",
 }
-# What the extra [train] installs: imported name -> package.
-TRAIN_EXTRA = {
-    "accelerate": "accelerate",
-    "pyarrow": "pyarrow",
-    "scipy": "scipy",
-    "sklearn": "scikit-learn",
-    "yaml": "PyYAML",
-}
+# What the extra [train] installs, by the names that are imported.
+TRAIN_EXTRA = ("accelerate", "pyarrow", "scipy", "sklearn", "yaml")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -51,8 +45,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # of what was piped into, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ModuleNotFoundError as error:
-        missing = TRAIN_EXTRA.get((error.name or "").partition(".")[0])
-        if missing is None:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in TRAIN_EXTRA:
             raise
         print(
             f"pneumo {command} needs {missing}, which serving does without. Install it with: "

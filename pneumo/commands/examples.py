@@ -47,18 +47,15 @@ def describe(images: list[str]) -> list[dict]:
     normal = [name for name in images if name.startswith("NORMAL/")]
     others = [name for name in images if not name.startswith("NORMAL/")]
     in_turn = [name for pair in zip_longest(normal, others) for name in pair if name]
-    return [_case(name, number, len(images)) for number, name in enumerate(in_turn, 1)]
-
-
-def _case(name: str, number: int, total: int) -> dict:
-    truth, _, file_name = name.partition("/")
-    kind = next((kind for kind in ("bacteria", "virus") if kind in file_name.lower()), truth)
-    return {
-        "file": name,
-        "title": f"Radiograph {number} of {total}",
-        "truth": truth,
-        "caption": f"A child's radiograph, published as {READ_AS[kind]}; never trained or tested "
-        "on.",
-        "synthetic": False,
-        "attribution": ATTRIBUTION,
-    }
+    cases = []
+    for number, name in enumerate(in_turn, 1):
+        truth = name.partition("/")[0]
+        kind = next((kind for kind in ("bacteria", "virus") if kind in name.lower()), truth)
+        caption = f"A child's radiograph, published as {READ_AS[kind]}; never trained or tested on."
+        case: dict[str, object] = {
+            "title": f"Radiograph {number} of {len(images)}",
+            "caption": caption,
+        }
+        case |= {"file": name, "truth": truth, "synthetic": False, "attribution": ATTRIBUTION}
+        cases.append(case)
+    return cases

@@ -17,7 +17,6 @@ from pneumo.evaluation import official_test
 from pneumo.evaluation import release as steps
 from pneumo.models.card import BUNDLED, write_card
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.reporting.numbers import number, percent
 
 README = BUNDLED.parent / "README.md"
 
@@ -52,16 +51,6 @@ def run(args: argparse.Namespace) -> int:
         say(f"localization: {one.folder}")
         checkpoints.append(steps.localized(checkpoint, args.data, boxes))
     checkpoint = steps.with_seeds(checkpoints)
-    for seed in checkpoint.card.training.seeds:
-        measures = ", ".join(f"{name} {value:.4f}" for name, value in seed.measures.items())
-        print(f"    seed {seed.seed}{' (chosen)' if seed.chosen else ''}: {measures}")
-    for name, result in checkpoint.card.policies.items():
-        found = result.validation
-        print(
-            f"    {name}: {result.policy.rule_out:.3f} to {result.policy.rule_in:.3f}, validation "
-            f"sensitivity {number(found.sensitivity.value)}, specificity "
-            f"{number(found.specificity.value)}, indeterminate {percent(found.indeterminate)}"
-        )
     checkpoint = steps.measured(checkpoint, table, args.adults, announced)
     bundle(args, checkpoint)
     return 0
