@@ -104,16 +104,6 @@ def test_too_many_bytes_that_nobody_announced_are_not_kept(server: Server):
     assert server.files() == [] and server.raw("/robots.txt")[0] == 200
 
 
-@routes
-def test_an_upload_is_one_image(server: Server, route: str):
-    part = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="f%d"\r\n\r\nx\r\n'
-    for count in (0, 2, 500):
-        body = b"".join(part % number for number in range(count)) + b"--cut--\r\n"
-        status, _ = server.raw(f"{API}/{route}", "POST", body, Content_Type=MULTIPART)
-        assert status in (400, 404)
-    assert server.files() == []
-
-
 def test_images_nobody_asks_for_are_forgotten_within_minutes(networks, png: bytes, monkeypatch):
     """The same gate in this process, with minutes made short."""
     assert uploads.KEEP_SECONDS <= 10 * 60 and store.KEEP_SECONDS <= 30 * 60

@@ -50,15 +50,6 @@ def test_heatmaps_beside_the_images_leave_them_as_they_are(ward, tmp_path):
     assert len(contents(ward)) == 9
 
 
-def test_an_output_in_the_folder_is_no_image_of_the_next_run(ward):
-    assert predict(ward, "--format", "jsonl", "--output", os.devnull) == 0
-    assert not Path(os.devnull).is_file(), "a device is written to and not replaced"
-    for form in ("csv", "table"):
-        assert predict(ward, "--format", form, "--output", ward / "out.txt") == 0
-    text = (ward / "out.txt").read_text()
-    assert text.count(".png") == 3 and "out.txt" not in text
-
-
 def target_in_the_folder(ward: Path) -> list:
     return [ward, "--output", ward / "b.png"]
 

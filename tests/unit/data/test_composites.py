@@ -25,12 +25,3 @@ def test_the_sides_meet_at_the_middle_of_the_lungs(left):
     assert (joined[:, mine] == 40).all() and (joined[:, theirs] == 200).all()
     assert np.array_equal(whole, lungs())
     assert kept[:, mine].any() and not kept[:, theirs].any()
-
-
-def test_a_band_replaces_only_its_part_of_a_side():
-    image, other = np.full((SIZE, SIZE), 40, np.uint8), np.full((SIZE, SIZE), 200, np.uint8)
-    joined, _, kept = composite(image, lungs(), other, lungs(), True, (0.4, 0.8))
-    assert (joined[:, :43] == 40).all()
-    assert (joined[45:55, 53:] == 200).all()
-    assert (joined[20:35, 53:] == 40).all() and (joined[66:, 53:] == 40).all()
-    assert kept[25, 70] == 255 and kept[50, 70] == 0

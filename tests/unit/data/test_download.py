@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from pneumo.data.download import safe_name
 from tests.unit.commands.shell import run
@@ -159,26 +158,6 @@ def test_the_examples_are_the_validation_split_with_their_source(hub, out):
         assert case["synthetic"] is False and "CC BY" in case["attribution"]
         assert case["truth"] not in case["title"]
         assert (out / case["file"]).read_bytes() == EXPECTED[f"val/{case['file']}"]
-
-
-def http_error(status: int) -> HfHubHTTPError:
-    import httpx
-
-    request = httpx.Request("GET", "https://huggingface.co")
-    return HfHubHTTPError("no", response=httpx.Response(status, request=request))
-
-
-def test_what_goes_wrong_is_a_sentence(hub, out, capsys):
-    for failure in (http_error(404), http_error(503), ConnectionError(), OfflineModeIsEnabled()):
-        hub.failure = failure
-        assert download(out) == 1
-        assert capsys.readouterr().err.endswith(".\n")
-    hub.failure = None
-    for content in (b"PAR1", parquet(ROWS[TEST], image="photo"), parquet([("a", b"<svg>", 0)])):
-        hub.files = {**hub.files, TEST: content}
-        assert download(out) == 1
-        assert capsys.readouterr().err.splitlines()[-1].startswith("pneumo data: ")
-        assert images(out).items() <= EXPECTED.items()
 
 
 def test_a_file_of_the_users_is_not_overwritten(hub, out, capsys):

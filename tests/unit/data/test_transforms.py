@@ -8,7 +8,6 @@ import numpy as np
 from pneumo.data.transforms import (
     Augmentation,
     augment,
-    degraded_copies,
     generator,
 )
 from tests.radiographs import synthetic
@@ -33,12 +32,3 @@ def test_a_mask_moves_with_its_image_also_when_it_is_coarser():
             mean = cv2.resize(moved, (side, side), interpolation=cv2.INTER_AREA)
             apart = mask.astype(int) - mean
             assert np.median(np.abs(apart)) <= 1 and np.mean(np.abs(apart) > 8) < 0.05
-
-
-def test_degraded_copies_depend_on_place_and_seed_alone():
-    images = np.stack([synthetic(i, size=64) for i in (0, 1, 1)])
-    copies = degraded_copies(images, 7, 0.8)
-    assert np.array_equal(copies[:2], degraded_copies(images[:2], 7, 0.8))
-    assert not np.array_equal(copies, degraded_copies(images, 8, 0.8))
-    assert not np.array_equal(copies[1], copies[2])
-    assert np.array_equal(degraded_copies(images, 7, 0.0), images)

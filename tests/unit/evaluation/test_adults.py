@@ -5,8 +5,6 @@ import pytest
 from pneumo.data.dataset import DataError
 from pneumo.evaluation.adults import adult_images
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
-
 
 @pytest.mark.parametrize(
     ("text", "says"),

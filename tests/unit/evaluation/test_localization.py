@@ -67,12 +67,3 @@ def test_composites_tell_a_map_that_follows_from_one_that_does_not(images):
     assert value(bad, "composites_share") == pytest.approx(0.5, abs=0.02)
     constant = good["composites_share"].constant_map
     assert constant is not None and constant.value == pytest.approx(0.5, abs=0.05)
-
-
-def test_evidence_in_the_lungs_and_accuracy_without_them(images):
-    squares, labels, lungs = images
-    found = localization.lungs_table(FOLLOWS, squares, labels, lungs, -10.0)
-    assert value(found, "lungs_peak") == 1
-    assert value(found, "lungs_share") > 0.8
-    assert value(found, "auc_lungs_only") == 1
-    assert value(found, "auc_lungs_masked") == pytest.approx(0.5, abs=0.3)

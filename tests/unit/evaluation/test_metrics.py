@@ -6,7 +6,6 @@ from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_
 
 from pneumo.evaluation.metrics import (
     bootstrap_weights,
-    calibration_error,
     proportion,
     score,
 )
@@ -53,10 +52,3 @@ def test_an_exact_interval_has_room_where_nothing_failed():
     assert proportion(10, 10).high == 1
     of_copies = proportion(7.25, 9.5)  # means over copies
     assert of_copies.low < of_copies.value < of_copies.high and of_copies.n == 10
-
-
-def test_calibration_error_is_the_gap_between_probability_and_frequency():
-    y = np.array([0, 1, 1, 1])
-    assert calibration_error(y, np.full(4, 0.75)) == pytest.approx(0)
-    assert calibration_error(y, np.full(4, 0.25)) == pytest.approx(0.5)
-    assert calibration_error(y, np.array([0.0, 1.0, 1.0, 1.0])) == 0

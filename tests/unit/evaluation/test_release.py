@@ -13,8 +13,6 @@ from pneumo.models.card import LocalizationRow
 from tests.cards import estimate, whole_card
 from tests.runs import finished_run
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
-
 
 @pytest.fixture
 def run(stand_ins, drawn_dataset, tmp_path):

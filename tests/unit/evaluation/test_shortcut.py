@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pneumo.evaluation import metrics
 from pneumo.evaluation.shortcut import STRATA, change, strata
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
 
-
-def test_strata_separate_a_network_that_reads_sharpness_from_one_that_reads_lungs():
+def test_strata_separate_a_network_that_reads_sharpness_from_one_that_reads_lungs(monkeypatch):
+    monkeypatch.setattr(metrics, "RESAMPLES", 20)
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 600)
     sharp = -y * 2.0 + rng.normal(0, 1, len(y))  # gives the label away

@@ -100,16 +100,6 @@ def test_a_window_that_shows_nothing_is_not_believed(image: np.ndarray) -> None:
     assert NOTES["window"] in read_radiograph(data).notes
 
 
-def test_padding_is_black_and_takes_no_part_in_scaling(image: np.ndarray) -> None:
-    raw = image.astype(np.uint16) * 3 + 1000
-    raw[:, :60] = 65535
-    for photometric in ("MONOCHROME1", "MONOCHROME2"):
-        data = dicom_bytes(dicom(raw, photometric=photometric, PixelPaddingValue=65535))
-        read = read_radiograph(data).pixels
-        assert not read[:, :60].any()
-        assert np.ptp(read[:, 60:]) > 250
-
-
 def test_wrongly_declared_greys_are_turned_round_with_a_note(image: np.ndarray) -> None:
     # Either the greys or their declaration were reversed.
     for values, photometric in ((255 - image, "MONOCHROME2"), (image, "MONOCHROME1")):

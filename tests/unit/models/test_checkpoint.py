@@ -111,8 +111,3 @@ def test_missing_files(sharded):
     assert shard.name in refusal(sharded)
     (sharded / "cnn.safetensors.index.json").unlink()
     assert available_models(sharded) == ()
-
-
-@pytest.mark.parametrize("name", ["vgg", "../cnn", ""])
-def test_a_network_that_is_not_registered(folder, name):
-    assert "Known: cnn, resnet18" in refusal(folder, name)
