@@ -14,11 +14,6 @@ from pneumo.data.audit import audit
 from pneumo.files import write_whole
 
 SHOWN = 10  # names in a list before it is cut short
-PROPERTIES = {
-    "sharpness": "sharpness",
-    "file_bytes": "file size",
-    "bytes_per_pixel": "bytes per pixel",
-}
 TELLING = 0.2  # distance of an AUC from 0.5 that is worth a remark
 
 
@@ -90,7 +85,9 @@ def _remarks(record: dict) -> list[str]:
             if area is not None and abs(area - 0.5) >= max(TELLING, _chance(part))
         }
         if telling:
-            which = ", ".join(f"{PROPERTIES[name]} {area:.2f}" for name, area in telling.items())
+            which = ", ".join(
+                f"{name.replace('_', ' ')} {area:.2f}" for name, area in telling.items()
+            )
             lines.append(
                 f"In {split}, a property of the file alone gives the label away (AUC: {which}); a "
                 "network can learn that instead of disease."
