@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 
-DROP = """([files, where]) => {
+DROP = """([name, content]) => {
     const transfer = new DataTransfer();
-    for (const [name, content] of files) {
-        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-        transfer.items.add(new File([bytes], name));
-    }
-    const target = document.querySelector(where);
-    return ["dragenter", "dragover", "drop"].map((type) => !target.dispatchEvent(
-        new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}))).at(-1);
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
+    for (const type of ["dragenter", "dragover", "drop"])
+        document.querySelector(".pn-stage").dispatchEvent(
+            new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
 
 PIXELS = """(pane) => {
@@ -30,13 +28,7 @@ PIXELS = """(pane) => {
 
 def drop(page, content: bytes, name: str = "image") -> None:
     """Drop a file on the stage."""
-    drop_all(page, {name: content})
-
-
-def drop_all(page, images: dict[str, bytes], where: str = ".pn-stage") -> bool:
-    """Drop files somewhere; whether the page took them, so that the browser does not open them."""
-    coded = [(name, base64.b64encode(image).decode()) for name, image in images.items()]
-    return page.evaluate(DROP, [coded, where])
+    page.evaluate(DROP, [name, base64.b64encode(content).decode()])
 
 
 def settled(page, state: str | None = "ready") -> None:

