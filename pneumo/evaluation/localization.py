@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import torch
 from scipy.stats import rankdata
-from sklearn.metrics import roc_auc_score
 
 from pneumo.data import dataset
 from pneumo.data.composites import composite, midline
+from pneumo.evaluation.metrics import auc
 from pneumo.imaging.opacity import insert_opacity
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.card import BUNDLED, Estimate, LocalizationRow
@@ -52,6 +52,9 @@ class Maps:
     def constant(self) -> np.ndarray:
         """The mean of the positive evidence, (h, w)."""
         return np.maximum(self.evidence, 0).mean(0)
+
+    def __getitem__(self, chosen: Sequence[int] | np.ndarray) -> Maps:
+        return Maps(self.logits[chosen], self.evidence[chosen])
 
 
 def maps_of(
@@ -104,7 +107,6 @@ def composites_table(
     sick, well = np.flatnonzero(found & (labels == 1)), np.flatnonzero(found & (labels == 0))
     sick = sick[np.linspace(0, len(sick) - 1, min(most, len(sick))).astype(int)]
     images, regions = [], []
-    of: list[int] = []
     for number, i in enumerate(sick):
         j = well[number % len(well)]
         for left in (True, False):
@@ -112,13 +114,14 @@ def composites_table(
             columns = np.arange(image.shape[1]) < midline(lungs[i])
             images.append(image)
             regions.append(np.tile(columns if left else ~columns, (len(image), 1)))
-            of.append(i)
-    maps = maps_of(images)
+    maps, of = maps_of(images), np.repeat(sick, 2).tolist()
+
+    def right(evidence: np.ndarray, region: np.ndarray) -> float:
+        return float(share_inside(evidence, region) > 0.5)
+
     return {
         "composites_share": _measure(maps, regions, share_inside, of),
-        "composites_right": _measure(
-            maps, regions, lambda e, r: float(share_inside(e, r) > 0.5), of
-        ),
+        "composites_right": _measure(maps, regions, right, of),
     }
 
 
@@ -178,9 +181,8 @@ def opacities_table(
     }
     for zone in ZONES:
         chosen = [k for k, name in enumerate(zones) if name == zone]
-        part = Maps(maps.logits[chosen], maps.evidence[chosen])
         table[f"opacities_peak_{zone.replace(' ', '_')}"] = _measure(
-            part, [regions[k] for k in chosen], peak_inside, None, maps.constant()
+            maps[chosen], [regions[k] for k in chosen], peak_inside, None, maps.constant()
         )
     return table
 
@@ -225,11 +227,10 @@ def boxes_table(maps_of: Mapper, folder: Path) -> Table:
     one = [k for k, side in enumerate(sides) if side is not None]
     left_half = np.tile(np.arange(256) < 128, (256, 1))
     half_regions = [left_half if sides[k] else ~left_half for k in one]
-    one_sided = Maps(maps.logits[one], maps.evidence[one])
     return {
         "boxes_peak": _measure(maps, regions, peak_inside),
         "boxes_share": _measure(maps, regions, share_inside),
-        "boxes_side_share": _measure(one_sided, half_regions, share_inside),
+        "boxes_side_share": _measure(maps[one], half_regions, share_inside),
     }
 
 
@@ -243,7 +244,6 @@ def lungs_table(
     """Evidence and accuracy in and without the lungs; the threshold is on the logit."""
     maps = maps_of(squares)
     called = np.flatnonzero((labels == 1) & (maps.logits >= threshold) & lungs.any((1, 2)))
-    part = Maps(maps.logits[called], maps.evidence[called])
     fields = [lungs[k] > 127 for k in called]
     grown = np.stack([cv2.dilate(field, np.ones((5, 5), np.uint8)) for field in lungs])
     only = np.where(grown > 127, squares, PAINT).astype(np.uint8)
@@ -255,8 +255,8 @@ def lungs_table(
         "auc_lungs_masked": _auc(labels, maps_of(without).logits),
     }
     if len(called):
-        found["lungs_share"] = _measure(part, fields, share_inside)
-        found["lungs_peak"] = _measure(part, fields, peak_inside)
+        found["lungs_share"] = _measure(maps[called], fields, share_inside)
+        found["lungs_peak"] = _measure(maps[called], fields, peak_inside)
     return found
 
 
@@ -280,14 +280,9 @@ def scale_of(maps: Maps) -> float:
 def _auc(labels: np.ndarray, scores: np.ndarray) -> LocalizationRow:
     """AUC with a bootstrap interval over images."""
     rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(BOOTSTRAPS):
-        chosen = rng.integers(len(labels), size=len(labels))
-        if 0 < labels[chosen].sum() < len(labels):
-            draws.append(roc_auc_score(labels[chosen], scores[chosen]))
-    low, high = np.quantile(draws, (0.025, 0.975))
-    value = Estimate(float(roc_auc_score(labels, scores)), float(low), float(high), len(labels))
-    return LocalizationRow(value)
+    draws = [rng.integers(len(labels), size=len(labels)) for _ in range(BOOTSTRAPS)]
+    low, high = np.nanquantile([auc(labels[d], scores[d]) for d in draws], (0.025, 0.975))
+    return LocalizationRow(Estimate(auc(labels, scores), float(low), float(high), len(labels)))
 
 
 def _measure(
@@ -314,21 +309,15 @@ def _estimate(
     counts = np.bincount(inverse)
     chosen = np.random.default_rng(0).integers(len(names), size=(BOOTSTRAPS, len(names)))
     low, high = np.quantile(sums[chosen].sum(1) / counts[chosen].sum(1), (0.025, 0.975))
-    row = Estimate(float(values.mean()), float(low), float(high), len(values))
-    return LocalizationRow(
-        row, None if constant is None else Estimate(constant, None, None, len(values))
-    )
+    n = len(values)
+    row = Estimate(float(values.mean()), float(low), float(high), n)
+    return LocalizationRow(row, None if constant is None else Estimate(constant, None, None, n))
 
 
 def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Table:
-    """All measures of a network, on the validation radiographs of its recipe.
+    """All measures of a network, on its recipe's validation radiographs of DATA/train.
 
-    Args:
-        data: holds train/{NORMAL,PNEUMONIA}.
-        boxes: as `boxes_table` takes it, or None.
-
-    Raises:
-        DataError: when the data cannot be used.
+    `boxes` is a folder as `boxes_table` takes it; a DataError when the data cannot be used.
     """
     maps = partial(maps_of, checkpoint.network, checkpoint.preprocessing)
     card, recipe = checkpoint.card, checkpoint.card.training.recipe
@@ -340,11 +329,11 @@ def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Ta
     normal = labels == 0
     decisive = card.calibration.logit(card.threshold)
     rule_out = card.calibration.logit(card.policies["balanced"].policy.rule_out)
-    found = composites_table(maps, squares, labels, lungs)
-    found |= mirror_table(maps, squares, labels)
-    found |= opacities_table(maps, squares[normal], lungs[normal])
-    found |= lungs_table(maps, squares, labels, lungs, decisive)
-    found |= hot_normals(maps, squares[normal], card.evidence.scale, rule_out)
-    if boxes:
-        found |= boxes_table(maps, boxes)
-    return found
+    return {
+        **composites_table(maps, squares, labels, lungs),
+        **mirror_table(maps, squares, labels),
+        **opacities_table(maps, squares[normal], lungs[normal]),
+        **lungs_table(maps, squares, labels, lungs, decisive),
+        **hot_normals(maps, squares[normal], card.evidence.scale, rule_out),
+        **(boxes_table(maps, boxes) if boxes else {}),
+    }

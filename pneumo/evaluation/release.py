@@ -90,7 +90,7 @@ class Run:
 
     @property
     def staging(self) -> Path:
-        """Where its checkpoint grows."""
+        """Where its checkpoint is made."""
         return self.folder / "checkpoint"
 
 
@@ -112,8 +112,8 @@ def read_run(folder: Path) -> Run:
 
 def same_recipe(runs: Sequence[Run]) -> None:
     """Check that runs are different seeds of one recipe; a ReleaseError names what differs."""
-    first, seeds = runs[0].facts, [run.facts["recipe"]["seed"] for run in runs]
-    if len(set(seeds)) < len(seeds):
+    first = runs[0].facts
+    if len({run.facts["recipe"]["seed"] for run in runs}) < len(runs):
         raise ReleaseError("A seed is named more than once; that would show no spread.")
     for run in runs[1:]:
         mine, other = ({**facts["recipe"], "seed": 0} for facts in (run.facts, first))
@@ -131,8 +131,7 @@ def same_recipe(runs: Sequence[Run]) -> None:
 def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
     """The run's checkpoint with rounded weights, calibration, presets and validation metrics.
 
-    Raises:
-        ReleaseError: when there are no weights, or they do not fit the network.
+    A ReleaseError when there are no weights, or they do not fit the network.
     """
     network = build(run.name)
     try:
@@ -207,39 +206,23 @@ def _staged(run: Run, network: Network) -> Checkpoint | None:
 
 def _training_facts(facts: dict) -> TrainingFacts:
     teacher = facts.get("teacher")
+    same = "command recipe start device processes finished versions commit"
     return TrainingFacts(
-        command=facts["command"],
-        recipe=facts["recipe"],
+        **{name: facts[name] for name in same.split()},
         seed=facts["recipe"]["seed"],
-        start=facts["start"],
         teachers=(f"{teacher['name']} {teacher['sha256']}",) if teacher else (),
         selection=SELECTION,
-        device=facts["device"],
         precision="fp32",
-        processes=facts["processes"],
         seconds=float(facts["seconds"]),
-        finished=facts["finished"],
-        versions=facts["versions"],
-        commit=facts["commit"],
         history=tuple(_epoch(entry) for entry in facts["history"]),
     )
 
 
 def _epoch(entry: dict) -> Epoch:
-    return Epoch(
-        epoch=entry["epoch"],
-        phase="training",
-        losses={
-            name: entry[key]
-            for key, name in LOSSES.items()
-            # No mean where an epoch had none of that kind.
-            if math.isfinite(entry.get(key, math.nan))
-        },
-        validation_auc=entry["validation_auc"],
-        degraded_auc=entry["validation_auc_degraded"],
-        learning_rate=0.0,
-        seconds=entry["seconds"],
-    )
+    # No mean where an epoch had none of that kind.
+    losses = {name: entry[k] for k, name in LOSSES.items() if math.isfinite(entry.get(k, math.nan))}
+    aucs = entry["validation_auc"], entry["validation_auc_degraded"]
+    return Epoch(entry["epoch"], "training", losses, *aucs, 0.0, entry["seconds"])
 
 
 def localized(checkpoint: Checkpoint, data: Path, boxes: Path | None) -> Checkpoint:
@@ -303,9 +286,8 @@ def measured(
     each. Without a folder, as `adults.measure` takes it, the external evaluation is left out.
     """
     if not checkpoint.card.metrics.corruptions:
-        rows = robustness.measure(
-            checkpoint, table, step("robustness to corruptions", len(robustness.CORRUPTIONS))
-        )
+        progress = step("robustness to corruptions", len(robustness.CORRUPTIONS))
+        rows = robustness.measure(checkpoint, table, progress)
         checkpoint = _with_metrics(checkpoint, corruptions=rows)
     if checkpoint.card.metrics.shortcut is None:
         found = shortcut.measure(checkpoint, table, step("shortcut analysis", shortcut.STEPS))

@@ -12,9 +12,9 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_jsonable_python
 
 from pneumo.files import bundled_folder, write_whole
@@ -26,6 +26,7 @@ MAX_CARD_BYTES = 5_000_000  # a card has about 40 kB
 BUNDLED = bundled_folder("checkpoints")
 
 _T = TypeVar("_T")
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # A map tells the affected side when all of these were measured and reach their goal.
 RELIABLE_SIDE = {"composites_share": 0.92, "composites_right": 0.95, "boxes_side_share": 0.75}
 
@@ -41,19 +42,14 @@ def checkpoint_folder(folder: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured number with the ends of its 95 % interval, None where none was computed.
-
-    `n` is how many radiographs it was measured on.
-    """
+    """A number measured on `n` radiographs, with its 95 % interval; None where none is known."""
 
     value: float
     low: float | None
     high: float | None
-    n: int
+    n: Annotated[int, Field(ge=0)]
 
     def __post_init__(self) -> None:
-        if self.n < 0:
-            raise ValueError(f"n must not be negative, but is {self.n}")
         if (self.low is None) != (self.high is None):
             raise ValueError("an interval needs both ends or none")
         if self.low is not None and self.high is not None and self.low > self.high:
@@ -62,13 +58,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Weights:
-    """The safetensors files beside the card, sorted, with the sha256 of their bytes in this order.
-
-    `bytes` is their size together, `storage` says in words how tensors are stored.
-    """
+    """The safetensors files beside the card, sorted, and the sha256 and size of all their bytes."""
 
     files: tuple[str, ...]
-    sha256: str
+    sha256: Sha256
     bytes: int
     parameters: int
     storage: str
@@ -80,20 +73,14 @@ class Weights:
                 raise ValueError(f"{file!r} is not the name of a safetensors file")
         if not self.files or list(self.files) != sorted(set(self.files)):
             raise ValueError("the files must be sorted, each once, and at least one")
-        check_sha256(self.sha256)
 
 
 @dataclass(frozen=True)
 class PolicyMeasures:
     """What a policy's labels were worth on a set of radiographs; indeterminate counts as such.
 
-    Sensitivity and false negatives are shares of the radiographs with pneumonia that are labelled
-    PNEUMONIA and NORMAL; specificity and false positives likewise of those without. PPV and NPV
-    are at the set's own prevalence, None where no radiograph has the label.
-
-    Attributes:
-        labels: truth ("NORMAL", "PNEUMONIA") -> label -> number of radiographs; on validation
-            a mean over the copies, hence fractions.
+    PPV and NPV are at the set's own prevalence, None where no radiograph has the label. `labels`:
+    truth -> label -> number of radiographs, on validation a mean over copies, hence fractions.
     """
 
     sensitivity: Estimate
@@ -118,10 +105,7 @@ class PolicyResult:
 
 @dataclass(frozen=True)
 class LocalizationRow:
-    """One measure of where the evidence lies, of the network's maps and of their mean map.
-
-    The mean map is alike for all radiographs; None where measuring it says nothing.
-    """
+    """One localization measure of a network, and of its mean map where that says something."""
 
     network: Estimate
     constant_map: Estimate | None = None
@@ -129,20 +113,11 @@ class LocalizationRow:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How the evidence map is shown, and whether it may be believed.
+    """How the evidence map is shown (`scale`: logit units in full colour), and how it measured."""
 
-    Attributes:
-        scale: logit units that are drawn in full colour, above 0; by a rule, in words.
-        localization: measure -> row, from `pneumo evaluate localization`.
-    """
-
-    scale: float
+    scale: Annotated[float, Field(gt=0)]
     scale_rule: str
     localization: dict[str, LocalizationRow]
-
-    def __post_init__(self) -> None:
-        if self.scale <= 0:
-            raise ValueError(f"the scale must be above 0, but is {self.scale}")
 
     @property
     def reliable_side(self) -> bool:
@@ -165,12 +140,9 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Scores:
-    """Metrics of one set at the decisive threshold (balanced probability).
+    """Metrics of one set at the decisive threshold on the balanced probability.
 
-    Attributes:
-        n, positives: radiographs, and those with pneumonia.
-        ece: expected calibration error (Naeini et al. 2015), 10 bins, of the probability at the
-            set's own prevalence if `prevalence` is given, else of the balanced one.
+    Brier score and calibration error are at `prevalence`, balanced where that is None.
     """
 
     n: int
@@ -212,13 +184,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class SplitResult:
-    """All that is measured on a split.
-
-    Attributes:
-        distinct: scores of the radiographs without copies of them; None if not counted.
-        sensitivity_by_kind: "bacteria", "virus" -> sensitivity.
-        specificity_by_series: series of NORMAL radiographs -> specificity.
-    """
+    """All that is measured on a split; `distinct` leaves out identical copies of radiographs."""
 
     scores: Scores
     distinct: Scores | None
@@ -241,12 +207,7 @@ class Corruption:
 
 @dataclass(frozen=True)
 class ExternalResult:
-    """Metrics on radiographs from elsewhere.
-
-    Attributes:
-        group: which of the source's radiographs, such as "all", "PA", "AP".
-        reference: who labelled them, in words.
-    """
+    """Metrics on radiographs from elsewhere; `group` is "all" or a view, `reference` the labels."""
 
     source: str
     group: str
@@ -272,8 +233,7 @@ class Stratum:
 
 @dataclass(frozen=True)
 class JpegChange:
-    """What saving radiographs as JPEG does to their probability: mean and 95th percentile of the
-    absolute change, and the share that then lies on the other side of the decisive threshold."""
+    """How far JPEG moves probabilities: mean, 95th percentile, share that crosses the threshold."""
 
     quality: int
     mean_change: float
@@ -297,10 +257,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """Expected calibration error on validation, each fold of patients calibrated by the others.
-
-    `ece_balanced` weights both classes alike, as the calibration is fitted.
-    """
+    """Cross-fitted calibration error on validation; `ece_balanced` weights both classes alike."""
 
     ece: float
     ece_balanced: float
@@ -311,11 +268,7 @@ class CalibrationCheck:
 class Metrics:
     """All measured accuracy; a part that was not measured is None or empty.
 
-    Attributes:
-        validation: clean; its curve counts clean and degraded copies alike.
-        degraded: severity, such as "0.6" -> scores of degraded copies of the validation set.
-        test: of the official test split, scored once with these weights.
-        test_scorings: how often these weights were scored on it.
+    `validation` is clean, but its curve counts degraded copies too; `degraded` is by severity.
     """
 
     validation: SplitResult | None = None
@@ -339,13 +292,7 @@ class SplitFacts:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The data a network was trained and validated on.
-
-    Attributes:
-        name: of the dataset, with source and licence.
-        fingerprint: sha256 over names and contents of its files.
-        others: further material that training used, in words.
-    """
+    """The data a network was trained and validated on; `others`: further material, in words."""
 
     name: str
     fingerprint: str
@@ -377,7 +324,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class SeedResult:
-    """Validation results of one seed, such as validation_auc; the chosen one is the card's."""
+    """Validation results of one seed; the chosen one is the card's."""
 
     seed: int
     chosen: bool
@@ -386,16 +333,7 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """How the weights were made, so that anyone can make them again.
-
-    Attributes:
-        recipe: every setting; json values.
-        start: of the weights, in words.
-        teachers: network and sha256 of weights that taught it.
-        selection: the rule that chose the weights, in words.
-        finished: ISO date.
-        commit: of the repository, 40 hexadecimal digits or "".
-    """
+    """How the weights were made, so that anyone can make them again."""
 
     command: str
     recipe: dict[str, Any]
@@ -419,14 +357,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True)
 class Card:
-    """Everything that belongs to a network's weights.
-
-    Attributes:
-        format: of the file; `FORMAT`.
-        name, title: registered name of the network, and its name for people.
-        policies: "cautious", "balanced" and "decisive" -> thresholds and measures.
-        input_check_sha256: of the input check file it was released with; None without a release.
-    """
+    """Everything that belongs to a network's weights."""
 
     format: int
     name: str
@@ -439,7 +370,7 @@ class Card:
     metrics: Metrics
     data: DataFacts
     training: TrainingFacts
-    input_check_sha256: str | None = None
+    input_check_sha256: Sha256 | None = None  # of the file it was released with
 
     def __post_init__(self) -> None:
         for name in ("cautious", "balanced", "decisive"):
@@ -450,8 +381,6 @@ class Card:
                 raise ValueError(f"the policy '{name}' calls itself '{result.policy.name}'")
         if self.policies["decisive"].policy.rule_out != self.policies["decisive"].policy.rule_in:
             raise ValueError("the decisive policy must have one threshold")
-        if self.input_check_sha256 is not None:
-            check_sha256(self.input_check_sha256)
 
     @property
     def prevalence(self) -> float:
@@ -464,18 +393,8 @@ class Card:
         return self.policies["decisive"].policy.rule_in
 
 
-def check_sha256(value: str) -> None:
-    """Raise a ValueError unless these are 64 lower-case hexadecimal digits."""
-    if len(value) != 64 or set(value) - set("0123456789abcdef"):
-        raise ValueError("a sha256 has 64 hexadecimal digits")
-
-
 def read_card(name: str, folder: Path | None = None) -> Card:
-    """The card NAME.json of a network, from the bundled folder unless another is given.
-
-    Raises:
-        CheckpointError: when it is missing, unreadable, or not a card of this version.
-    """
+    """The card NAME.json of a network, bundled unless a folder is given; errors: `read_typed`."""
     path = checkpoint_folder(folder) / f"{name}.json"
     missing = (
         f"There is no card {path}. Train the network with: python train.py --model {name}; or "
@@ -492,15 +411,10 @@ def write_card(card: Card, folder: Path | None = None) -> Path:
 
 
 def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str) -> tuple[_T, str]:
-    """A json file that is not trusted as a dataclass, and the sha256 of its bytes.
+    """A json file that is not trusted as a dataclass `kind`, and the sha256 of its bytes.
 
-    Args:
-        kind: of dataclass; its fields' types are all that is accepted, and `format` is `version`.
-        what: the file is, such as "card", for the sentences.
-        missing: the sentence when there is no such file.
-
-    Raises:
-        CheckpointError: when it is missing, unreadable, or anything in it is wrong.
+    `what` the file is, such as "card", and the sentence when it is `missing` are for the
+    CheckpointError of a file that is missing, unreadable or wrong anywhere.
     """
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
@@ -517,12 +431,8 @@ def read_typed(kind: type[_T], path: Path, what: str, version: int, missing: str
 
 
 def write_typed(value: Any, path: Path, what: str, version: int) -> None:
-    """Write a dataclass as json, whole or not at all; arguments as in `read_typed`.
-
-    Raises:
-        CheckpointError: when the file could not be read again: a number is not finite, a type is
-            wrong.
-    """
+    """Write a dataclass as json, whole or not at all; a CheckpointError if it holds what
+    `read_typed` would refuse."""
     text = json.dumps(record(value), ensure_ascii=False, indent=1) + "\n"
     try:
         _checked(type(value), text.encode(), version)
