@@ -29,10 +29,8 @@ PROPERTIES = ("sharpness", "file_bytes", "bytes_per_pixel")
 class Measured:
     """A radiograph of the dataset and the properties of its file and pixels.
 
-    Attributes:
-        width, height: of the stored image, in pixels.
-        sharpness: variance of the Laplacian of the network's square, in squared grey levels.
-        digest: sha256 of the decoded grey pixels and their shape; equal for identical images.
+    `sharpness` is the variance of the Laplacian of the network's square, `digest` a sha256 of the
+    decoded pixels and their shape.
     """
 
     sample: Sample
@@ -85,27 +83,23 @@ class Audit:
 def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) -> Audit:
     """Decodes and measures every radiograph of `root`'s train, test and val.
 
-    Args:
-        root: the dataset; at least one of the three splits must be there.
-        progress: called with the number of radiographs done and their total.
-
-    Raises:
-        DataError: when no split is there, or one lacks a class.
+    `progress` gets the number done and their total; a DataError when no split is there, or one
+    lacks a class.
     """
     held = [split for split in SPLITS if (Path(root) / split).is_dir()]
     if not held:
         raise DataError(f"{root} holds none of the folders train, test, val. {HOW_TO_GET_IT}")
     todo = [(split, sample) for split in held for sample in samples(root, split)]
-    results: list[Measured | str] = []
+    measured, unreadable = [], []
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for result in pool.map(_measure, *zip(*todo, strict=True)):
-            results.append(result)
+        for done, one in enumerate(pool.map(_measure, *zip(*todo, strict=True)), 1):
+            if isinstance(one, str):
+                unreadable.append(one)
+            else:
+                measured.append(one)
             if progress:
-                progress(len(results), len(todo))
-    return Audit(
-        tuple(one for one in results if isinstance(one, Measured)),
-        tuple(one for one in results if isinstance(one, str)),
-    )
+                progress(done, len(todo))
+    return Audit(tuple(measured), tuple(unreadable))
 
 
 def _measure(split: str, sample: Sample) -> Measured | str:

@@ -35,17 +35,9 @@ def composite(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A radiograph with one hemithorax, or a band of it, replaced by another patient's.
 
-    The other radiograph is shifted and stretched until its lungs fill the same bounding box; both
-    blend into each other over a tenth of the box, at its middle and at the ends of the band.
-
-    Args:
-        image, lungs, other, other_lungs: uint8, (S, S); the lungs 0 or 255.
-        left: whether the side on the image's left is kept, or the other one.
-        band: top and bottom of what is replaced on the other side, as shares of the box's height;
-            all of that side unless given.
-
-    Returns:
-        image, its lungs, and the part of them that was kept, all uint8 (S, S).
+    The other one is stretched until its lungs fill the same bounding box; they blend over a tenth
+    of it. `left`: whether the image's left is kept; `band`: top and bottom of what is replaced, as
+    shares of the box's height. Takes and returns uint8 (S, S): image, its lungs, those kept.
     """
     box, other_box = bounding_box(lungs), bounding_box(other_lungs)
     across, down = box[2] / other_box[2], box[3] / other_box[3]

@@ -32,13 +32,8 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Sample:
-    """One radiograph of the dataset.
-
-    Attributes:
-        label: 1 for PNEUMONIA, 0 for NORMAL.
-        group: patient; one patient's radiographs never straddle a split.
-        kind: "normal", "bacteria", "virus", or "pneumonia" where the name does not tell.
-    """
+    """One radiograph of the dataset: label 1 for PNEUMONIA, `group` the patient, and `kind`
+    normal, bacteria, virus, or pneumonia where the name does not tell."""
 
     path: Path
     label: int
@@ -69,11 +64,8 @@ def series_of(sample: Sample) -> str:
 
 
 def samples(root: str | Path, split: str = "train") -> tuple[Sample, ...]:
-    """The radiographs of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name.
-
-    Raises:
-        DataError: when a folder is missing or empty.
-    """
+    """The radiographs of `root/split/{NORMAL,PNEUMONIA}`, sorted by class and name; a DataError
+    when a folder is missing or empty."""
     folder = Path(root) / split
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. {HOW_TO_GET_IT}")
@@ -114,8 +106,7 @@ def validation_split(
 ) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """Patient-grouped split, stratified by kind: (training radiographs, validation radiographs).
 
-    Raises:
-        DataError: when a class has too few patients to appear on both sides.
+    A DataError when a class has too few patients to appear on both sides.
     """
     kinds = [sample.kind for sample in table]
     groups = [sample.group for sample in table]
@@ -142,11 +133,8 @@ def fingerprint(table: Sequence[Sample]) -> str:
 
 
 def load_squares(table: Sequence[Sample], preprocessing: Preprocessing) -> np.ndarray:
-    """Decode every radiograph once, through the same functions that serve: uint8, (N, size, size).
-
-    Raises:
-        DataError: naming the radiographs that cannot be read.
-    """
+    """Decode every radiograph once, as when serving: uint8, (N, size, size); a DataError names
+    those that cannot be read."""
 
     def square(sample: Sample) -> np.ndarray | str:
         try:

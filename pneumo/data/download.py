@@ -38,19 +38,10 @@ class DownloadError(RuntimeError):
 
 
 def download(root: Path, splits: Sequence[str], place: Callable[[str, str], str]) -> dict:
-    """Bring the images of some splits into a folder; what is there already is kept.
+    """Bring the images of some splits (train, test, val) into a folder; what is there is kept.
 
-    Args:
-        root: the folder; made when absent.
-        splits: of train, test, val.
-        place: (split, label) -> folder below `root` for those images.
-
-    Returns:
-        The record: "mirror", "attribution", "revision", "complete", and "files": parquet file ->
-        image below `root` -> its size in bytes.
-
-    Raises:
-        DownloadError: with everything that is whole kept for the next attempt.
+    `place` says for split and label which folder below `root`. Returns the record, whose "files"
+    are parquet file -> image below `root` -> bytes. After a DownloadError it can be continued.
     """
     try:
         record = json.loads((root / RECORD).read_text(encoding="utf-8"))
@@ -76,12 +67,8 @@ def _fetch(
     info = HfApi().dataset_info(MIRROR, files_metadata=True)
     ours = {name for images in old["files"].values() for name in images}
     files = done if old["revision"] == info.sha else {}
-    record: dict = {
-        "mirror": MIRROR,
-        "attribution": ATTRIBUTION,
-        "revision": info.sha,
-        "files": files,
-    }
+    record: dict = {"mirror": MIRROR, "attribution": ATTRIBUTION, "revision": info.sha}
+    record["files"] = files
     found = set()
     for sibling in sorted(info.siblings or (), key=lambda sibling: sibling.rfilename):
         path = sibling.rfilename
@@ -91,22 +78,20 @@ def _fetch(
         found.add(split)
         if path in files:
             continue
-        parquet = Path(
-            hf_hub_download(
-                MIRROR, path, repo_type="dataset", revision=info.sha, local_dir=root / WAITING
-            )
+        file = hf_hub_download(
+            MIRROR, path, repo_type="dataset", revision=info.sha, local_dir=root / WAITING
         )
         try:
-            with parquet.open("rb") as stream:
+            with open(file, "rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             if sibling.lfs and sha256 != sibling.lfs.sha256:
                 raise DownloadError(
                     f"What came for {path} has another checksum than the file that is listed. A "
                     "proxy may be answering in its place: check the connection. " + AGAIN
                 )
-            files[path] = _unpack(root, parquet, path, ours, lambda label: place(split, label))
+            files[path] = _unpack(root, Path(file), path, ours, lambda label: place(split, label))
         finally:
-            parquet.unlink()
+            Path(file).unlink()
         _write(root, {**record, "complete": False})
     if absent := set(splits) - found:
         raise DownloadError(
@@ -118,7 +103,7 @@ def _fetch(
 
 
 def _unpack(
-    root: Path, parquet: Path, called: str, ours: set[str], folder: Callable[[str], str]
+    root: Path, parquet: Path, source: str, ours: set[str], folder: Callable[[str], str]
 ) -> dict[str, int]:
     """Write the images of one parquet file; their paths and sizes.
 
@@ -135,9 +120,8 @@ def _unpack(
                     content = row["image"]["bytes"]
                     if not content.startswith(_SIGNATURES):
                         raise ValueError("not a JPEG or PNG image")
-                    name = (
-                        f"{folder(LABELS[row['label']])}/{safe_name(row['image']['path'], content)}"
-                    )
+                    called = safe_name(row["image"]["path"], content)
+                    name = f"{folder(LABELS[row['label']])}/{called}"
                     target = root / name
                     if name in written or (
                         name not in ours and target.exists() and target.read_bytes() != content
@@ -150,9 +134,8 @@ def _unpack(
                     write_whole(target, content)
                     written[name] = len(content)
     except (pyarrow.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DownloadError(
-            f"{called} does not hold labelled JPEG or PNG images. {MOVED}"
-        ) from error
+        why = f"{source} does not hold labelled JPEG or PNG images. {MOVED}"
+        raise DownloadError(why) from error
     return written
 
 

@@ -21,8 +21,7 @@ NEEDED = ("file", "label", "patient", "view")
 def adult_images(root: Path) -> tuple[Sample, ...]:
     """The radiographs in `root/images` that `root/labels.csv` names; `kind` is the view, PA or AP.
 
-    Raises:
-        DataError: when the table or a file is missing, or a row cannot be understood.
+    A DataError when the table or a file is missing, or a row cannot be understood.
     """
     file = root / "labels.csv"
     try:
@@ -49,13 +48,8 @@ def adult_images(root: Path) -> tuple[Sample, ...]:
 
 
 def measure(checkpoint: Checkpoint, root: Path) -> tuple[ExternalResult, ...]:
-    """AUC, and sensitivity and specificity at the decisive threshold: all, and by view.
-
-    A view that lacks a class has no row. Nothing is trained or chosen on these radiographs.
-
-    Raises:
-        DataError: as `adult_images`, and when a class cannot be read.
-    """
+    """AUC, and sensitivity and specificity at the decisive threshold: all, and by view with both
+    classes; a DataError as `adult_images`, and when a class cannot be read."""
     found = predict_all(checkpoint, adult_images(root))
     y, p, groups = found.labels, found.probabilities, found.groups
     views = np.array([sample.kind for sample in found.table])
@@ -65,17 +59,7 @@ def measure(checkpoint: Checkpoint, root: Path) -> tuple[ExternalResult, ...]:
         if 0 < y[part].sum() < len(part):
             # A patient may have both labels; within a class the bootstrap draws patients.
             scores = score(y[part], p[part], checkpoint.card.threshold, None, groups[part])
-            rows.append(
-                ExternalResult(
-                    SOURCE,
-                    view,
-                    REFERENCE,
-                    len(part),
-                    int(y[part].sum()),
-                    len(set(groups[part].tolist())),
-                    scores.auc,
-                    scores.sensitivity,
-                    scores.specificity,
-                )
-            )
+            counts = len(part), scores.positives, len(set(groups[part].tolist()))
+            measured = scores.auc, scores.sensitivity, scores.specificity
+            rows.append(ExternalResult(SOURCE, view, REFERENCE, *counts, *measured))
     return tuple(rows)

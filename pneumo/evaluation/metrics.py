@@ -33,8 +33,7 @@ def proportion(successes: float, n: float) -> Estimate:
 def bootstrap_weights(labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
     """How often each radiograph is in each bootstrap sample (Efron 1979): (`RESAMPLES`, N).
 
-    Patients are drawn with all their radiographs, within each class, so that every sample has
-    both classes; without groups (patients, (N,)) each radiograph is of its own patient.
+    Patients (`groups`, (N,)) are drawn with all their radiographs, within each class.
     """
     rng = np.random.default_rng(0)
     groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
@@ -72,10 +71,7 @@ def auc_estimate(
 def calibration_error(
     labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
 ) -> float:
-    """Expected calibration error (Naeini et al. 2015): mean gap between probability and frequency.
-
-    In ten bins of equal width; without weights, (N,), all radiographs count alike.
-    """
+    """Expected calibration error (Naeini et al. 2015) in ten bins of equal width; all are (N,)."""
     rows = np.ones((1, len(labels))) if weights is None else weights[None]
     return float(_calibration_errors(labels, probabilities, rows)[0])
 
@@ -98,12 +94,8 @@ def score(
 ) -> Scores:
     """Accuracy, sensitivity, specificity, AUC, Brier score and calibration error with intervals.
 
-    Args:
-        labels: 0/1 with both classes, (N,), 1 for pneumonia.
-        probabilities: balanced, (N,); at or above the threshold they count as pneumonia.
-        prevalence: at which Brier score and calibration error take the probability; balanced
-            (0.5) unless given.
-        groups: patient of each radiograph, (N,).
+    Labels (0/1, both classes), balanced probabilities and patients (`groups`) are (N,). Brier score
+    and calibration error take the probability at the prevalence; balanced unless given.
     """
     y, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
     called = p >= threshold

@@ -24,19 +24,10 @@ COLUMNS = {
 
 
 def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
-    """Score a checkpoint on DATA/test, write the result into its card and log the scoring.
+    """Score a checkpoint on DATA/test, write the result into its card and into the Markdown log.
 
-    Args:
-        checkpoint: as it will be released; its folder holds the card.
-        data: holds test/{NORMAL,PNEUMONIA}.
-        log: Markdown file with a table of scorings; made when it is missing.
-
-    Returns:
-        The card as written.
-
-    Raises:
-        ReleaseError: when these weights were scored before.
-        DataError: when the split cannot be read.
+    Returns the card as written; a ReleaseError when these weights were scored before, a DataError
+    when the split cannot be read.
     """
     sha256, card = checkpoint.weights_sha256, checkpoint.card
     if any(row[2:3] == [sha256[:12]] for row in rows(log, SCORINGS)):

@@ -23,12 +23,9 @@ from pneumo.models.checkpoint import Checkpoint
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Probabilities of labelled radiographs.
+    """Balanced probabilities, float64 (N,), of labelled radiographs.
 
-    Attributes:
-        probabilities: balanced, float64 (N,).
-        distinct: index of the first of every set of pixel-identical ones; None when not compared.
-        unread: files that could not be read, with the reason.
+    `distinct` has the index of the first of every set of identical ones, `unread` the reasons.
     """
 
     table: tuple[Sample, ...]
@@ -48,11 +45,7 @@ class Predictions:
 
 
 def validation_images(data: Path, recipe: dict, fingerprint: str) -> tuple[Sample, ...]:
-    """The validation radiographs of a recipe, by its folds and fold, of DATA/train.
-
-    Raises:
-        DataError: when their fingerprint is another: some of them may have been trained on.
-    """
+    """The validation radiographs of a recipe, of DATA/train; a DataError for other fingerprints."""
     table = dataset.samples(data, "train")
     if dataset.fingerprint(table) != fingerprint:
         raise DataError(
@@ -70,11 +63,7 @@ def labelled_images(folder: Path, split: str = "test") -> tuple[Sample, ...]:
 
 
 def predict_all(checkpoint: Checkpoint, table: Sequence[Sample]) -> Predictions:
-    """Probabilities of radiographs from their files, prepared as the app prepares them.
-
-    Raises:
-        DataError: when a class is left without a radiograph that can be read.
-    """
+    """Probabilities of radiographs from their files; a DataError if a class cannot be read."""
     kept: list[Sample] = []
     squares: list[np.ndarray] = []
     unread: list[tuple[Path, str]] = []
@@ -103,10 +92,7 @@ def predict_all(checkpoint: Checkpoint, table: Sequence[Sample]) -> Predictions:
 
 
 def probabilities_of(checkpoint: Checkpoint, images: Sequence[np.ndarray]) -> np.ndarray:
-    """Balanced probabilities of decoded images, uint8 (H, W): float64 (N,).
-
-    An image stored inverted is noticed and turned, as when a file is read.
-    """
+    """Balanced probabilities, float64 (N,), of uint8 (H, W), turned where stored inverted."""
     preprocessing = checkpoint.preprocessing
     squares = np.stack([preprocessing.square(bones_bright(image)[0]) for image in images])
     values = logits(checkpoint.network, squares, preprocessing)
@@ -114,10 +100,7 @@ def probabilities_of(checkpoint: Checkpoint, images: Sequence[np.ndarray]) -> np
 
 
 def split_result(found: Predictions, threshold: float) -> SplitResult:
-    """All metrics of a split with both classes, the probability at its own prevalence.
-
-    The threshold is the decisive one, on the balanced probability.
-    """
+    """All metrics of a split with both classes, at the decisive threshold."""
     y, p = found.labels, found.probabilities
     kinds = np.array([sample.kind for sample in found.table])
     series = normal_series(y, [dataset.series_of(sample) for sample in found.table])
@@ -128,12 +111,10 @@ def split_result(found: Predictions, threshold: float) -> SplitResult:
         scores=score(y, p, threshold, float(y.mean()), found.groups),
         distinct=distinct,
         sensitivity_by_kind={
-            str(kind): _share(p[(kinds == kind) & (y == 1)] >= threshold)
+            kind: _share(p[(kinds == kind) & (y == 1)] >= threshold)
             for kind in sorted(set(kinds[y == 1].tolist()))
         },
-        specificity_by_series={
-            name: _share(p[part] < threshold) for name, part in series.items() if name
-        },
+        specificity_by_series={n: _share(p[s] < threshold) for n, s in series.items() if n},
         curve=curve(y, p),
         reliability=reliability(y, p),
     )

@@ -84,10 +84,6 @@ def rates(
 ) -> Corruption:
     """One row of the table."""
     called = probabilities >= checkpoint.card.threshold
-    return Corruption(
-        name,
-        len(labels),
-        auc(labels, probabilities),
-        float(called[labels == 1].mean()),
-        float((~called)[labels == 0].mean()),
-    )
+    sensitivity, specificity = called[labels == 1].mean(), (~called)[labels == 0].mean()
+    area = auc(labels, probabilities)
+    return Corruption(name, len(labels), area, float(sensitivity), float(specificity))

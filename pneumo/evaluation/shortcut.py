@@ -88,25 +88,15 @@ def strata(labels: np.ndarray, probabilities: np.ndarray, sharp: np.ndarray) -> 
     rows = []
     for name, part in zip(STRATA, np.array_split(np.argsort(sharp, kind="stable"), 3), strict=True):
         y = labels[part]
-        both = FEWEST <= y.sum() <= len(y) - FEWEST
-        rows.append(
-            Stratum(
-                name,
-                len(part),
-                int(y.sum()),
-                auc_estimate(y, probabilities[part]) if both else None,
-                auc(y, -sharp[part]) if both else None,
-            )
-        )
+        network = sharpness_alone = None
+        if FEWEST <= y.sum() <= len(y) - FEWEST:
+            network, sharpness_alone = auc_estimate(y, probabilities[part]), auc(y, -sharp[part])
+        rows.append(Stratum(name, len(part), int(y.sum()), network, sharpness_alone))
     return tuple(rows)
 
 
 def change(quality: int, before: np.ndarray, after: np.ndarray, threshold: float) -> JpegChange:
     """How far probabilities moved, and which share crossed the threshold."""
-    moved = np.abs(after - before)
-    return JpegChange(
-        quality,
-        float(moved.mean()),
-        float(np.percentile(moved, 95)),
-        float(((before >= threshold) != (after >= threshold)).mean()),
-    )
+    moved, flipped = np.abs(after - before), (before >= threshold) != (after >= threshold)
+    numbers = moved.mean(), np.percentile(moved, 95), flipped.mean()
+    return JpegChange(quality, *(float(number) for number in numbers))

@@ -38,9 +38,9 @@ def calibrate(logits: np.ndarray, labels: np.ndarray) -> Calibration:
 def check_calibration(
     logits: np.ndarray, labels: np.ndarray, groups: np.ndarray
 ) -> CalibrationCheck | None:
-    """How well calibration holds for patients it was not fitted on: cross-fitting by patient.
+    """How well calibration holds for patients it was not fitted on, by cross-fitting.
 
-    Logits, 0/1 labels and patients are (N,); None when there are too few patients of a class.
+    All are (N,), `groups` the patients; None when there are too few patients of a class.
     """
     folds = min(FOLDS, *(len(set(groups[labels == label].tolist())) for label in (0, 1)))
     if folds < 2:
@@ -51,11 +51,8 @@ def check_calibration(
             return None
         probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
     alike = 1 / np.bincount(labels, minlength=2)[labels]
-    return CalibrationCheck(
-        ece=calibration_error(labels, probabilities),
-        ece_balanced=calibration_error(labels, probabilities, alike),
-        folds=folds,
-    )
+    plain, balanced = (calibration_error(labels, probabilities, w) for w in (None, alike))
+    return CalibrationCheck(ece=plain, ece_balanced=balanced, folds=folds)
 
 
 def normal_series(
@@ -72,11 +69,8 @@ def normal_series(
     """
     normal = labels == 0
     named = np.asarray([""] * len(labels) if series is None else series)
-    found = {
-        str(name): part
-        for name in sorted({*named[normal].tolist()} - {""})
-        if (part := normal & (named == name)).sum() >= SMALLEST_SERIES * copies
-    }
+    parts = {name: normal & (named == name) for name in sorted({*named[normal].tolist()} - {""})}
+    found = {name: p for name, p in parts.items() if p.sum() >= SMALLEST_SERIES * copies}
     return {"": normal, **(found if len(found) > 1 else {})}
 
 
@@ -86,24 +80,15 @@ def fix_presets(
     series: Sequence[str] | None = None,
     copies: int = 1,
 ) -> dict[str, PolicyResult]:
-    """The three presets with what they do on validation.
+    """The three presets, by name, with what they do on validation.
 
     decisive: one threshold, at which sensitivity and specificity are nearest to each other.
-    cautious: below rule-out lie at most 2 % of the pneumonias (sensitivity 0.98), at or above
-    rule-in at most 2 % of the normals (specificity 0.98), so that what lies between is neither
-    missed nor a false alarm. balanced: of the pairs between those two presets that leave at most
-    10 % indeterminate, and half of what cautious leaves, the one that labels fewest wrongly, as
-    the mean of both classes.
-    Specificity is that of the series of NORMAL radiographs in which it is lowest.
+    cautious: below rule-out lie at most 2 % of the pneumonias, at or above rule-in at most 2 % of
+    the normals. balanced: of the pairs between those two that leave at most 10 % indeterminate,
+    and half of what cautious leaves, the one that labels fewest wrongly, as the mean of both
+    classes. Specificity is that of the series of NORMAL radiographs in which it is lowest.
 
-    Args:
-        probabilities: balanced, (N,), of radiographs and their copies, copy after copy.
-        labels: 0/1 with both classes, (N,).
-        series: as in `normal_series`.
-        copies: how many of the N are one radiograph.
-
-    Returns:
-        name -> result, thresholds on the balanced probability.
+    Balanced probabilities and 0/1 labels are (N,), copy after copy; others as `normal_series`.
     """
     normals = list(normal_series(labels, series, copies).values())
     # At every threshold of the grid: share of the pneumonias below it, and of the normals at or
@@ -167,10 +152,7 @@ def _balanced(
 def measure_policy(
     policy: Policy, probabilities: np.ndarray, labels: np.ndarray, copies: int = 1
 ) -> PolicyMeasures:
-    """What a policy's labels are worth; an indeterminate radiograph counts as such.
-
-    Arguments as in `fix_presets`; intervals count radiographs, not copies.
-    """
+    """What a policy's labels are worth; arguments as in `fix_presets`."""
     given = np.array([decide(float(p), policy) for p in probabilities])
     counts = {
         truth: {label: float(((given == label) & (labels == i)).sum() / copies) for label in LABELS}

@@ -66,9 +66,7 @@ _SAMPLED_SIDE = 512
 def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
     """Decode the one radiograph of a DICOM file, shown as it asks; returns as `worker.decode`.
 
-    Raises:
-        UnreadableImage: No single radiograph in it, over a limit, or a compression that is not
-            read. A damaged file may raise anything.
+    What is refused raises UnreadableImage; a damaged file may raise anything.
     """
     with warnings.catch_warnings():
         # pydicom's warnings quote values of the file.
@@ -101,10 +99,8 @@ def decode_dicom(data: bytes) -> tuple[np.ndarray, str, list[str]]:
 
 def _check(file: Dataset) -> None:
     """Refuse what is not one radiograph, or too large, before any of its pixels is decoded."""
-    modality = _word(file, "Modality", REFUSED_MODALITIES)
-    if modality:
-        name = REFUSED_MODALITIES[modality]
-        raise UnreadableImage("modality", "refused", modality=name)
+    if modality := _word(file, "Modality", REFUSED_MODALITIES):
+        raise UnreadableImage("modality", "refused", modality=REFUSED_MODALITIES[modality])
     if "PixelData" not in file:
         raise UnreadableImage("no_image")
     allocated, samples = int(file.BitsAllocated), _integer(file, "SamplesPerPixel", 1)
@@ -174,11 +170,7 @@ def _codes(values: np.ndarray, file: Dataset) -> tuple[np.ndarray, int]:
 
 
 def _show(codes: np.ndarray, bits: int, file: Dataset) -> tuple[np.ndarray, list[str]]:
-    """Grey pixels as the file asks for them to be shown, and codes of notes.
-
-    Everything is computed once for each possible value and then looked up, so an image of any
-    size costs one pass; what depends on its contents is taken from a sample of its pixels.
-    """
+    """Grey pixels as the file asks for them to be shown, by a table of all values; and notes."""
     levels = np.arange(1 << bits, dtype=np.int32)
     if file.PixelRepresentation:
         levels[1 << (bits - 1) :] -= 1 << bits

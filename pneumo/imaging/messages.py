@@ -58,15 +58,10 @@ NOTE_CODES = {sentence: code for code, sentence in NOTES.items()}
 
 
 class UnreadableImage(ValueError):
-    """A file that gives no radiograph, with the one sentence a reader is told.
+    """A file that gives no radiograph, with the one sentence a reader is told (key: `code`).
 
-    Attributes:
-        code: Key of `ERRORS`.
-        values: What stands in the sentence's braces.
-        status: ``"error"`` when nothing can be decoded (damaged, empty, no image), ``"refused"``
-            when it could be but must not (over a limit, several frames, a kind that is not read).
-        sentence: What is wrong and what to do. Never holds a file name or a value from the file's
-            own text fields, so that it can be shown, logged and stored.
+    The status is ``"error"`` when nothing can be decoded, ``"refused"`` when it must not be. The
+    sentence never holds a file name or the file's own text, so it can be shown and logged.
     """
 
     def __init__(self, code: str, status: str = "error", **values: str | int) -> None:

@@ -27,21 +27,14 @@ def insert_opacity(
     strength: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add one consolidation to a frontal radiograph.
+    """Add one consolidation to a frontal radiograph, uint8 (H, W), bones bright.
 
-    Args:
-        pixels: uint8, (H, W), bones bright.
-        center: x and y of the opacity in pixels of the radiograph; the caller chooses a place in
-            a lung.
-        radius: Mean distance from the center to the visible edge, in pixels.
-        strength: Share of the air that is replaced at the densest point, above 0 (faint) to 1
-            (as dense as the soft tissue of the trunk).
-        rng: Decides outline and texture; the same generator state gives the same opacity.
+    `center` (x, y) and `radius` (to the visible edge) are in pixels; `strength` is the share of
+    the air replaced at the densest point, above 0 to 1; `rng` decides outline and texture.
 
     Returns:
-        The radiograph with the opacity (uint8, (H, W); unchanged beyond about two radii), and
-        where the opacity can be seen (bool, (H, W)): about a circle's area in free lung, nothing
-        where no air is left to replace, as before the heart.
+        The radiograph with the opacity, and where it can be seen, bool (H, W): nowhere if no air
+        is left to replace, as before the heart.
     """
     height, width = pixels.shape
     x, y = center
@@ -73,11 +66,7 @@ def insert_opacity(
 
 
 def _consolidation(rng: np.random.Generator, side: int, radius: float) -> np.ndarray:
-    """The share of the peak density around a center: float32 (side, side), 0 to 1.
-
-    Several overlapping foci make a lobulated outline; noise of several scales frays its edge and
-    makes its inside patchy.
-    """
+    """The share of the peak density around a center, float32 (side, side): overlapping foci."""
     axis = (np.arange(side, dtype=np.float32) - side // 2) / radius
     fraying = clouds(rng, side, coarsest=5, octaves=5)
     patches = clouds(rng, side, coarsest=9, octaves=4)
@@ -121,15 +110,10 @@ def blurred(field: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def clouds(rng: np.random.Generator, size: int, coarsest: int = 4, octaves: int = 4) -> np.ndarray:
-    """Smooth noise of several scales: float32 (size, size), mean 0 and standard deviation 1.
-
-    The coarsest scale has so many cells along a side; each further one has twice as many and 0.6
-    of the amplitude.
-    """
+    """Smooth noise, float32 (size, size), mean 0 and standard deviation 1; each octave has twice
+    the cells along a side, from `coarsest` on, and 0.6 of the amplitude."""
     field = np.zeros((size, size), np.float32)
     for octave in range(octaves):
-        cells = coarsest * 2**octave
-        grid = rng.standard_normal((cells, cells)).astype(np.float32)
-        grown = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
-        field += 0.6**octave * grown
+        grid = rng.standard_normal((coarsest * 2**octave,) * 2).astype(np.float32)
+        field += 0.6**octave * cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
     return (field - field.mean()) / max(float(field.std()), 1e-6)

@@ -18,18 +18,10 @@ _OPAQUE = 0.35
 
 
 def upsample(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Evidence for every pixel of a radiograph, by monotone cubic interpolation.
+    """Evidence, float (h, w), at every pixel of a radiograph, (H, W), by monotone cubics.
 
-    It passes through the values of the cells' centres and never overshoots them, so that no
-    evidence appears that the network did not give (Fritsch & Butland 1984, first down the rows,
-    then along them).
-
-    Args:
-        evidence: float, (h, w), one value for each cell of the network's feature map.
-        shape: (H, W) of the radiograph.
-
-    Raises:
-        ValueError: when `evidence` is not a finite two-dimensional array.
+    They never overshoot the cells' values, so that no evidence appears that the network did not
+    give (Fritsch & Butland 1984). A ValueError unless the evidence is finite and two-dimensional.
     """
     evidence = np.asarray(evidence, dtype=np.float32)
     if evidence.ndim != 2 or not evidence.size or not np.isfinite(evidence).all():
@@ -41,16 +33,9 @@ def upsample(evidence: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def colour_layer(
     evidence: np.ndarray, shape: tuple[int, int], scale: float, sign: str = FOR
 ) -> np.ndarray:
-    """The evidence as a colour wash, empty where there is none of this sign.
+    """The evidence of one sign, float (h, w), as uint8 RGBA (H, W, 4), clear where there is none.
 
-    Args:
-        evidence: float, (h, w), signed evidence for pneumonia.
-        shape: (H, W) of the radiograph it is laid over.
-        scale: value at which the colours end, above 0; the same for all radiographs of a model.
-        sign: "for" shows positive evidence, "against" negative.
-
-    Returns:
-        uint8 RGBA, (H, W, 4), alpha not multiplied into the colours.
+    Colours end at `scale`, above 0; alpha is not multiplied into them.
     """
     strength = _strength(evidence, shape, scale, sign)
     layer = np.empty((*strength.shape, 4), dtype=np.uint8)
@@ -73,13 +58,11 @@ def blend(pixels: np.ndarray, layer: np.ndarray, opacity: float = 0.6) -> np.nda
 def contours(
     evidence: np.ndarray, shape: tuple[int, int], level: float, sign: str = FOR
 ) -> list[np.ndarray]:
-    """Lines around the evidence of at least `level`, which is positive for either sign.
+    """Closed lines around the evidence of at least `level`, which is positive for either sign.
 
-    Returns:
-        Closed lines, each float32 (N, 2), x then y in pixels of the radiograph.
+    Each is float32 (N, 2), x then y in pixels of the radiograph.
     """
-    strength = _strength(evidence, shape, level, sign)
-    inside = (strength >= 1.0).astype(np.uint8)
+    inside = (_strength(evidence, shape, level, sign) >= 1.0).astype(np.uint8)
     # One empty pixel around, so that a line also closes along the edge of the radiograph.
     framed = np.pad(inside, 1)
     lines, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -88,15 +71,9 @@ def contours(
 
 @dataclass(frozen=True)
 class Legend:
-    """What the colours stand for.
+    """Evidence at the colours' ends and middle, and evenly spaced colours (hexadecimal) with their
+    opacities, 0 to 1."""
 
-    Attributes:
-        ticks: evidence at the ends and the middle of the colours.
-        colours: hexadecimal colours from weak to strong, evenly spaced.
-        opacities: 0 to 1, of the same places.
-    """
-
-    sign: str
     ticks: tuple[float, ...]
     colours: tuple[str, ...]
     opacities: tuple[float, ...]
@@ -107,7 +84,6 @@ def legend(scale: float, sign: str = FOR, steps: int = 17) -> Legend:
     ramp = np.linspace(0.0, scale if sign == FOR else -scale, steps, dtype=np.float32)
     layer = colour_layer(ramp[None], (1, steps), scale, sign)[0]
     return Legend(
-        sign,
         tuple(float(value) for value in (ramp[0], ramp[-1] / 2, ramp[-1])),
         tuple("#{:02x}{:02x}{:02x}".format(*colour[:3]) for colour in layer),
         tuple(round(float(colour[3]) / 255, 3) for colour in layer),
@@ -122,11 +98,9 @@ def colour_table(sign: str = FOR) -> np.ndarray:
 
 
 def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
-    """A picture as PNG bytes that hold pixels and nothing else.
+    """PNG bytes of pixels alone: uint8, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).
 
-    Args:
-        array: uint8, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).
-        fast: encode in a fifth of the time into a somewhat larger file.
+    `fast` takes a fifth of the time and makes a somewhat larger file.
     """
     if array.ndim == 3:
         orders = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
@@ -158,8 +132,5 @@ def _along_rows(values: np.ndarray, length: int) -> np.ndarray:
     curve = values[left] + step[left] * (t * t * (3 - 2 * t))
     curve += slope[left] * (t * (1 - t) ** 2) - slope[left + 1] * (t * t * (1 - t))
     # Rounding alone could leave the bounds; "no positive evidence" must stay exactly none.
-    return np.clip(
-        curve,
-        np.minimum(values[left], values[left + 1]),
-        np.maximum(values[left], values[left + 1]),
-    )
+    ends = values[left], values[left + 1]
+    return np.clip(curve, np.minimum(*ends), np.maximum(*ends))

@@ -28,8 +28,7 @@ _UPRIGHT = {
 def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
     """Decode one picture file of a kind: PNG, JPEG, TIFF, BMP or WEBP; returns as `worker.decode`.
 
-    Raises:
-        UnreadableImage: Over a limit or more than one frame; a damaged file may raise anything.
+    What is refused raises UnreadableImage; a damaged file may raise anything.
     """
     check_picture(data, kind)
     with warnings.catch_warnings():

@@ -10,23 +10,17 @@ _SIDE = 64
 
 
 def looks_inverted(pixels: np.ndarray) -> bool:
-    """Whether a radiograph, uint8 (H, W), has its greys reversed (bones dark, air bright).
-
-    One that lies on its side can score low too, but then scores high when it is turned: so the
-    lowest score of the four turns must also outweigh the highest.
-    """
+    """Whether a radiograph, uint8 (H, W), has its greys reversed (bones dark, air bright)."""
     small = _small(pixels)
     scores = [polarity(np.rot90(small, turns)) for turns in range(4)]
+    # One that lies on its side can score low too, but then scores high when it is turned.
     return scores[0] < THRESHOLD and min(scores) + max(scores) < 0
 
 
 def polarity(pixels: np.ndarray) -> float:
     """How much spine and abdomen outshine lungs and upper corners, as a share of the contrast.
 
-    Three differences that are positive with bright bones are averaged: spine against lungs,
-    abdomen against lungs, spine against the upper corners (air beside the neck). Reversing the
-    greys reverses the sign; brightness and contrast do not matter.
-    About -1 to 1 for uint8 (H, W), and 0 for a flat image.
+    About -1 to 1 for uint8 (H, W), 0 for a flat image; reversing the greys reverses the sign.
     """
     small = _small(pixels).astype(np.float64)
     dark, bright = np.percentile(small, (2, 98))

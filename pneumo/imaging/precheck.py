@@ -47,11 +47,7 @@ _TIFF_LONGEST = 3 * 65536
 
 
 def kind_of(data: bytes) -> str:
-    """The format of a file by its contents: DICOM, PNG, JPEG, TIFF, BMP or WEBP.
-
-    Raises:
-        UnreadableImage: It is none of them.
-    """
+    """DICOM, PNG, JPEG, TIFF, BMP or WEBP, by a file's contents; UnreadableImage if none."""
     # First, because a DICOM file may begin with anything, also with another format's signature.
     if looks_like_dicom(data):
         return "DICOM"
@@ -109,11 +105,7 @@ def check_unpacked(count: int) -> None:
 
 
 def check_picture(data: bytes, kind: str) -> None:
-    """Check what a picture file of a kind, such as ``"PNG"``, declares.
-
-    Raises:
-        UnreadableImage: Over a limit, more than one page, split into too many parts, or damaged.
-    """
+    """Check what a picture file of a kind, such as ``"PNG"``, declares; errors: UnreadableImage."""
     checks: dict[str, Callable[[bytes], None]] = {
         "PNG": _check_png,
         "JPEG": _check_jpeg,

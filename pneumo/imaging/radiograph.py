@@ -24,10 +24,8 @@ _lock = threading.Lock()
 class Radiograph:
     """One radiograph as grey pixels, free of everything else its file held.
 
-    Attributes:
-        pixels: uint8, (H, W), C-contiguous, 0 black to 255 white, bones bright.
-        source: How it was stored, for example ``"PNG 16-bit grey"``; never a file name.
-        notes: Sentences for the reader about what was done to it on the way.
+    The pixels are uint8 (H, W), bones bright; `source` is how it was stored, for example
+    ``"PNG 16-bit grey"``; `notes` are sentences about what was done to it on the way.
     """
 
     pixels: np.ndarray
@@ -45,16 +43,11 @@ def read_radiograph(
     follow_links: bool = True,
     cancelled: Callable[[], bool] | None = None,
 ) -> Radiograph:
-    """Read a radiograph from a file or from a file's bytes; may be called from any thread.
-
-    Args:
-        file: A path, or the whole contents of a file.
-        follow_links: Whether a path may be a symbolic link to a regular file.
-        cancelled: Asked some times a second; once it says True, decoding is stopped.
+    """Read a radiograph from a path or a file's bytes; may be called from any thread.
 
     Raises:
         UnreadableImage: Whatever is wrong with the file; nothing else is raised for any file.
-        DecodingCancelled: `cancelled` said True.
+        DecodingCancelled: `cancelled`, which is asked some times a second, said True.
     """
     data = file if isinstance(file, bytes) else _read_bytes(file, follow_links)
     if not data:

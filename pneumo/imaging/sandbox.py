@@ -37,8 +37,7 @@ _LARGE_BYTES, _MOST_FILES = 64 << 20, 1000
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one file may take: seconds of processor time, bytes besides the libraries'
-    own, and seconds of time, waiting for a processor included."""
+    """What decoding a file may take: processor time, bytes besides the libraries', wall time."""
 
     picture_seconds: float = 2.0
     dicom_seconds: float = 8.0
@@ -63,15 +62,9 @@ class Sandbox:
     def decode(
         self, data: bytes, cancelled: Callable[[], bool] | None = None
     ) -> tuple[np.ndarray, str, tuple[str, ...]]:
-        """Decode one file; `cancelled` is as in `read_radiograph`.
+        """Grey pixels of a file (uint8, (H, W), bones bright), how they were stored, and `NOTES`.
 
-        Returns:
-            Grey pixels (uint8, (H, W), bones bright), how they were stored, and `NOTES`.
-
-        Raises:
-            UnreadableImage: Whatever is wrong with the file.
-            DecodingCancelled: `cancelled` said True.
-            RuntimeError: The worker process cannot be started.
+        Raises as `read_radiograph`, and a RuntimeError when no worker process can be started.
         """
         kind = kind_of(data)
         while not self._slots.acquire(timeout=_POLL_SECONDS if cancelled else None):

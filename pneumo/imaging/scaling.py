@@ -16,20 +16,13 @@ _SAMPLE = 1_000_000
 
 
 def scale_to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Map a deep image (H, W), integer or float, to uint8 without clipping its contents.
-
-    What is not finite counts as black, plus infinity as white.
-    """
+    """Map a deep image (H, W), integer or float, to uint8; what is no number becomes black."""
     return apply_range(values, *display_range(values))
 
 
 def display_range(values: np.ndarray, scales: Sequence[int] = FULL_SCALES) -> tuple[float, float]:
-    """The values to show as black and as white, chosen from the image's contents.
-
-    The full scale of the smallest depth, by its largest value, that holds every value, where the
-    image spans at least `MEANT_SHARE` of it; otherwise the image's own range without its outermost
-    0.1 % at either end.
-    """
+    """The values to show as black and as white: the smallest full scale that holds every value,
+    where the image spans `MEANT_SHARE` of it, else the image's range less 0.1 % at either end."""
     sample = _finite_sample(values)
     if not sample.size:
         return 0.0, 1.0
@@ -51,8 +44,7 @@ def apply_range(values: np.ndarray, black: float, white: float) -> np.ndarray:
         return np.ascontiguousarray(values)
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         info = np.iinfo(values.dtype)
-        levels = np.arange(info.min, info.max + 1, dtype=np.float64)
-        table = _to_bytes(levels, black, white)
+        table = _to_bytes(np.arange(info.min, info.max + 1, dtype=np.float64), black, white)
         unsigned = values.view(values.dtype.str.replace("i", "u"))
         # Negative values wrap to the upper half of the unsigned numbers: so does the table.
         table = np.roll(table, info.min) if info.min else table

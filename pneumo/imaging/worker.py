@@ -21,12 +21,8 @@ from pneumo.imaging.sandbox import ANSWER, REQUEST
 def decode(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
     """Decode a file of a kind, as `precheck.kind_of` gives it, in this process, without any limit.
 
-    Returns:
-        Grey pixels (uint8, (H, W), upright, bones bright), how they were stored, and codes of
-        `messages.NOTES`.
-
-    Raises:
-        UnreadableImage: Whatever is wrong; nothing else is raised for any file.
+    Returns grey pixels (uint8, (H, W), upright, bones bright), how they were stored, and codes of
+    `messages.NOTES`; raises UnreadableImage alone, whatever the file.
     """
     try:
         decoded = decode_dicom(data) if kind == "DICOM" else decode_picture(data, kind)
