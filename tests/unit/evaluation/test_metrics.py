@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.evaluation.metrics import (
-    bootstrap_weights,
     proportion,
     score,
 )
@@ -36,14 +35,6 @@ def test_scores_are_those_of_scikit_learn(scored):
         one = getattr(found, name)
         assert one.low < one.value < one.high
     assert found.sensitivity.n + found.specificity.n == found.accuracy.n == 120
-
-
-def test_patients_are_drawn_with_all_their_radiographs(scored):
-    y, _ = scored
-    groups = np.arange(120) // 2
-    weights = bootstrap_weights(y, groups)
-    assert (weights[:, ::2] == weights[:, 1::2]).all()
-    assert (weights[:, y == 1].sum(1) == y.sum()).all(), "classes keep their sizes"
 
 
 def test_an_exact_interval_has_room_where_nothing_failed():

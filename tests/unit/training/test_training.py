@@ -67,12 +67,6 @@ def test_an_epoch_draws_the_share_of_normals_and_processes_divide_it(images):
     assert sorted(parts[0] + parts[1]) == sorted(whole)
 
 
-def test_the_same_place_gives_the_same_image_and_another_epoch_another(images):
-    made = TrainingImages(images, replace(PLAIN, crop=0.4), Preprocessing(96))
-    assert torch.equal(made[0, 3, 5]["image"], made[0, 3, 5]["image"])
-    assert not torch.equal(made[0, 3, 5]["image"], made[1, 3, 5]["image"])
-
-
 def test_composites_know_the_diseased_and_the_healthy_lung(images):
     known = [item for item in items(images, composite_p=1.0) if item["healthy"].any()]
     assert len(known) >= 15
