@@ -13,13 +13,7 @@ from safetensors.torch import load as load_tensors
 from torch import nn
 
 from pneumo.files import write_whole
-from pneumo.models.card import (
-    Card,
-    CheckpointError,
-    Weights,
-    checkpoint_folder,
-    read_card,
-)
+from pneumo.models.card import Card, CheckpointError, Weights, checkpoint_folder, read_card
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
 
@@ -32,13 +26,7 @@ STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network ready for prediction, with everything that belongs to its weights.
-
-    Attributes:
-        network: in eval mode, float32, on the CPU, without gradients.
-        card: of these weights.
-        folder: it was loaded from; None when it was not.
-    """
+    """A network ready for prediction (eval mode, float32, CPU), its card, and the folder of both."""
 
     network: Network
     card: Card
@@ -68,10 +56,7 @@ def available_models(folder: Path | None = None) -> tuple[str, ...]:
 
 
 def default_model(folder: Path | None = None) -> str:
-    """resnet18 where it has a checkpoint, else the first network that has one, else resnet18.
-
-    A network that is added does not become the default by that.
-    """
+    """resnet18 where it has a checkpoint, else the first network that has one, else resnet18."""
     names = available_models(folder)
     return "resnet18" if "resnet18" in names or not names else names[0]
 
@@ -91,10 +76,7 @@ def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def save_weights(network: Network, folder: Path | None = None) -> Weights:
-    """Write a network as NAME.safetensors or shards with the usual index, instead of older ones.
-
-    The network is rounded in place to what is stored. Returns what the card says of the files.
-    """
+    """Write a network, rounded in place, as NAME.safetensors or indexed shards; replaces older."""
     from huggingface_hub import save_torch_state_dict  # takes a moment; serving does without
 
     name, folder = network.name, checkpoint_folder(folder)
@@ -126,12 +108,7 @@ def save_weights(network: Network, folder: Path | None = None) -> Weights:
 def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
     """Load a network strictly: every tensor present, none too many, bytes as the card says.
 
-    Args:
-        name: registered name, such as "resnet18".
-        folder: that holds card and weights; the bundled one unless given.
-
-    Raises:
-        CheckpointError: whatever is wrong with card or weights.
+    A CheckpointError tells whatever is wrong with card or weights.
     """
     folder = checkpoint_folder(folder)
     if name not in network_names():

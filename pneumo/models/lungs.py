@@ -81,15 +81,8 @@ def find_lungs(segmenter: LungSegmenter, squares: np.ndarray) -> np.ndarray:
 
 
 def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The two lungs of a field, by the side of the image that each one's middle lies on.
-
-    Args:
-        lungs: uint8, (S, S), 0 or 255.
-
-    Returns:
-        bool (S, S) of the lung on the image's left (the patient's right) and of the other one;
-        None unless both are found.
-    """
+    """The two lungs of a field, uint8 (S, S), 0 or 255: bool (S, S) of the lung on the image's left
+    (the patient's right) and of the other one; None unless both are found."""
     count, labels, stats, centers = cv2.connectedComponentsWithStats((lungs > 127).astype(np.uint8))
     if count < 2:
         return None
@@ -107,10 +100,8 @@ def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
             sides[1] |= part & ~columns
         else:
             sides[int(centers[k][0] >= middle)] |= part
-    smallest = SMALLEST_LUNG * lungs.size
-    if min(side.sum() for side in sides) < smallest:
-        return None
-    return sides[0], sides[1]
+    found = min(side.sum() for side in sides) >= SMALLEST_LUNG * lungs.size
+    return (sides[0], sides[1]) if found else None
 
 
 def _field(probability: np.ndarray, side: int) -> np.ndarray:

@@ -23,12 +23,7 @@ class Network(nn.Module):
     """What every network of the registry is.
 
     It takes float32 (N, 1, S, S), gives one logit per image, (N,), and splits its forward pass into
-    `features`, the last feature map (N, C, h, w), and `head`, which begins with global average
-    pooling and ends in the logit.
-
-    Attributes:
-        name: registered name, and file name of the checkpoint.
-        title: for people.
+    `features`, the last feature map (N, C, h, w), and `head`, from global average pooling to logit.
     """
 
     name: ClassVar[str]
@@ -47,11 +42,7 @@ class Network(nn.Module):
         return self.head(self.features(x))
 
     def set_stride(self, stride: int) -> None:
-        """Choose the feature map's stride, 16 or 32 pixels; the parameters stay the same.
-
-        Raises:
-            ValueError: unless the network can.
-        """
+        """Choose the feature map's stride, 16 or 32 pixels; a ValueError unless the network can."""
         raise ValueError(f"{self.title} has one stride only: coarse_epochs must be 0.")
 
 
@@ -79,8 +70,7 @@ def build(name: str) -> Network:
 def bilateral(trunk: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     """Read both halves of images (N, 1, S, S) with one trunk and join the maps: (N, C, h, h).
 
-    Raises:
-        ValueError: when the width is no multiple of 32 pixels.
+    A ValueError when the width is no multiple of 32 pixels.
     """
     if x.shape[-1] % (2 * STRIDE):
         raise ValueError(f"The width must be a multiple of {2 * STRIDE}, not {x.shape[-1]}.")

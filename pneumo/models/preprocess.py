@@ -17,16 +17,9 @@ LARGEST_SIDE = 2048
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Specification of a network's input; it stands in every card.
+    """A network's input, in every card: side in pixels, and mean and divisor of greys from 0 to 1.
 
-    Attributes:
-        size: side of the square input in pixels, 1 to `LARGEST_SIDE`.
-        mean: grey value subtracted, on the scale 0 (black) to 1 (white).
-        std: divisor after that, above 0. The defaults are ImageNet's constants averaged over the
-            three colors, since a radiograph has one grey channel.
-
-    Raises:
-        ValueError: when one of them is out of its range.
+    The defaults are ImageNet's, averaged over colours. A ValueError for one out of its range.
     """
 
     size: int = 224
@@ -44,8 +37,7 @@ class Preprocessing:
     def square(self, pixels: np.ndarray) -> np.ndarray:
         """Resize uint8 (H, W) to (size, size) with antialiasing; squashed, never cropped.
 
-        Raises:
-            ValueError: when `pixels` is not a two-dimensional uint8 array.
+        A ValueError for any other array.
         """
         if pixels.ndim != 2 or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 (H, W), got {pixels.dtype} {pixels.shape}")

@@ -10,13 +10,9 @@ import numpy as np
 
 
 def at_prevalence(probability: float, prevalence: float) -> float:
-    """Move a probability from a balanced population to another prevalence (Bayes' theorem).
+    """Move a probability from a balanced population to another prevalence (Saerens et al. 2002).
 
-    The odds are multiplied by prevalence / (1 - prevalence) (Saerens et al. 2002). The way back is
-    the same function with 1 - prevalence.
-
-    Raises:
-        ValueError: unless the probability is 0 to 1 and the prevalence between 0 and 1.
+    The way back is the same with 1 - prevalence; a ValueError for a number out of its range.
     """
     check_share("probability", probability)
     if not 0.0 < prevalence < 1.0:  # nan fails too
@@ -37,11 +33,8 @@ def check_share(name: str, value: float) -> None:
 class Calibration:
     """Platt scaling (Platt 1999): probability = sigmoid(slope x logit + offset).
 
-    Fitted with both classes weighted alike, so the probability is that of a population in which
-    half of the children have pneumonia.
-
-    Raises:
-        ValueError: when the slope is not a finite number above 0, or the offset not finite.
+    Fitted with both classes weighted alike: half of its population has pneumonia. A ValueError
+    unless the slope is finite and above 0, and the offset finite.
     """
 
     slope: float = 1.0
@@ -68,15 +61,9 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Policy:
-    """Two thresholds on the balanced probability: rule-out and rule-in.
+    """A preset's, or "custom", thresholds on the balanced probability, 0 to 1.
 
-    Attributes:
-        name: of a preset, or "custom".
-        rule_out: below it pneumonia is unlikely.
-        rule_in: at or above it pneumonia is likely; between the two it is indeterminate.
-
-    Raises:
-        ValueError: unless 0 <= rule_out <= rule_in <= 1.
+    Below `rule_out` pneumonia is unlikely, at or above `rule_in` likely, between indeterminate.
     """
 
     name: str

@@ -21,28 +21,17 @@ class InitialError(ValueError):
 
 @dataclass(frozen=True)
 class Initial:
-    """What was loaded.
-
-    Attributes:
-        sentence: the same in words, for the log and the card.
-        pretrained: top-level modules all of whose parameters were loaded.
-    """
+    """What was loaded, in words, and the top-level modules all of whose parameters were."""
 
     sentence: str
     pretrained: tuple[str, ...] = ()
 
 
 def start(name: str, init: str | None, seed: int) -> tuple[Network, Initial]:
-    """A network with its starting weights.
+    """A network with its starting weights; an InitialError when they cannot be had or do not fit.
 
-    Args:
-        name: registered name of the network.
-        init: "imagenet" (torchvision's, downloaded), "scratch", the path of a state dict, or None:
-            the bundled ones where there are any, else scratch.
-        seed: of the random numbers of what starts fresh.
-
-    Raises:
-        InitialError: when the weights cannot be had or none of them fits.
+    `init`: "imagenet" (torchvision's, downloaded), "scratch", the path of a state dict, or None:
+    the bundled ones where there are any, else scratch. `seed`: of what starts fresh.
     """
     torch.manual_seed(seed)
     network = build(name)

@@ -15,10 +15,7 @@ from pneumo.training.recipe import Recipe
 
 
 def outside_share(evidence: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
-    """Mean share of |evidence| outside the lungs, 0 to 1, differentiable.
-
-    In the manner of "right for the right reasons" (Ross et al. 2017), on Grad-CAM instead of the
-    input gradient. A share, not a sum: it cannot be lowered by saying less.
+    """Mean share of |evidence| outside the lungs ("right for the right reasons", Ross et al. 2017).
 
     `allowed` is the share of each cell, (N, h, w), that is lung; half a cell is lung enough.
     """
@@ -57,12 +54,8 @@ class StepLoss(nn.Module):
         self.network, self.recipe = network, recipe
 
     def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss of a batch of `TrainingImages`.
-
-        Returns:
-            loss, scalar; and detached (4,): loss, cross-entropy, mean share of evidence outside the
-            lungs, and location loss (not a number where no disease of the batch has a known place).
-        """
+        """The loss of a batch of `TrainingImages`, and detached (4,): loss, cross-entropy, share of
+        evidence outside the lungs, and location loss (nan where no disease has a known place)."""
         recipe = self.recipe
         targets = batch["target"]
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2

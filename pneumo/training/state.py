@@ -25,17 +25,12 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def read_state(path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
-    """Read the state of a run of this recipe.
-
-    Raises:
-        StateError: when it is missing, damaged, or another recipe's.
-    """
+    """The state of a run of this recipe; a StateError if missing, damaged or of another recipe."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise StateError(
-            f"There is no run to resume in {path.parent}. Leave out --resume."
-        ) from None
+        why = f"There is no run to resume in {path.parent}. Leave out --resume."
+        raise StateError(why) from None
     digest, data = content[:64], content[64:]
     if hashlib.sha256(data).hexdigest().encode() != digest:
         raise StateError(f"{path} is damaged: its checksum does not match. Start without --resume.")

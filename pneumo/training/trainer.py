@@ -26,19 +26,11 @@ from pneumo.training.state import read_state, write_state
 
 
 class Trainer:
-    """Trains one network after a recipe.
+    """Trains one network, with its starting weights, after a recipe.
 
-    Args:
-        network: with its starting weights.
-        recipe: what to do.
-        pretrained: top-level modules all of whose parameters had starting weights.
-        train, validation: images in memory.
-        preprocessing: of the network.
-        state: file that holds the resumable state after every epoch.
-        log: called with each line worth keeping.
-        progress: called after each step with (steps done, all steps, loss).
-        accelerator: places the network on its device and shares steps between processes.
-        workers: processes that make images.
+    `pretrained` are the top-level modules all of whose parameters had starting weights, `state` is
+    the file of the resumable state, `workers` the processes that make images. `progress` is called
+    after each step with (steps done, all steps, loss).
     """
 
     def __init__(
@@ -107,13 +99,9 @@ class Trainer:
         return [{"params": parameters, "lr": lr} for lr, parameters in groups.items()]
 
     def run(self) -> nn.Module:
-        """Train the epochs that are left.
+        """Train the epochs that are left; the averaged network, in eval mode, on the CPU.
 
-        Returns:
-            the network with the averaged weights, in eval mode, on the CPU.
-
-        Raises:
-            FloatingPointError: with a sentence, when the loss is not finite.
+        A FloatingPointError, with a sentence, when the loss is not finite.
         """
         while self.epoch < self.recipe.epochs:
             self._train_epoch()
@@ -157,17 +145,10 @@ class Trainer:
             self.accelerator.wait_for_everyone()
             return
         clean, degraded = self._validate()
-        loss, entropy, outside, location = np.nanmean(reports, 0).tolist()
-        entry = {
-            "epoch": self.epoch,
-            "loss": loss,
-            "cross_entropy": entropy,
-            "outside_share": outside,
-            "location_loss": location,
-            "validation_auc": clean,
-            "validation_auc_degraded": degraded,
-            "seconds": seconds,
-        }
+        loss, _, outside, location = parts = np.nanmean(reports, 0).tolist()
+        names = "loss", "cross_entropy", "outside_share", "location_loss"
+        entry = {"epoch": self.epoch, **dict(zip(names, parts, strict=True))}
+        entry |= {"validation_auc": clean, "validation_auc_degraded": degraded, "seconds": seconds}
         self.history.append(entry)
         self.log(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {loss:.4f}, "
@@ -195,19 +176,12 @@ class Trainer:
         network = self.averaged
         squares = np.stack([self.preprocessing.square(s) for s in self.validation.squares])
         copies = degraded_copies(squares, COPIES_SEED, 0.6)
+        clean, degraded = (logits(network, s, self.preprocessing) for s in (squares, copies))
         y = self.validation.labels
-        clean, degraded = (
-            float(roc_auc_score(y, logits(network, images, self.preprocessing)))
-            for images in (squares, copies)
-        )
-        return clean, degraded
+        return float(roc_auc_score(y, clean)), float(roc_auc_score(y, degraded))
 
     def resume(self) -> None:
-        """Go on after the last whole epoch of the state file.
-
-        Raises:
-            StateError: when there is none, it is damaged, or it belongs to another recipe.
-        """
+        """Go on after the last whole epoch of the state file; a StateError as `read_state`."""
         state = read_state(self.state, self.recipe.record())
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
