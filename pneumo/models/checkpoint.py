@@ -26,7 +26,7 @@ STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network ready for prediction (eval mode, float32, CPU), its card, and the folder of both."""
+    """A network ready for prediction (eval mode, float32, CPU), with its card and its folder."""
 
     network: Network
     card: Card
