@@ -1,8 +1,6 @@
 """What a dataset folder holds besides disease: balance, patients, duplicates, give-away properties.
 
-A property of the files that differs between the classes, such as sharpness or compression, is
-something a network can learn instead of pneumonia. The audit says how well each of them alone
-tells the classes apart, in every split.
+A property that differs between the classes, such as sharpness, can be learned instead of pneumonia.
 """
 
 import hashlib

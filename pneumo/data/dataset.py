@@ -44,9 +44,8 @@ class Sample:
 def patient_group(path: Path) -> tuple[str, str]:
     """Patient group and kind, from the dataset's file names.
 
-    `person12_bacteria_45` and `person12_virus_3` are different patients, for the numbering of
-    bacterial and viral ones restarts; so are `IM-0115` and `NORMAL2-IM-0115`. A name of another
-    pattern is a patient of its own.
+    Numbering restarts for bacteria and virus, so those are different patients, as are IM and
+    NORMAL2-IM. A name of another pattern is a patient of its own.
     """
     stem = path.stem
     if match := re.match(r"(person\d+)_(bacteria|virus)", stem):
@@ -71,12 +70,9 @@ def samples(root: str | Path, split: str = "train") -> tuple[Sample, ...]:
         raise DataError(f"There is no folder {folder}. {HOW_TO_GET_IT}")
     table = []
     for label, name in enumerate(CLASSES):
-        # macOS leaves ._NAME.jpeg files beside pictures; they are not pictures.
-        found = sorted(
-            p
-            for p in (folder / name).glob("*")
-            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
-        )
+        # Not the ._NAME.jpeg files that macOS leaves beside pictures.
+        files = (p for p in (folder / name).glob("[!.]*") if p.suffix.lower() in SUFFIXES)
+        found = sorted(files)
         if not found:
             what = "holds no JPEG or PNG picture" if (folder / name).is_dir() else "is missing"
             raise DataError(

@@ -1,8 +1,6 @@
 """The published dataset from its mirror on the Hugging Face Hub, as folders of images.
 
-huggingface_hub lists and fetches parquet files; their images are written as they were published.
-SOURCE.json records which parquet files are done, so that a download that was stopped goes on with
-the next one, and a complete folder needs no network.
+SOURCE.json records which of its parquet files are done, so that a stopped download goes on.
 """
 
 from __future__ import annotations
@@ -93,10 +91,8 @@ def _fetch(
         finally:
             Path(file).unlink()
         _write(root, {**record, "complete": False})
-    if absent := set(splits) - found:
-        raise DownloadError(
-            f"{MIRROR} holds no parquet file of {', '.join(sorted(absent))}. {MOVED}"
-        )
+    if absent := ", ".join(sorted(set(splits) - found)):
+        raise DownloadError(f"{MIRROR} holds no parquet file of {absent}. {MOVED}")
     _write(root, record := {**record, "complete": True})
     shutil.rmtree(root / WAITING, ignore_errors=True)
     return record
@@ -105,10 +101,7 @@ def _fetch(
 def _unpack(
     root: Path, parquet: Path, source: str, ours: set[str], folder: Callable[[str], str]
 ) -> dict[str, int]:
-    """Write the images of one parquet file; their paths and sizes.
-
-    Its rows are those of the `datasets` library: image (bytes and path) and label (0 or 1).
-    """
+    """Write the images of a parquet file of the `datasets` library; their paths and sizes."""
     import pyarrow
     from pyarrow.parquet import ParquetFile
 
@@ -162,11 +155,7 @@ def _there(root: Path, images: dict[str, int]) -> bool:
 def _explained() -> Iterator[None]:
     """Turns what the Hub's client, the network and the disk raise into a `DownloadError`."""
     from huggingface_hub import constants
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     # Of the HTTP library that the client uses.
     http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])

@@ -17,26 +17,21 @@ COARSER = 4
 
 
 def lung_boxes(lungs: np.ndarray, margin: int) -> list[tuple[slice, slice]]:
-    """Rows and columns of the upright box around each lung, `margin` pixels wider on every side.
+    """Rows and columns of the upright box around each lung, `margin` pixels wider on every side."""
 
-    Connected fields of less than 1/200 of the image are specks.
-    """
+    def widened(start: int, length: int) -> slice:
+        return slice(max(0, start - margin), start + length + margin)
+
     count, _, boxes, _ = cv2.connectedComponentsWithStats((lungs > 127).astype(np.uint8))
     return [
-        (
-            slice(max(0, top - margin), top + height + margin),
-            slice(max(0, left - margin), left + width + margin),
-        )
+        (widened(top, height), widened(left, width))
         for left, top, width, height, area in boxes[1:count]
-        if area >= lungs.size // 200
+        if area >= lungs.size // 200  # smaller ones are specks
     ]
 
 
 def mask_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The radiograph with its lungs painted over, by boxes or a grown outline, in a random paint.
-
-    Radiograph and lungs (0 or 255) are uint8, (S, S).
-    """
+    """The radiograph with its lungs painted over, by boxes or a grown outline; uint8, (S, S)."""
     side = square.shape[0]
     if rng.random() < 0.5:
         small = _reduced(lungs)
@@ -52,10 +47,7 @@ def mask_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) 
 def swap_background(
     square: np.ndarray, lungs: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The radiograph's lungs in front of another radiograph's surroundings, or of paint.
-
-    All are uint8, (S, S); how far beyond the outline the lungs are kept is random, too.
-    """
+    """The radiograph's lungs in front of another's surroundings, or of paint; uint8, (S, S)."""
     kept = _grown(lungs, int(rng.integers(0, square.shape[0] // 20 + 1)))
     behind = other.copy() if rng.random() < 0.5 else _paint(square, rng)
     return cv2.copyTo(square, kept, behind)

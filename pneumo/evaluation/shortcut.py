@@ -1,9 +1,7 @@
 """Shortcut analysis: does a network read sharpness and compression instead of the lungs?
 
-In the train split NORMAL radiographs were compressed less than PNEUMONIA, so a network can learn
-"sharp is normal". Three measurements on validation tell whether it did: its AUC among radiographs
-that are equally sharp, its metrics after recompression to one size, and how far JPEG compression
-alone moves its probability.
+In the train split NORMAL radiographs were compressed less, so a network can learn "sharp is
+normal". AUC among equally sharp ones, recompression and the effect of JPEG tell whether it did.
 """
 
 from __future__ import annotations

@@ -60,12 +60,9 @@ def normal_series(
 ) -> dict[str, np.ndarray]:
     """Which observations are NORMAL radiographs of which series: name -> bool (N,).
 
-    The NORMAL radiographs come in two series, and one is easy: in cross-validation over blocks of
-    patient numbers 2 of 597 of the series IM were taken for pneumonia, of NORMAL2-IM 36 of 744. An
-    average is a promise that the harder series breaks, so each counts by itself (the worst group,
-    as in Sagawa et al. 2020, "Distributionally robust neural networks").
-    All are under "", and, where two or more series have `SMALLEST_SERIES` radiographs, each of
-    those. `copies` says how many of the N are one radiograph.
+    One of the two series is easy (2 of 597 IM taken for pneumonia, 36 of 744 NORMAL2-IM), so each
+    counts by itself (the worst group, Sagawa et al. 2020). All are under "", and, where two or more
+    have `SMALLEST_SERIES`, each of those. `copies`: how many of the N are one radiograph.
     """
     normal = labels == 0
     named = np.asarray([""] * len(labels) if series is None else series)

@@ -1,9 +1,7 @@
 """Inserts an opacity of known place, size and density into a radiograph.
 
-The radiograph's grey is turned into attenuation by the inverse of one tone curve; the opacity
-replaces a share of the air that the beam passes there, and the sum is turned back into grey.
-Added in attenuation, it keeps ribs visible, hides vessels and never exceeds soft tissue, as a
-consolidation does; a patch pasted in grey would do none of these.
+Added in attenuation, by the inverse of one tone curve, it keeps ribs visible, hides vessels and
+never exceeds soft tissue, as a consolidation does; a patch pasted in grey would not.
 """
 
 from __future__ import annotations
@@ -44,10 +42,8 @@ def insert_opacity(
     side = 2 * reach + 1
     rows = slice(max(top, 0), min(top + side, height))
     columns = slice(max(left, 0), min(left + side, width))
-    density = _consolidation(rng, side, radius)
-    density = density[
-        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-    ]
+    density = _consolidation(rng, side, radius)[rows.start - top : rows.stop - top]
+    density = density[:, columns.start - left : columns.stop - left]
 
     soft_tissue = float(np.percentile(thickness_of(pixels[::4, ::4] / 255.0), _SOFT_TISSUE))
     patch = pixels[rows, columns] / np.float32(255)

@@ -62,11 +62,8 @@ def default_model(folder: Path | None = None) -> str:
 
 
 def round_to_stored(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Round a network in place to what a checkpoint stores, and return that state dict.
-
-    Convolutions and matrices become float16; batch-norm statistics stay float32, for a variance
-    can lie below float16's smallest number.
-    """
+    """Round a network in place to what a checkpoint stores, and return that state dict."""
+    # Batch-norm statistics stay float32: a variance can lie below float16's smallest number.
     state = {
         name: (value.half() if value.ndim >= 2 else value).contiguous().clone()
         for name, value in network.state_dict().items()
@@ -137,9 +134,8 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
         network.load_state_dict(state, strict=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"The weights of {name} in {folder} do not fit the network: {first}"
-        ) from None
+        why = f"The weights of {name} in {folder} do not fit the network: {first}"
+        raise CheckpointError(why) from None
     network.eval().requires_grad_(False)
     return Checkpoint(network, card, folder)
 

@@ -27,11 +27,8 @@ def outside_share(evidence: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor
 def location_loss(
     evidence: torch.Tensor, disease: torch.Tensor, allowed: torch.Tensor
 ) -> torch.Tensor:
-    """Mean of -log(share of the positive evidence in the lungs that lies in the known disease).
-
-    Positive evidence is softened (softplus of the cell's logit), so that the loss has a slope where
-    the disease has no positive evidence yet.
-    """
+    """Mean of -log(share of the positive evidence in the lungs that lies in the known disease)."""
+    # Softened, so that the loss has a slope where the disease has no positive evidence yet.
     positive = functional.softplus(evidence * evidence[0].numel())
     inside = (positive * disease).sum((1, 2))
     everywhere = (positive * torch.maximum(allowed, disease)).sum((1, 2))
