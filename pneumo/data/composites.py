@@ -1,9 +1,4 @@
-"""Radiographs whose diseased region is known: one hemithorax of another patient, or an opacity.
-
-The dataset labels whole radiographs. A composite has a pneumonia's hemithorax beside a normal
-one's, so its label is known for each side; a normal radiograph with an inserted opacity
-(`pneumo.imaging.opacity`) has disease in that place alone.
-"""
+"""Composites: a pneumonia's hemithorax beside a normal one's, so the diseased side is known."""
 
 from __future__ import annotations
 

@@ -99,10 +99,8 @@ def composites_table(
     lungs: np.ndarray,
     most: int = 120,
 ) -> Table:
-    """Composites of a pneumonia's hemithorax beside a normal one's, both ways round.
-
-    At most so many pneumonias are used; squares and lungs are uint8 (N, S, S), lungs 0 or 255.
-    """
+    """Composites of a pneumonia's hemithorax beside a normal one's, both ways round; squares and
+    lungs (0 or 255) are uint8 (N, S, S)."""
     found = np.array([both_lungs(field) is not None for field in lungs])
     sick, well = np.flatnonzero(found & (labels == 1)), np.flatnonzero(found & (labels == 0))
     sick = sick[np.linspace(0, len(sick) - 1, min(most, len(sick))).astype(int)]
@@ -200,10 +198,8 @@ def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
 
 
 def boxes_table(maps_of: Mapper, folder: Path) -> Table:
-    """Boxes that radiologists drew around pneumonias of `folder/images`.
-
-    `folder/boxes.csv` has the columns file, x, y, width and height, in pixels of the image.
-    """
+    """Boxes in `folder/boxes.csv` (file, x, y, width, height, in pixels), drawn by radiologists
+    around pneumonias of `folder/images`."""
     boxes: dict[str, list[tuple[float, ...]]] = {}
     with (folder / "boxes.csv").open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):

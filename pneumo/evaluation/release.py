@@ -280,10 +280,9 @@ def measured(
     adult_folder: Path | None,
     step: Callable[[str, int], Callable[[], object]],
 ) -> Checkpoint:
-    """The checkpoint with robustness, shortcut analysis and external evaluation in its card.
+    """The checkpoint with robustness, shortcut analysis and, given a folder, adults in its card.
 
-    `step` announces what is measured now and in how many parts; what it returns is called after
-    each. Without a folder, as `adults.measure` takes it, the external evaluation is left out.
+    `step` announces what is measured and in how many parts; what it returns is called after each.
     """
     if not checkpoint.card.metrics.corruptions:
         progress = step("robustness to corruptions", len(robustness.CORRUPTIONS))

@@ -63,13 +63,10 @@ def kind_of(data: bytes) -> str:
 
 
 def looks_like_dicom(data: bytes) -> bool:
-    """Whether a file's contents begin as a DICOM file does, with a preamble or without.
-
-    Without, it begins with an element of group 2 or 8, whose type is spelled out in two letters
-    or, in little-endian order, left out before its length.
-    """
+    """Whether a file's contents begin as a DICOM file does, with a preamble or without."""
     if data[128:132] == b"DICM":
         return data[132:134] in (b"\x02\0", b"\x08\0", b"\0\x08")
+    # An element of group 2 or 8, its type in two letters or (little-endian) left out.
     group, element, letters, length = data[:2], data[2:4], data[4:6], data[4:8]
     explicit = letters.isalpha() and letters.isupper()
     if group == b"\x02\0":

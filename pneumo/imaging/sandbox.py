@@ -1,7 +1,6 @@
 """A pool of processes that decode image files, each under hard limits on time and memory.
 
-The processes are kept and used again, so that a picture waits for no start. One that exceeds a
-limit, crashes or is no longer waited for is killed, and another takes its place.
+They are used again; one that exceeds a limit, crashes or is not waited for is killed and replaced.
 """
 
 from __future__ import annotations

@@ -48,8 +48,7 @@ class Calibration:
             )
 
     def probability(self, logit: Any) -> Any:
-        """Balanced probability of pneumonia, 0 to 1: a float for a number, else float64 like
-        `logit`."""
+        """Balanced probability of pneumonia: a float for a number, else float64 like `logit`."""
         odds = self.slope * np.asarray(logit, dtype=np.float64) + self.offset
         result = 0.5 * (1.0 + np.tanh(0.5 * odds))  # does not overflow, unlike 1 / (1 + exp)
         return float(result) if np.ndim(logit) == 0 else result
@@ -87,7 +86,6 @@ class Policy:
         return cls("custom", *ends)
 
     def at(self, prevalence: float) -> Policy:
-        """Both thresholds moved to a prevalence, as probabilities are by `at_prevalence`, so that
-        a label does not depend on it."""
+        """Both thresholds moved to a prevalence by `at_prevalence`; labels stay the same."""
         ends = (at_prevalence(end, prevalence) for end in (self.rule_out, self.rule_in))
         return Policy(self.name, *ends)
