@@ -1,8 +1,7 @@
 """Lung masking and background swap: augmentations that teach a network to judge by the lungs.
 
-A radiograph whose lungs are painted over can say nothing about pneumonia and gets the label 0.5;
-one whose background is another child's keeps its label. Together they take away what a network
-knows from beside the lungs, which a penalty on the evidence map alone does not.
+A radiograph whose lungs are painted over gets the label 0.5; one before another's background keeps
+its own.
 """
 
 from __future__ import annotations

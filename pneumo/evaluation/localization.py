@@ -1,7 +1,6 @@
 """Localization: does the evidence lie where the disease is? Measured where the answer is known.
 
-Every measure is printed beside that of a constant map, the mean map of its own set: a network whose
-map is the same whatever the radiograph shows reaches no more than that.
+Each measure stands beside that of the mean map of its set, which a map that never changes reaches.
 """
 
 from __future__ import annotations

@@ -79,9 +79,8 @@ def predict_all(checkpoint: Checkpoint, table: Sequence[Sample]) -> Predictions:
         kept.append(sample)
         squares.append(checkpoint.preprocessing.square(pixels))
     if len({sample.label for sample in kept}) < 2:
-        raise DataError(
-            f"No radiograph of one of the classes {' and '.join(dataset.CLASSES)} could be read."
-        )
+        both = " and ".join(dataset.CLASSES)
+        raise DataError(f"No radiograph of one of the classes {both} could be read.")
     values = logits(checkpoint.network, np.stack(squares), checkpoint.preprocessing)
     return Predictions(
         tuple(kept),

@@ -41,12 +41,7 @@ from pneumo.models.card import (
     TrainingFacts,
     write_card,
 )
-from pneumo.models.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    round_to_stored,
-    save_weights,
-)
+from pneumo.models.checkpoint import Checkpoint, load_checkpoint, round_to_stored, save_weights
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
 from pneumo.reading.input_check import FILE as INPUT_CHECK

@@ -1,7 +1,6 @@
 """What validation decides about logits: calibration, and the thresholds of the three presets.
 
-Both are fitted on the validation radiographs and degraded copies of them, pooled. Copies of a
-radiograph are no new radiographs: wherever a number of observations matters, radiographs count.
+Both are fitted on radiographs and degraded copies, pooled; numbers count radiographs, not copies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Limits of size, and what an image file declares, checked before a decoder opens it.
 
-Decoders follow what a file declares: every tile, page, chunk and marker costs them far more time
-than it costs bytes. So the declarations are read here first, in a number of steps that is bounded.
+Every tile, page, chunk and marker that a file declares costs a decoder far more time than bytes.
 """
 
 import struct
