@@ -44,8 +44,9 @@ def test_only_the_results_of_a_readme_change():
 
 def test_the_committed_ones_are_fresh():
     cards = read_cards(BUNDLED)
-    assert (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(
-        cards, load_input_check(BUNDLED).file
-    )
+    committed = (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert committed == model_card(cards, load_input_check(BUNDLED).file)
+    body = committed.split("\n---\n", 1)[1]
+    assert len(body.replace("|", " ").split()) <= 1500
     readme = (BUNDLED.parent / "README.md").read_text(encoding="utf-8")
     assert with_results(readme, cards) == readme
