@@ -166,10 +166,6 @@ def _failures_of(card: Card) -> Iterable[str]:
         )
     if broken := [line for result in card.policies.values() for line in _broken(result)]:
         yield f"thresholds fixed on validation do not hold on test: {'; '.join(broken)}."
-    if external := [row for row in metrics.external if row.group == "all"]:
-        yield (
-            f"adults: AUC {number(external[0].auc)}, specificity {number(external[0].specificity)}."
-        )
 
 
 def _broken(result: PolicyResult) -> Iterable[str]:
