@@ -45,11 +45,12 @@ def policy_around(probability: float, label: str) -> Policy:
 def test_reading_of_a_radiograph(stand_in, reader, reading):
     assert reading.ok and reading.reason == ""
     assert 0 <= reading.probability <= 1 and reading.label in LABELS
-    assert reading.prevalence == stand_in.card.prevalence == 0.75
-    assert reading.probability == at_prevalence(reading.balanced, 0.75)
-    assert reading.policy == reader.preset("balanced")
+    card, policy = stand_in.card, reader.preset("balanced")
+    assert reading.prevalence == card.prevalence and reading.policy == policy
+    assert reading.probability == at_prevalence(reading.balanced, card.prevalence)
     assert (reading.rule_out, reading.threshold, reading.rule_in) == tuple(
-        at_prevalence(end, 0.75) for end in (0.4, 0.5, 0.6)
+        at_prevalence(end, card.prevalence)
+        for end in (policy.rule_out, card.threshold, policy.rule_in)
     )
     assert reading.evidence.dtype == np.float32 and reading.evidence.ndim == 2
     assert reading.weights_sha256 == stand_in.weights_sha256
