@@ -131,7 +131,7 @@ def walk(
     unopened: Callable[[str], None] = lambda folder: None,
 ) -> Iterator[str]:
     """Files as given, and every file below folders, sorted, without hidden ones and those to
-    `leave_out`; `unopened` is told of each folder that cannot be opened."""
+    `leave_out`; `unopened` is called for each folder that cannot be opened."""
     for path in paths:
         if not os.path.isdir(path):
             yield path

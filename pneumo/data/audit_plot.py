@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pneumo.data.audit import Audit, give_away
 from pneumo.data.dataset import CLASSES
 
-COLOURS = ("#0072b2", "#d55e00")  # Okabe and Ito's blue and vermilion: told apart by all eyes
+COLOURS = ("#0072b2", "#d55e00")  # Okabe and Ito's blue and vermilion: safe for colour blindness
 AXIS = {
     "sharpness": "sharpness: variance of the Laplacian at 224 x 224",
     "bytes_per_pixel": "compression: file bytes per pixel",

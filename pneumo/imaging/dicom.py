@@ -139,7 +139,7 @@ def _stored_values(file: Dataset) -> np.ndarray:
     except NotImplementedError:
         decoder = None
     if decoder is None or not decoder.is_available:
-        # Only a registered name is told: an unknown identifier could be anything.
+        # Only a registered name is shown: an unknown identifier could be anything.
         name = syntax.name if syntax in UID_dictionary else "a private or unknown one"
         raise UnreadableImage("compression", "refused", name=name)
     plugin = "pillow" if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) else ""

@@ -1,4 +1,4 @@
-"""What a reader is told about an image file: one sentence for each error, one for each note."""
+"""What is said about an image file: one sentence for each error, one for each note."""
 
 # By code, so that a translation can replace them; the values in braces are numbers and known words.
 ERRORS = {
@@ -58,7 +58,7 @@ NOTE_CODES = {sentence: code for code, sentence in NOTES.items()}
 
 
 class UnreadableImage(ValueError):
-    """A file that gives no radiograph, with the one sentence a reader is told (key: `code`).
+    """A file that gives no radiograph, with the one sentence shown (key: `code`).
 
     The status is ``"error"`` when nothing can be decoded, ``"refused"`` when it must not be. The
     sentence never holds a file name or the file's own text, so it can be shown and logged.

@@ -176,10 +176,10 @@ class _Worker:
             text_size, size = ANSWER.unpack(replies.read(ANSWER.size))
             if text_size > 1 << 16 or size > MAX_PIXELS:
                 return
-            told = json.loads(replies.read(text_size))
+            facts = json.loads(replies.read(text_size))
             pixels = np.empty(size, np.uint8)
             if replies.readinto(pixels.data) == size:
-                answers.append((told, pixels))
+                answers.append((facts, pixels))
         except (OSError, ValueError, struct.error):
             return  # the process has ended
 
@@ -198,19 +198,19 @@ class _Worker:
         return code
 
 
-def _checked(told: dict, pixels: np.ndarray, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def _checked(facts: dict, pixels: np.ndarray, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """An answer, held to what a sound worker says: a taken-over one must not mislead the reader."""
     try:
-        if "code" in told:
+        if "code" in facts:
             values = {
                 str(name): value if isinstance(value, int) else str(value)[:60]
-                for name, value in told["values"].items()
+                for name, value in facts["values"].items()
             }
-            raise UnreadableImage(told["code"], told["status"], **values)
-        height, width = told["shape"]
+            raise UnreadableImage(facts["code"], facts["status"], **values)
+        height, width = facts["shape"]
         check_size(width, height)
-        notes = tuple(NOTES[code] for code in told["notes"])
-        return pixels.reshape(height, width), str(told["source"])[:60], notes
+        notes = tuple(NOTES[code] for code in facts["notes"])
+        return pixels.reshape(height, width), str(facts["source"])[:60], notes
     except UnreadableImage:
         raise
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -49,18 +49,18 @@ def main() -> None:
     answers.write(b"\0")
     while header := requests.read(REQUEST.size):
         kind, seconds, size = REQUEST.unpack(header)
-        told: dict[str, Any]
+        facts: dict[str, Any]
         pixels = b""
         try:
             _limit_seconds(seconds)
             array, source, notes = decode(requests.read(size), kind.decode().strip("\0"))
-            told = {"shape": array.shape, "source": source, "notes": notes}
+            facts = {"shape": array.shape, "source": source, "notes": notes}
             pixels = array.tobytes()
             del array
         except UnreadableImage as error:
-            told = {"code": error.code, "status": error.status, "values": error.values}
+            facts = {"code": error.code, "status": error.status, "values": error.values}
         _limit_seconds(0)
-        text = json.dumps(told).encode()
+        text = json.dumps(facts).encode()
         for part in (ANSWER.pack(len(text), len(pixels)), text, pixels):
             left = memoryview(part)
             while left:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pneumo.models.card import PolicyMeasures
+import numpy as np
+
+from pneumo.models.card import Curve, Estimate, PolicyMeasures
 from pneumo.models.probability import Calibration, Policy, at_prevalence, check_share
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "at_prevalence",
     "confidence",
     "decide",
+    "measures_at",
     "predictive_values",
 ]
 
@@ -57,10 +60,37 @@ def predictive_values(
         ValueError: when the prevalence is not a number from 0 to 1.
     """
     check_share("prevalence", prevalence)
-    ill, well = prevalence, 1.0 - prevalence
-    found, alarms = measured.sensitivity.value * ill, measured.false_positives.value * well
-    cleared, missed = measured.specificity.value * well, measured.false_negatives.value * ill
+    positive, negative = prevalence, 1.0 - prevalence
+    hits = measured.sensitivity.value * positive
+    alarms = measured.false_positives.value * negative
+    cleared = measured.specificity.value * negative
+    missed = measured.false_negatives.value * positive
     return (
-        found / (found + alarms) if found + alarms else None,
+        hits / (hits + alarms) if hits + alarms else None,
         cleared / (cleared + missed) if cleared + missed else None,
     )
+
+
+def measures_at(curve: Curve, policy: Policy, prevalence: float, n: int) -> PolicyMeasures:
+    """What a policy without measured rates, such as a custom one, gives: read off a curve.
+
+    Args:
+        curve: sensitivity and specificity of n radiographs by threshold.
+        prevalence: share of them that shows pneumonia, 0 to 1.
+
+    Returns:
+        Rates without intervals and without predictive values.
+    """
+
+    def at(rates: tuple[float, ...], threshold: float) -> float:
+        return float(np.interp(threshold, curve.threshold, rates))
+
+    sensitivity = at(curve.sensitivity, policy.rule_in)
+    specificity = at(curve.specificity, policy.rule_out)
+    missed = 1 - at(curve.sensitivity, policy.rule_out)
+    alarms = 1 - at(curve.specificity, policy.rule_in)
+    between = prevalence * max(0.0, 1 - missed - sensitivity)
+    between += (1 - prevalence) * max(0.0, 1 - alarms - specificity)
+    rates = (sensitivity, specificity, missed, alarms, between)
+    found, cleared, lost, false, left = (Estimate(rate, None, None, n) for rate in rates)
+    return PolicyMeasures(found, cleared, lost, false, None, None, left, {})

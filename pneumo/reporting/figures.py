@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from pneumo.models.card import Card, Curve, SplitResult
 from pneumo.reporting.numbers import number
 
-# Okabe and Ito's colours, told apart by all eyes; networks differ by their line as well.
+# Okabe and Ito's colours, safe for colour blindness; networks differ by their line as well.
 COLOURS = ("#e69f00", "#000000", "#009e73", "#cc79a7")
 LINES = ("--", "-", ":", "-.")
 SETTINGS = {

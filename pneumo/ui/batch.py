@@ -88,7 +88,7 @@ def _again(store: ImageStore, choice: Choice, model: str, balanced: float) -> di
     reading = Reading("", model, reader.checkpoint.weights_sha256, "ok", balanced=balanced)
     reading = replace(reading, decisive=reader.card.threshold)
     row = _row(judged(reading, reader.card, choice))
-    # What the image itself has told stays as it was.
+    # What does not depend on the choice stays as it was.
     kept = ("source", "checks", "zones", "strongest_zone", "seconds", "warnings", "reason")
     return {key: value for key, value in row.items() if key not in kept}
 

@@ -74,7 +74,7 @@ def launch_arguments() -> dict[str, Any]:
         "pwa": False,
         "share": False,
         "ssr_mode": False,
-        # Else Gradio's own errors are told too, which may name places on the disk.
+        # Else Gradio's own errors are shown too, which may name places on the disk.
         "show_error": False,
         "max_file_size": IMAGE_BYTES,
         "app_kwargs": {"middleware": [Middleware(Gate, hosts=allowed_hosts(host))]},

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from pneumo.models.card import Card, Curve, Estimate, PolicyMeasures
+from pneumo.models.card import Card
 from pneumo.reading.checks import Check
-from pneumo.reading.decision import Policy, predictive_values
+from pneumo.reading.decision import measures_at, predictive_values
 from pneumo.reading.reader import Reading
 from pneumo.reporting.numbers import number
 from pneumo.ui.schemas import Choice
@@ -150,7 +148,7 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
             return []
         split = "test" if card.metrics.test else "validation"
         share = whole.scores.positives / max(1, whole.scores.n)
-        measured = custom_measures(whole.curve, reading.policy, share, whole.scores.n)
+        measured = measures_at(whole.curve, reading.policy, share, whole.scores.n)
     words = {"split": text(f"split.{split}")}
     values = (percent(value, 0) for value in predictive_values(measured, reading.prevalence))
     return [
@@ -159,23 +157,6 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
         (text("result.indeterminate", **words), number(measured.indeterminate, 2)),
         (text("result.predictive", prevalence=percent(reading.prevalence)), " / ".join(values)),
     ]
-
-
-def custom_measures(curve: Curve, policy: Policy, share: float, n: int) -> PolicyMeasures:
-    """What a policy would have given on a set of n radiographs, read off its curve, without
-    intervals; `share` of them show pneumonia."""
-
-    def at(rates: tuple[float, ...], threshold: float) -> float:
-        return float(np.interp(threshold, curve.threshold, rates))
-
-    found, kept = at(curve.sensitivity, policy.rule_in), at(curve.sensitivity, policy.rule_out)
-    cleared, calm = at(curve.specificity, policy.rule_out), at(curve.specificity, policy.rule_in)
-    between = share * max(0.0, kept - found) + (1 - share) * max(0.0, calm - cleared)
-    rates = (found, cleared, 1 - kept, 1 - calm, between)
-    sensitivity, specificity, missed, alarms, open_ = (
-        Estimate(rate, None, None, n) for rate in rates
-    )
-    return PolicyMeasures(sensitivity, specificity, missed, alarms, None, None, open_, {})
 
 
 def _external(card: Card) -> list[tuple[str, str]]:

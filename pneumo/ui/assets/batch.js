@@ -167,7 +167,7 @@ function startBatch(element, server) {
     const time = duration((performance.now() - state.started) / 1000);
     const says = t(key, { done: doneCount(), total: state.rows.length, time });
     find(".pn-progress-text").textContent = says;
-    find(".pn-told").textContent = says; // a screen reader is not told of every single image
+    find(".pn-announced").textContent = says; // no screen reader should hear of every single image
   }
 
   function stop() {
@@ -180,7 +180,7 @@ function startBatch(element, server) {
     state.run += 1;
     Object.assign(state, { rows: [], running: false });
     room.dataset.running = "no";
-    for (const words of [".pn-trouble", ".pn-told"]) find(words).textContent = "";
+    for (const words of [".pn-trouble", ".pn-announced"]) find(words).textContent = "";
     draw();
   }
 

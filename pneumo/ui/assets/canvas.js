@@ -255,16 +255,16 @@ function windowWords(view) {
   return words.join(" · ");
 }
 
-// Legends, and what screen readers are told of each pane.
+// Legends, and what screen readers say of each pane.
 function describePanes(canvas) {
   for (const pane of canvas.panes) {
     const { result } = pane;
     const says = result ? t("view.map.alt", {
       model: result.title, label: result.says,
       where: canvas.mapOn(pane) ? result.where : result.map_note }) : canvas.image.alt;
-    const told = [says, JSON.stringify(canvas.map), windowWords(canvas.view)].join();
-    if (pane.told === told) continue;
-    pane.told = told;
+    const announced = [says, JSON.stringify(canvas.map), windowWords(canvas.view)].join();
+    if (pane.announced === announced) continue;
+    pane.announced = announced;
     pane.canvas.setAttribute("aria-label", says);
     pane.note.replaceChildren(...noteOf(canvas, pane));
   }

@@ -179,7 +179,7 @@ class Gate:
 
 
 async def _called(blocks: Any, fields: dict, data: object, receive: Receive) -> object:
-    """What a server function returns; it is told by `sender_gone` when nobody waits any more."""
+    """What a server function returns; `sender_gone` is set when nobody waits any more."""
     number, name = str(fields.get("component_id")), fields.get("fn_name")
     block = blocks.blocks.get(int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else None
     function: Any = getattr(block, name, None) if isinstance(name, str) else None

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pneumo.models.card import Curve
 from pneumo.reading.decision import (
     LABELS,
     Calibration,
@@ -15,6 +16,7 @@ from pneumo.reading.decision import (
     at_prevalence,
     confidence,
     decide,
+    measures_at,
     predictive_values,
 )
 from tests.cards import estimate, measures
@@ -100,3 +102,16 @@ def test_predictive_values_count_the_indeterminate_as_such():
     assert predictive_values(measured, 1.0) == (1.0, 0.0)
     never = replace(measures(), sensitivity=estimate(0.0), false_positives=estimate(0.0))
     assert predictive_values(never, 0.3)[0] is None
+
+
+def test_rates_of_a_custom_pair_are_read_off_the_curve():
+    curve = Curve(
+        threshold=(0.0, 0.5, 1.0), sensitivity=(1.0, 0.9, 0.0), specificity=(0.0, 0.8, 1.0)
+    )
+    one = measures_at(curve, Policy("custom", 0.5, 0.5), 0.3, 100)
+    assert (one.sensitivity.value, one.specificity.value) == pytest.approx((0.9, 0.8))
+    assert one.indeterminate.value == pytest.approx(0)
+    two = measures_at(curve, Policy("custom", 0.25, 0.75), 0.3, 100)
+    assert two.sensitivity.value == pytest.approx(0.45)
+    assert two.false_negatives.value == pytest.approx(0.05)
+    assert two.indeterminate.value == pytest.approx(0.3 * 0.5 + 0.7 * 0.5)
