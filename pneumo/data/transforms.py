@@ -20,6 +20,7 @@ COPIES_SEED = 0
 # Grey levels: what is beyond four deviations is cut off, and a step is a 32nd of one.
 GRAIN = 32
 LEVELS = np.arange(256) / 255.0  # grey levels as shares of white
+WIDEST = 2.2  # area of the widest frame, in areas of the image
 SHARPENING = 1.2  # sigma of the blur that sharpening takes away, pixels
 
 
@@ -34,6 +35,9 @@ class Augmentation:
         flip: probability of mirroring left to right.
         exposure: half-width of the gamma, contrast and brightness jitter.
         degrade: probability of each degradation.
+        wide: probability that the image is framed wider instead of cropped, with something around
+            it: in the dataset how much of the image the lungs fill tells the classes apart.
+        local: probability that local contrast is raised or lowered, as devices' software does.
     """
 
     crop: float = 0.3
@@ -42,6 +46,8 @@ class Augmentation:
     flip: float = 0.5
     exposure: float = 0.3
     degrade: float = 0.5
+    wide: float = 0.0
+    local: float = 0.0
 
 
 def generator(*key: int) -> np.random.Generator:
@@ -61,9 +67,12 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
         float64 (2, 3), for cv2.warpAffine.
     """
     # Plain numbers: arrays of four cost more than the radiograph's own warp does.
-    area = between(rng, spec.crop, 1.0)
+    wide = rng.random() < spec.wide
+    area = between(rng, 1.0, WIDEST) if wide else between(rng, spec.crop, 1.0)
     aspect = math.exp(between(rng, math.log(3 / 4), math.log(4 / 3)))
-    width, height = min(1.0, math.sqrt(area * aspect)), min(1.0, math.sqrt(area / aspect))
+    width, height = math.sqrt(area * aspect), math.sqrt(area / aspect)
+    if not wide:
+        width, height = min(1.0, width), min(1.0, height)
     x, y = (side * between(rng, share / 2, 1 - share / 2) for share in (width, height))
     angle, shear = (
         math.radians(most * between(rng, -1, 1)) for most in (spec.rotation, spec.shear)
@@ -76,9 +85,28 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
     return np.array([[a, b, size / 2 - a * x - b * y] for a, b in (across, down)])
 
 
-def warp(square: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Apply an affine map; black outside the image, as collimated radiographs are."""
-    return cv2.warpAffine(square, matrix, (size, size), flags=cv2.INTER_LINEAR)
+def warp(square: np.ndarray, matrix: np.ndarray, size: int, around: int | None = 0) -> np.ndarray:
+    """Apply an affine map; a grey outside the image, or its edge continued when that is None."""
+    border = cv2.BORDER_CONSTANT if around is not None else cv2.BORDER_REPLICATE
+    return cv2.warpAffine(
+        square,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=border,
+        borderValue=float(around or 0),
+    )
+
+
+def local_contrast(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random CLAHE (Zuiderveld 1994) or a random share of the wide surroundings taken away."""
+    if rng.random() < 0.4:
+        tiles = int(rng.integers(3, 9))
+        return cv2.createCLAHE(between(rng, 1.0, 4.0), (tiles, tiles)).apply(square)
+    reach = int(2 * between(rng, 0.04, 0.15) * len(square)) | 1
+    surroundings = cv2.blur(cv2.blur(square, (reach, reach)), (reach, reach))
+    share = between(rng, -0.4, 0.8)
+    return cv2.addWeighted(square, 1 + share, surroundings, -share, 0)
 
 
 def expose(square: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
@@ -176,7 +204,13 @@ def augment(
         image, uint8 (size, size), and masks, uint8 (mask_size, mask_size).
     """
     matrix = random_matrix(rng, square.shape[0], size, spec)
-    image = expose(warp(square, matrix, size), rng, spec.exposure)
+    # What lies around an image that is framed wider: black, mostly, another grey, or its edge.
+    kind = rng.random() if spec.wide else 0.0
+    around = 0 if kind < 0.4 else None if kind < 0.7 else int(rng.integers(256))
+    image = warp(square, matrix, size, around)
+    if rng.random() < spec.local:
+        image = local_contrast(image, rng)
+    image = expose(image, rng, spec.exposure)
     image = degrade(image, rng, spec.degrade)
     mask_size = mask_size or size
     coarser = matrix * (mask_size / size)

@@ -71,7 +71,9 @@ class TrainingImages(Dataset):
 
     def __init__(self, images: Images, recipe: Recipe, preprocessing: Preprocessing) -> None:
         self.images, self.recipe, self.preprocessing = images, recipe, preprocessing
-        self.augmentation = Augmentation(crop=recipe.crop)
+        self.augmentation = Augmentation(
+            crop=recipe.crop, wide=recipe.wide_p, local=recipe.local_contrast_p
+        )
         found = np.array([lungs.any() for lungs in images.lungs])
         self._pools = [np.flatnonzero(found & (images.labels == label)) for label in (0, 1)]
         cv2.setNumThreads(1)  # workers are processes
@@ -89,7 +91,15 @@ class TrainingImages(Dataset):
         taught = -1.0 if images.taught is None else float(images.taught[index])
         nothing = np.zeros_like(lungs)
         disease, healthy, judged = nothing, nothing, lungs.any()
-        if judged:
+        if images.adults is not None and not label and rng.random() < recipe.adult_p:
+            drawn, fields = images.adults
+            number = int(rng.integers(len(drawn)))
+            image, lungs, taught, judged = drawn[number], fields[number], -1.0, True
+            nothing = disease = healthy = np.zeros_like(lungs)
+            if rng.random() < 0.5:
+                image, disease = self._with_opacity(image, lungs, rng)
+                target = float(disease.any())
+        elif judged:
             change = rng.random()
             if (change := change - recipe.composite_p) < 0:
                 image, target, lungs, disease, healthy = self._composite(index, rng, epoch)

@@ -35,6 +35,10 @@ class Recipe:
         normal_share: share of NORMAL among the drawn radiographs; above a half, because composites
             and inserted opacities turn some of them into positives.
         crop: smallest share of the area that a random crop keeps.
+        wide_p: probability that an image is framed wider instead.
+        local_contrast_p: probability that its local contrast is changed.
+        adult_p: probability that a synthetic adult takes the place of a normal radiograph; half of
+            them have an inserted opacity.
         composite_p: probability that one hemithorax, or a band of it, is replaced by another
             patient's.
         opacity_p: probability that a normal radiograph gets an inserted opacity.
@@ -65,6 +69,9 @@ class Recipe:
     ema: float = 0.99
     normal_share: float = 0.62
     crop: float = 0.4
+    wide_p: float = 0.3
+    local_contrast_p: float = 0.4
+    adult_p: float = 0.3
     composite_p: float = 0.25
     opacity_p: float = 0.15
     lung_mask_p: float = 0.1

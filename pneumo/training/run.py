@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from pneumo.data import dataset
 from pneumo.data.memory import Images, logits
+from pneumo.data.synthetic_adults import synthetic_adults
 from pneumo.models.card import BUNDLED
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.lungs import find_lungs, load_segmenter
@@ -60,6 +61,10 @@ def train(
     parts = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
     images, validation = (_in_memory(part) for part in parts)
     folder.mkdir(parents=True, exist_ok=True)
+    if recipe.adult_p:
+        adults = synthetic_adults()
+        segmenter = load_segmenter(BUNDLED / "lungs.safetensors")
+        images = replace(images, adults=(adults, find_lungs(segmenter, adults)))
     teacher = None
     if recipe.teacher_weight:
         teacher = load_checkpoint(recipe.teacher, BUNDLED)
