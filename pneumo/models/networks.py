@@ -39,10 +39,6 @@ class Network(nn.Module):
         """Logits for pneumonia, (N,)."""
         return self.head(self.features(x))
 
-    def set_stride(self, stride: int) -> None:
-        """Choose the feature map's stride, 16 or 32 pixels; a ValueError unless the network can."""
-        raise ValueError(f"{self.title} has one stride only: coarse_epochs must be 0.")
-
 
 NETWORKS: dict[str, type[Network]] = {}
 
@@ -143,17 +139,13 @@ class ResNet18(ResNet, Network):
 
     def __init__(self) -> None:
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=1)
-        self.set_stride(STRIDE)
-
-    def set_stride(self, stride: int) -> None:
-        """Choose the feature map's stride, 16 or 32 pixels (as torchvision's, twice as fast)."""
-        fine = stride == STRIDE
+        # torchvision's own replace_stride_with_dilation refuses blocks of two convolutions.
         first: Any
         second: Any
         first, second = self.layer4
-        first.conv1.stride = first.downsample[0].stride = (1, 1) if fine else (2, 2)
+        first.conv1.stride = first.downsample[0].stride = (1, 1)
         for convolution in (first.conv2, second.conv1, second.conv2):
-            convolution.dilation = convolution.padding = (2, 2) if fine else (1, 1)
+            convolution.dilation = convolution.padding = (2, 2)
 
     def _layers(self, x: torch.Tensor) -> torch.Tensor:
         # A grey image shown to three colour channels: one convolution with the summed weights.

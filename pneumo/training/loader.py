@@ -14,6 +14,7 @@ from pneumo.data.lung_masking import mask_lungs, swap_background
 from pneumo.data.memory import Images
 from pneumo.data.transforms import Augmentation, augment, generator
 from pneumo.imaging.opacity import insert_opacity
+from pneumo.models.lungs import both_lungs
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.recipe import Recipe
 
@@ -65,7 +66,7 @@ class TrainingImages(Dataset):
         allowed: float32, (S / 16, S / 16), share of each cell where evidence may lie (the lungs);
             all 1 where it is not judged.
         disease: the same, where all disease lies; all 0 where that is not known.
-        healthy: of a composite, the lung that is normal; else all 0.
+        healthy: the normal lung, where all disease lies in the other one and is known; else all 0.
         taught: float32, the teacher's probability, or -1.
     """
 
@@ -102,7 +103,7 @@ class TrainingImages(Dataset):
         elif judged:
             change = rng.random()
             if (change := change - recipe.composite_p) < 0:
-                image, target, lungs, disease, healthy = self._composite(index, rng, epoch)
+                image, target, lungs, disease, healthy = self._composite(index, rng)
                 taught = -1.0
             elif (change := change - recipe.opacity_p) < 0:
                 if not label:
@@ -116,6 +117,8 @@ class TrainingImages(Dataset):
                 other = images.squares[rng.integers(len(images.squares))]
                 image = swap_background(image, lungs, other, rng)
         disease_known = bool(disease.any())
+        if disease_known and not healthy.any():
+            healthy = _other_lung(lungs, disease)
         cells = recipe.size // MASK_STRIDE
         image, masks = augment(
             image, rng, self.augmentation, recipe.size, [lungs, disease, healthy], 4 * cells
@@ -138,15 +141,14 @@ class TrainingImages(Dataset):
         }
 
     def _composite(
-        self, index: int, rng: np.random.Generator, epoch: int
+        self, index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, np.ndarray]:
         """Image, target, lungs, diseased lung and healthy lung of a composite."""
         images, label = self.images, int(self.images.labels[index])
         other_label = 1 - label if rng.random() < OPPOSITE else label
         other = int(rng.choice(self._pools[other_label]))
         band = None
-        # Finer composites go with the finer map.
-        if epoch >= self.recipe.coarse_epochs and rng.random() < BANDS:
+        if rng.random() < BANDS:
             height = rng.uniform(0.3, 0.65)
             top = rng.uniform(0, 1 - height)
             band = (float(top), float(top + height))
@@ -183,3 +185,11 @@ class TrainingImages(Dataset):
             )
             seen |= mask
         return image, (seen * 255).astype(np.uint8)
+
+
+def _other_lung(lungs: np.ndarray, disease: np.ndarray) -> np.ndarray:
+    """The lung without disease, uint8 (S, S), 0 or 255; all 0 where neither is or none is found."""
+    for lung in both_lungs(lungs) or ():
+        if not disease[lung].any():
+            return (lung * 255).astype(np.uint8)
+    return np.zeros_like(lungs)

@@ -36,7 +36,7 @@ def location_loss(
 
 
 def side_loss(evidence: torch.Tensor, disease: torch.Tensor, healthy: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of telling, by the map alone, which hemithorax of a composite is diseased."""
+    """Cross-entropy of telling, by the map alone, which of two hemithoraces is diseased."""
     return functional.softplus(-(evidence * (disease - healthy)).sum((1, 2))).mean()
 
 

@@ -23,8 +23,6 @@ class Recipe:
         model: registered name of the network.
         size: side of the images, pixels.
         epochs: one epoch draws as many images as the training split has.
-        coarse_epochs: the first epochs, in which a network that can has its feature map at half the
-            resolution; they take half the time.
         batch: images a step, over all processes.
         learning_rate: peak of the one-cycle schedule (Smith and Topin 2019).
         pretrained_rate: share of it for modules that had starting weights.
@@ -48,7 +46,7 @@ class Recipe:
             been on the side that was replaced.
         outside_weight: weight of the share of evidence outside the lungs.
         location_weight: weight of the loss on positive evidence outside the known disease.
-        side_weight: weight of the loss on which hemithorax of a composite is diseased.
+        side_weight: weight of the loss on which of two hemithoraces is diseased, where that is known.
         teacher: registered name of a bundled network whose probabilities count beside the labels
             (Hinton, Vinyals and Dean 2015); empty for none.
         teacher_weight: how much they count, 0 to 1.
@@ -60,7 +58,6 @@ class Recipe:
     size: int
     epochs: int
     learning_rate: float
-    coarse_epochs: int = 0
     batch: int = 32
     pretrained_rate: float = 1.0
     frozen: tuple[str, ...] = ()
@@ -74,7 +71,7 @@ class Recipe:
     adult_p: float = 0.3
     composite_p: float = 0.25
     opacity_p: float = 0.15
-    lung_mask_p: float = 0.1
+    lung_mask_p: float = 0.13
     background_swap_p: float = 0.12
     composite_target: float = 0.85
     outside_weight: float = 1.0
@@ -121,7 +118,6 @@ def load_recipe(model: str, changes: dict[str, str] | None = None) -> Recipe:
         elif name in (
             "size",
             "epochs",
-            "coarse_epochs",
             "batch",
             "folds",
             "fold",

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from pneumo.data.memory import Images, logits
 from pneumo.data.transforms import COPIES_SEED, degraded_copies
-from pneumo.models.networks import STRIDE, Network
+from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.loader import EpochSampler, TrainingImages
 from pneumo.training.losses import StepLoss
@@ -111,10 +111,6 @@ class Trainer:
         started = time.perf_counter()
         self.network.train()
         self.sampler.epoch = self.epoch
-        if self.recipe.coarse_epochs:
-            stride = 2 * STRIDE if self.epoch < self.recipe.coarse_epochs else STRIDE
-            self.network.set_stride(stride)
-            self.averaged.set_stride(stride)
         reports = []
         for batch in self.loader:
             batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}

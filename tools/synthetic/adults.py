@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -29,7 +30,7 @@ COMPONENTS, SHAPES, FEWEST, SPREAD = 60, 15, 100, 0.9
 QUALITY = 85  # of the JPEG file
 
 
-def draw(adults: Path, say=print) -> np.ndarray:
+def draw(adults: Path, say: Callable[[str], None] = print) -> np.ndarray:
     """Draw radiographs of nobody: uint8, (COUNT, SIDE, SIDE).
 
     Args:
@@ -55,7 +56,8 @@ def draw(adults: Path, say=print) -> np.ndarray:
         squares[normal], find_lungs(segmenter, squares[normal]), COMPONENTS, SHAPES, FEWEST
     )
     say(f"A model of {model.count} normal adults; limit of the distance {real.limit:.3f}.")
-    rng, kept, tries = np.random.default_rng(0xAD), [], 0
+    rng, tries = np.random.default_rng(0xAD), 0
+    kept: list[np.ndarray] = []
     while len(kept) < COUNT:
         tries += 1
         one = model.sample(rng, 224, SPREAD)
