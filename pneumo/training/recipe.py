@@ -46,7 +46,7 @@ class Recipe:
             been on the side that was replaced.
         outside_weight: weight of the share of evidence outside the lungs.
         location_weight: weight of the loss on positive evidence outside the known disease.
-        side_weight: weight of the loss on which of two hemithoraces is diseased, where that is known.
+        side_weight: weight of the loss on which hemithorax is diseased, where only one is.
         teacher: registered name of a bundled network whose probabilities count beside the labels
             (Hinton, Vinyals and Dean 2015); empty for none.
         teacher_weight: how much they count, 0 to 1.
