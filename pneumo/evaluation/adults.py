@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,30 @@ def adult_images(root: Path) -> tuple[Sample, ...]:
     return tuple(table)
 
 
-def measure(checkpoint: Checkpoint, root: Path) -> tuple[ExternalResult, ...]:
+def patient_of(path: Path) -> str:
+    """The patient of a file named PATIENT_NUMBER."""
+    return path.stem.split("_")[0]
+
+
+def fitted_patients(paths: Iterable[Path]) -> set[str]:
+    """Every second patient: the input check is fitted and synthetic adults are drawn on these, and
+    whatever is released is measured on the others."""
+    return set(sorted({patient_of(path) for path in paths})[::2])
+
+
+def measure(
+    checkpoint: Checkpoint, root: Path, held_out: bool = False
+) -> tuple[ExternalResult, ...]:
     """AUC, and sensitivity and specificity at the decisive threshold: all, and by view with both
-    classes; a DataError as `adult_images`, and when a class cannot be read."""
-    found = predict_all(checkpoint, adult_images(root))
+    classes; of all patients, or of those that are not `fitted_patients`.
+
+    A DataError as `adult_images`, and when a class cannot be read.
+    """
+    table = adult_images(root)
+    if held_out:
+        fitted = fitted_patients(sample.path for sample in table)
+        table = tuple(sample for sample in table if patient_of(sample.path) not in fitted)
+    found = predict_all(checkpoint, table)
     y, p, groups = found.labels, found.probabilities, found.groups
     views = np.array([sample.kind for sample in found.table])
     rows = []

@@ -182,6 +182,7 @@ def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
             fingerprint=facts["data"]["fingerprint"],
             training=SplitFacts(**facts["data"]["training"]),
             validation=SplitFacts(**facts["data"]["validation"]),
+            others=_others(facts["recipe"].get("adult_p", 0)),
         ),
         training=_training_facts(facts),
     )
@@ -197,6 +198,13 @@ def _staged(run: Run, network: Network) -> Checkpoint | None:
         return None
     state, other = network.state_dict(), found.network.state_dict()
     return found if all(torch.equal(state[name], other[name]) for name in state) else None
+
+
+def _others(adult_share: float) -> tuple[str, ...]:
+    if not adult_share:
+        return ()
+    share = f"{100 * adult_share:.0f} %"
+    return (f"synthetic normal adults for {share} of the normal ones, half with an opacity added",)
 
 
 def _training_facts(facts: dict) -> TrainingFacts:
@@ -288,7 +296,7 @@ def measured(
         checkpoint = _with_metrics(checkpoint, shortcut=found)
     if adult_folder is not None and not checkpoint.card.metrics.external:
         step("external evaluation: adults", 0)
-        external = adults.measure(checkpoint, adult_folder)
+        external = adults.measure(checkpoint, adult_folder, held_out=True)
         checkpoint = _with_metrics(checkpoint, external=external)
     return checkpoint
 

@@ -11,6 +11,7 @@ import numpy as np
 from pneumo.data import dataset
 from pneumo.data.dataset import DataError, Sample
 from pneumo.data.transforms import generator
+from pneumo.evaluation.adults import fitted_patients, patient_of
 from pneumo.imaging.polarity import looks_inverted
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
 from pneumo.models.preprocess import Preprocessing
@@ -81,8 +82,8 @@ def read_material(data: Path, not_chest: Path, adults: Path) -> Material:
     fit = _load([one for one in table if one.path not in apart])
     second = _load(folds[1])
     images = _images(adults / "images")
-    patients = np.array([path.stem.split("_")[0] for path in images])
-    chosen = np.isin(patients, np.unique(patients)[::2])
+    patients = np.array([patient_of(path) for path in images])
+    chosen = np.isin(patients, sorted(fitted_patients(images)))
     adult = _load(
         [
             Sample(path, 0, path.stem, "adult")

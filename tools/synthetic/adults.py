@@ -18,7 +18,7 @@ import numpy as np
 from pneumo.data import dataset
 from pneumo.data.dataset import DataError
 from pneumo.data.synthetic_adults import COLUMNS, FILE, SIDE
-from pneumo.evaluation.adults import adult_images
+from pneumo.evaluation.adults import adult_images, fitted_patients, patient_of
 from pneumo.files import bundled_folder
 from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
 from pneumo.models.preprocess import Preprocessing
@@ -42,14 +42,11 @@ def draw(adults: Path, say: Callable[[str], None] = print) -> np.ndarray:
         ValueError: when it has too few normal radiographs.
     """
     table = adult_images(adults)
-    # As for the input check: every second patient is left for measuring.
-    used = set(sorted({sample.path.stem.split("_")[0] for sample in table})[::2])
+    used = fitted_patients(sample.path for sample in table)
     squares = dataset.load_squares(table, Preprocessing(size=224))
     real = measured([code(one) for one in squares], table, [s.path.name for s in table])
     normal = [
-        i
-        for i, sample in enumerate(table)
-        if not sample.label and sample.path.stem.split("_")[0] in used
+        i for i, sample in enumerate(table) if not sample.label and patient_of(sample.path) in used
     ]
     segmenter = load_segmenter(bundled_folder("checkpoints") / "lungs.safetensors")
     model = eigenradiographs(

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pneumo.data.memory import Images
+from pneumo.data.synthetic_adults import synthetic_adults
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.initial import InitialError, start
 from pneumo.training.loader import EpochSampler, TrainingImages
@@ -85,7 +86,17 @@ def test_opacities_turn_normals_into_positives_of_known_place_and_hidden_lungs_i
     positive = [item for item in changed if item["disease"].any()]
     assert positive
     assert all(item["target"] == 1 for item in positive if item["disease"].max() >= 0.25)
+    sided = [item for item in positive if item["healthy"].any()]
+    assert sided and all((item["disease"] * item["healthy"]).max() < 0.5 for item in sided)
     assert {float(item["target"]) for item in items(images, lung_mask_p=1.0)} == {0.5}
+
+
+def test_synthetic_adults_take_the_place_of_normals_and_half_have_an_opacity(images):
+    drawn = synthetic_adults()
+    with_adults = replace(images, adults=(drawn, np.full_like(drawn, 255)))
+    found = items(with_adults, adult_p=1.0, normal_share=0.9)
+    assert 0.2 < np.mean([bool(item["disease"].any()) for item in found]) < 0.7
+    assert 0.2 < np.mean([float(item["target"]) for item in found]) < 0.8
 
 
 def test_losses_fall_when_evidence_moves_to_where_the_disease_is():
