@@ -30,6 +30,10 @@ class Example:
     caption: str
     kind: str  # "synthetic", "real" or "own"
     attribution: str = ""  # whom to thank for a real radiograph
+    # Where the opacity lies, when it is known: x, y, radius as shares of the sides, zone and its
+    # level (upper, middle or lower).
+    place: dict | None = None
+    hard: bool = False  # whether a network was wrong about it when it was chosen
 
 
 def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
@@ -38,8 +42,8 @@ def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
     return (Path(own),) if own else (BUNDLED / "downloaded", BUNDLED)
 
 
-def find_examples(folders: Sequence[Path]) -> tuple[Example, ...]:
-    """All images of the folders, by their cases.json; without one, every file of a local folder."""
+def find_examples(folders: Sequence[Path], most: int = MOST) -> tuple[Example, ...]:
+    """The images of the folders, by their cases.json; without one, every file of a local folder."""
     found: list[Example] = []
     for folder in folders:
         bundled = BUNDLED in (folder, folder.parent)
@@ -51,7 +55,7 @@ def find_examples(folders: Sequence[Path]) -> tuple[Example, ...]:
                 if path.is_file() and not path.name.startswith(".")
             ]
         found += [_example(folder, case, bundled) for case in cases or []]
-    return tuple(example for example in found if example.path.is_file())[:MOST]
+    return tuple(example for example in found if example.path.is_file())[:most]
 
 
 def gallery(examples: Sequence[Example]) -> list[dict]:
@@ -83,4 +87,28 @@ def _example(folder: Path, case: dict, bundled: bool) -> Example:
     kind = "synthetic" if case.get("synthetic") else "real" if bundled else "own"
     title = str(case.get("title") or Path(case["file"]).stem)
     truth, caption, thanks = (str(case.get(k) or "") for k in ("truth", "caption", "attribution"))
-    return Example(folder / case["file"], title, truth, caption, kind, thanks)
+    readings = case.get("readings")
+    labels = [one.get("label") for one in readings.values()] if isinstance(readings, dict) else []
+    hard = any(label != truth for label in labels)
+    return Example(
+        folder / case["file"],
+        title,
+        truth,
+        caption,
+        kind,
+        thanks,
+        _place(case.get("opacity")),
+        hard,
+    )
+
+
+def _place(opacity: object) -> dict | None:
+    """An opacity's place as the page draws it, None where it is not known."""
+    if not isinstance(opacity, dict):
+        return None
+    try:
+        place: dict = {name: float(opacity[name]) for name in ("x", "y", "radius")}
+        zone = text(f"zone.{opacity['side']} {opacity['zone']}")
+        return {**place, "zone": zone, "level": str(opacity["zone"])}
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -20,6 +20,7 @@ from pneumo.ui.security.middleware import Gate
 from pneumo.ui.security.queue import bound_queue
 from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.store import ImageStore
+from pneumo.ui.teach import teach
 from pneumo.ui.texts import filled, text
 from pneumo.ui.viewer import viewer
 from pneumo.ui.web import ASSETS, STYLES, asset, head
@@ -45,6 +46,8 @@ def build_demo(examples: Path | None = None) -> App:
                 viewer(store, find_examples(example_folders(examples)))
             with gr.Tab(text("tab.batch"), id="batch"):
                 batch(store)
+            with gr.Tab(text("tab.teach"), id="teach"):
+                teach(store, examples)
             with gr.Tab(text("tab.card"), id="card"):
                 model_card()
         _markup("disclaimer.html")

@@ -1,4 +1,4 @@
-"""The third tab: the model card, with a list of contents."""
+"""The fourth tab: the model card, with a list of contents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pneumo.ui.web import asset
 
 
 def model_card() -> gr.HTML:
-    """The component of the third tab; to be called inside a Blocks context."""
+    """The component of the fourth tab; to be called inside a Blocks context."""
     check = None
     with suppress(CheckpointError):
         check = load_input_check().file

@@ -60,6 +60,14 @@ def lung_outlines(lungs: np.ndarray, shape: tuple[int, int]) -> list[list[list[f
     return [_relative(line.reshape(-1, 2), size) for line in lines if len(line) > 2]
 
 
+def hottest(evidence: np.ndarray | None) -> list[float] | None:
+    """Where the evidence, float32 (h, w), is strongest, x and y from 0 to 1; None if nowhere."""
+    if evidence is None or evidence.max() <= 0:
+        return None
+    *_, (x, y) = cv2.minMaxLoc(overlay.upsample(evidence, (256, 256)))
+    return [round((x + 0.5) / 256, 4), round((y + 0.5) / 256, 4)]
+
+
 def legend_of(scale: float, sign: str) -> dict:
     """What the colours of a heatmap stand for: stops of a gradient, and words at its ticks."""
     legend = overlay.legend(scale, sign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ import gradio as gr
 from pneumo.imaging.radiograph import MAX_BYTES, UnreadableImage
 from pneumo.models.card import CheckpointError
 from pneumo.ui.examples import Example, gallery
-from pneumo.ui.pictures import SIGNS, image_picture, lung_outlines, map_picture
+from pneumo.ui.pictures import SIGNS, hottest, image_picture, lung_outlines, map_picture
 from pneumo.ui.report import report
 from pneumo.ui.results import agreement, judged, numbers_of, reason_of, result_of, warnings_of
 from pneumo.ui.schemas import Invalid, Request, parse
@@ -46,13 +46,20 @@ def viewer(store: ImageStore, examples: Sequence[Example]) -> gr.HTML:
 def answer(store: ImageStore, examples: Sequence[Example], data: object) -> dict:
     """Whatever the page asked, answered in plain JSON values.
 
-    `status` is "ok" (with token, results, warnings, agreement and numbers, and image, maps and
-    lungs where pictures were asked for), "refused" or "error" (with reason; and a token and the
-    image when it can be analyzed all the same), "invalid" (with reason and field), "superseded"
-    or "forgotten".
+    `status` is "ok" (with token, results, warnings, agreement and numbers, and image, maps, lungs
+    and hottest places where pictures were asked for), "refused" or "error" (with reason; and a
+    token and the image when it can be analyzed all the same), "invalid" (with reason and field),
+    "superseded" or "forgotten".
     """
+    return answered(
+        data, lambda request: results_for(store, stored_image(store, examples, request), request)
+    )
+
+
+def answered(data: object, work: Callable[[Request], dict]) -> dict:
+    """What `work` says to a page's request, with the `status` of whatever it raises."""
     try:
-        return _answer(store, examples, parse(data))
+        return work(parse(data))
     except Invalid as error:
         status = "error" if error.field == "image" else "invalid"
         return {"status": status, "field": error.field, "reason": str(error)}
@@ -71,12 +78,10 @@ def answer(store: ImageStore, examples: Sequence[Example], data: object) -> dict
         return {"status": "error", "reason": text("failure.server")}
 
 
-def _answer(store: ImageStore, examples: Sequence[Example], request: Request) -> dict:
-    if request.visit:
-        store.announce(request.visit, request.turn)
+def results_for(store: ImageStore, image: StoredImage | None, request: Request) -> dict:
+    """What `answer` gives for an image and the networks that a request asks."""
     cards = [store.reader(model).card for model in request.models]
     shown: dict = {"numbers": numbers_of(request.choice, cards[0])}
-    image = _image(store, examples, request)
     if image is None:
         return {"status": "error", "reason": text("failure.nofile"), **shown}
     readings = [
@@ -92,6 +97,7 @@ def _answer(store: ImageStore, examples: Sequence[Example], request: Request) ->
     if request.pictures:
         shape, lungs = image.radiograph.pixels.shape, readings[0].lungs
         shown["lungs"] = [] if lungs is None else lung_outlines(lungs, shape)
+        shown["hottest"] = [hottest(one.evidence) for one in readings]
         shown["maps"] = [
             {sign: map_picture(one.evidence, shape, card.evidence.scale, sign) for sign in SIGNS}
             for one, card in zip(readings, cards, strict=True)
@@ -108,7 +114,12 @@ def _answer(store: ImageStore, examples: Sequence[Example], request: Request) ->
     }
 
 
-def _image(store: ImageStore, examples: Sequence[Example], request: Request) -> StoredImage | None:
+def stored_image(
+    store: ImageStore, examples: Sequence[Example], request: Request
+) -> StoredImage | None:
+    """The image that a request is about, decoded and kept; None where it has none."""
+    if request.visit:
+        store.announce(request.visit, request.turn)
     if request.token:
         return store.get(request.token)
     data = request.image

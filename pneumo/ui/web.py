@@ -15,10 +15,10 @@ from pneumo.ui.schemas import Choice
 from pneumo.ui.texts import catalogue
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "viewer.css", "batch.css")
+STYLES = ("page.css", "viewer.css", "batch.css", "teach.css")
 SCRIPTS = (
     "common.js", "canvas.js", "pointer.js", "toolbar.js", "result.js", "controls.js", "intake.js",
-    "viewer.js", "zip.js", "table.js", "batch.js",
+    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "teach.js",
 )  # fmt: skip
 # Sentences that the server fills in itself.
 SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "zone.")
@@ -40,7 +40,7 @@ def head() -> str:
     scripts = "\n".join(asset(name) for name in SCRIPTS)
     return (
         f"<script>const Pneumo = (() => {{\nconst FACTS = {constants};\n{scripts}\n"
-        "return { startViewer, startBatch };\n})();</script>"
+        "return { startViewer, startBatch, startTeach };\n})();</script>"
     )
 
 

@@ -14,6 +14,7 @@ class Canvas {
     this.map = { on: null, style: "wash", sign: "for", opacity: 0.6, lungs: false };
     this.tool = window.matchMedia("(pointer: coarse)").matches ? "move" : "window";
     this.base = document.createElement("canvas");
+    this.marks = []; // crosses {x, y, colour}, or circles with a radius, as shares of the image
     this.drawn = ""; // what the grey values in this.grey were taken from
     this.onchange = () => {};
     new ResizeObserver(() => this.draw()).observe(host);
@@ -104,6 +105,14 @@ class Canvas {
     return seen.find((box) => box.width > 1) ?? { width: 1, height: 1 };
   }
 
+  // Where on the image a mouse event is: x and y from 0 to 1, beyond them beside it.
+  pointAt({ clientX, clientY, target }) {
+    const box = target.closest(".pn-canvas").getBoundingClientRect();
+    const place = this._place(box.width, box.height);
+    return [(clientX - box.x - place.left) / place.width,
+      (clientY - box.y - place.top) / place.height];
+  }
+
   // Size of the whole image as it is shown, in page pixels.
   shownSize() {
     if (!this.image) return { width: 1, height: 1 };
@@ -154,6 +163,7 @@ class Canvas {
       context.drawImage(this.base, 0, 0);
       if (this.mapOn(pane)) this._map(context, pane, place);
       if (this.map.lungs) this._lines(context, this.lungs, place, LUNG_LINE);
+      for (const mark of this.marks) this._lines(context, strokesOf(mark), place, mark.colour);
     }
   }
 
@@ -225,6 +235,13 @@ class Canvas {
     }
     context.restore();
   }
+}
+
+// A mark as lines to draw: a circle with its radius, a cross without.
+function strokesOf({ x, y, radius }) {
+  if (!radius) return [[[x - 0.025, y], [x + 0.025, y]], [[x, y - 0.025], [x, y + 0.025]]];
+  return [Array.from({ length: 60 }, (_, step) => [x + radius * Math.cos(step * Math.PI / 30),
+    y + radius * Math.sin(step * Math.PI / 30)])];
 }
 
 function legendOf(model, sign) {

@@ -44,7 +44,7 @@ function usableModels() {
   return FACTS.models.filter((model) => !model.broken);
 }
 
-// The tabs in their order: one radiograph, many radiographs, the model card.
+// The tabs in their order: one radiograph, many radiographs, teach, the model card.
 function showTab(number) {
   document.querySelectorAll("#tabs [role=tab]")[number].click();
 }

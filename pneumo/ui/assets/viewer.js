@@ -150,4 +150,5 @@ function startViewer(element, server) {
     (error) => console.error(error));
   const none = controls.choice.model ? t("result.none") : t("model.none");
   card.replaceChildren(h("p.pn-empty", {}, none));
+  openByLink();
 }
