@@ -20,14 +20,12 @@ class Images:
         labels: int64, (N,), 1 for pneumonia.
         lungs: uint8, (N, S, S), 0 or 255; all 0 where no lungs were found.
         adults: uint8, (M, R, R), synthetic normal adults, and their lungs; or None.
-        taught: float32, (N,), probabilities of a trained network (a teacher), or None.
     """
 
     squares: np.ndarray
     labels: np.ndarray
     lungs: np.ndarray
     adults: tuple[np.ndarray, np.ndarray] | None = None
-    taught: np.ndarray | None = None
 
 
 def logits(

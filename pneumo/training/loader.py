@@ -67,7 +67,6 @@ class TrainingImages(Dataset):
             all 1 where it is not judged.
         disease: the same, where all disease lies; all 0 where that is not known.
         healthy: the normal lung, where all disease lies in the other one and is known; else all 0.
-        taught: float32, the teacher's probability, or -1.
     """
 
     def __init__(self, images: Images, recipe: Recipe, preprocessing: Preprocessing) -> None:
@@ -89,13 +88,12 @@ class TrainingImages(Dataset):
         image, lungs = images.squares[index], images.lungs[index]
         label = int(images.labels[index])
         target = float(label)
-        taught = -1.0 if images.taught is None else float(images.taught[index])
         nothing = np.zeros_like(lungs)
         disease, healthy, judged = nothing, nothing, lungs.any()
         if images.adults is not None and not label and rng.random() < recipe.adult_p:
             drawn, fields = images.adults
             number = int(rng.integers(len(drawn)))
-            image, lungs, taught, judged = drawn[number], fields[number], -1.0, True
+            image, lungs, judged = drawn[number], fields[number], True
             nothing = disease = healthy = np.zeros_like(lungs)
             if rng.random() < 0.5:
                 image, disease = self._with_opacity(image, lungs, rng)
@@ -104,15 +102,13 @@ class TrainingImages(Dataset):
             change = rng.random()
             if (change := change - recipe.composite_p) < 0:
                 image, target, lungs, disease, healthy = self._composite(index, rng)
-                taught = -1.0
             elif (change := change - recipe.opacity_p) < 0:
                 if not label:
                     image, disease = self._with_opacity(image, lungs, rng)
                     if disease.any():
-                        target, taught = 1.0, -1.0
+                        target = 1.0
             elif (change := change - recipe.lung_mask_p) < 0:
-                image, target, taught = mask_lungs(image, lungs, rng), 0.5, -1.0
-                judged = False
+                image, target, judged = mask_lungs(image, lungs, rng), 0.5, False
             elif change - recipe.background_swap_p < 0:
                 other = images.squares[rng.integers(len(images.squares))]
                 image = swap_background(image, lungs, other, rng)
@@ -137,7 +133,6 @@ class TrainingImages(Dataset):
             "allowed": torch.from_numpy(allowed),
             "disease": torch.from_numpy(disease),
             "healthy": torch.from_numpy(healthy),
-            "taught": torch.tensor(taught, dtype=torch.float32),
         }
 
     def _composite(

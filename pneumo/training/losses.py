@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from pneumo.models.networks import Network
+from pneumo.reading.explanation import evidence as evidence_of
 from pneumo.reading.explanation import evidence_map
 from pneumo.training.recipe import Recipe
 
@@ -40,15 +41,30 @@ def side_loss(evidence: torch.Tensor, disease: torch.Tensor, healthy: torch.Tens
     return functional.softplus(-(evidence * (disease - healthy)).sum((1, 2))).mean()
 
 
+def map_loss(
+    logits: torch.Tensor, evidence: torch.Tensor, others: torch.Tensor, maps: torch.Tensor
+) -> torch.Tensor:
+    """How unlike a teacher's logits (N,) and maps (N, h, w) these are: smooth L1, summed over the
+    cells (Hinton, Vinyals and Dean 2015; for maps Zagoruyko and Komodakis 2017)."""
+
+    def shares(logits: torch.Tensor, evidence: torch.Tensor) -> torch.Tensor:
+        """Each cell's evidence and its share of the bias: they sum to the logit."""
+        bias = (logits - evidence.sum((1, 2)))[:, None, None]
+        return evidence + bias / evidence[0].numel()
+
+    one, other = shares(logits, evidence), shares(others, maps)
+    return functional.smooth_l1_loss(one, other, reduction="sum", beta=0.05) / len(one)
+
+
 class StepLoss(nn.Module):
     """Cross-entropy and, weighted, the losses on the place of the evidence.
 
     A module, since DistributedDataParallel wraps the forward pass of one.
     """
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
+    def __init__(self, network: Network, recipe: Recipe, teacher: Network | None = None) -> None:
         super().__init__()
-        self.network, self.recipe = network, recipe
+        self.network, self.recipe, self.teacher = network, recipe, teacher
 
     def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of a batch of `TrainingImages`, and detached (4,): loss, cross-entropy, share of
@@ -56,10 +72,6 @@ class StepLoss(nn.Module):
         recipe = self.recipe
         targets = batch["target"]
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
-        if recipe.teacher_weight:
-            taught, weight = batch["taught"], recipe.teacher_weight
-            mixed = (1 - weight) * targets + weight * taught
-            targets = torch.where(taught >= 0, mixed, targets)
         features = self.network.features(batch["image"])
         logits, evidence = evidence_map(self.network, features, differentiable=True)
         entropy = functional.binary_cross_entropy_with_logits(logits, targets)
@@ -70,6 +82,9 @@ class StepLoss(nn.Module):
         }
         outside = outside_share(evidence, masks["allowed"])
         loss = entropy + recipe.outside_weight * outside
+        if self.teacher is not None:
+            unlike = map_loss(logits, evidence, *evidence_of(self.teacher, batch["image"]))
+            loss = loss + recipe.teacher_weight * unlike
         located = masks["disease"].amax((1, 2)) > 0
         location = torch.full_like(entropy, torch.nan)
         if located.any():

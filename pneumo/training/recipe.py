@@ -47,9 +47,9 @@ class Recipe:
         outside_weight: weight of the share of evidence outside the lungs.
         location_weight: weight of the loss on positive evidence outside the known disease.
         side_weight: weight of the loss on which hemithorax is diseased, where only one is.
-        teacher: registered name of a bundled network whose probabilities count beside the labels
-            (Hinton, Vinyals and Dean 2015); empty for none.
-        teacher_weight: how much they count, 0 to 1.
+        teacher: registered name of a bundled network whose evidence maps are learned beside the
+            labels; empty for none.
+        teacher_weight: weight of the loss on maps unlike the teacher's.
         folds, fold: the validation split is one of so many patient-grouped folds.
         seed: of everything random.
     """

@@ -12,21 +12,20 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 from tqdm import tqdm
 
 from pneumo.data import dataset
-from pneumo.data.memory import Images, logits
+from pneumo.data.memory import Images
 from pneumo.data.synthetic_adults import synthetic_adults
 from pneumo.models.card import BUNDLED
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.lungs import find_lungs, load_segmenter
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.initial import start
-from pneumo.training.recipe import Recipe
+from pneumo.training.recipe import Recipe, RecipeError
 from pneumo.training.trainer import Trainer
 
 # Images are held at this side; crops are cut from them.
@@ -69,9 +68,8 @@ def train(
     if recipe.teacher_weight:
         teacher = load_checkpoint(recipe.teacher, BUNDLED)
         log(f"Teacher: {teacher.name}, weights {teacher.weights_sha256[:12]}.")
-        taught = logits(teacher.network, images.squares, teacher.preprocessing)
-        taught = teacher.card.calibration.probability(taught).astype(np.float32)
-        images = replace(images, taught=taught)
+        if teacher.preprocessing != Preprocessing(size=recipe.size):
+            raise RecipeError(f"The teacher {teacher.name} takes images of another preprocessing.")
     network, initial = start(recipe.model, init, recipe.seed)
     log(
         f"{len(parts[0])} radiographs to train on, {len(parts[1])} for validation; no patient is "
@@ -96,6 +94,7 @@ def train(
             log,
             step,
             accelerator,
+            teacher.network if teacher else None,
         )
         if resume:
             trainer.resume()

@@ -29,8 +29,8 @@ class Trainer:
     """Trains one network, with its starting weights, after a recipe.
 
     `pretrained` are the top-level modules all of whose parameters had starting weights, `state` is
-    the file of the resumable state, `workers` the processes that make images. `progress` is called
-    after each step with (steps done, all steps, loss).
+    the file of the resumable state, `teacher` a network to learn from, `workers` the processes that
+    make images. `progress` is called after each step with (steps done, all steps, loss).
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Trainer:
         log: Callable[[str], None],
         progress: Callable[[int, int, float], None],
         accelerator: Accelerator,
+        teacher: Network | None = None,
         workers: int = 1,
     ) -> None:
         self.recipe, self.validation, self.preprocessing = recipe, validation, preprocessing
@@ -61,8 +62,10 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self._groups(pretrained), weight_decay=recipe.weight_decay, fused=True
         )
+        if teacher is not None:
+            teacher = teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss, self.optimizer = self.accelerator.prepare(
-            StepLoss(network, recipe), self.optimizer
+            StepLoss(network, recipe, teacher), self.optimizer
         )
         self.average = AveragedModel(
             network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
