@@ -133,8 +133,13 @@ def _in_memory(table: tuple[dataset.Sample, ...]) -> Images:
 
 
 def _command(words: list[str]) -> str:
-    """The command as it can be typed again: without --resume, folders by their last name."""
-    kept = [Path(w).name if "/" in w and "=" not in w else w for w in words if w != "--resume"]
+    """The command as it can be typed again: without --resume and what is written where, folders by
+    their last name."""
+    kept = [
+        Path(word).name if "/" in word and "=" not in word else word
+        for before, word in zip(["", *words], words, strict=False)
+        if word not in ("--resume", "--run", "--out") and before not in ("--run", "--out")
+    ]
     return shlex.join(["python", "train.py", *kept])
 
 

@@ -13,7 +13,7 @@ from pneumo.data.synthetic_adults import synthetic_adults
 from pneumo.models.preprocess import Preprocessing
 from pneumo.training.initial import InitialError, start
 from pneumo.training.loader import EpochSampler, TrainingImages
-from pneumo.training.losses import location_loss, outside_share, side_loss
+from pneumo.training.losses import location_loss, map_loss, outside_share, side_loss
 from pneumo.training.recipe import Recipe, RecipeError, load_recipe
 from pneumo.training.state import StateError, read_state, write_state
 
@@ -106,6 +106,9 @@ def test_losses_fall_when_evidence_moves_to_where_the_disease_is():
     assert location_loss(right, LEFT, lungs) < location_loss(wrong, LEFT, lungs)
     torch.testing.assert_close(side_loss(lungs, LEFT, RIGHT), torch.tensor(2.0).log())
     assert side_loss(right, LEFT, RIGHT) < 0.1
+    logit, other = right.sum((1, 2)) + 1, wrong.sum((1, 2)) + 1
+    assert map_loss(logit, right, logit, right) == 0
+    assert map_loss(other, wrong, logit, right) > map_loss(logit, right * 0.9, logit, right) > 0
 
 
 @pytest.mark.parametrize("damage", ["empty", "short", "flipped"])
