@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from pneumo.ui.examples import BUNDLED, CASES, Example, find_examples
+from pneumo.ui.experiment import SLIDERS, compare, vary
 from pneumo.ui.store import ImageStore
 from pneumo.ui.texts import filled, text
 from pneumo.ui.viewer import answer
@@ -25,15 +26,21 @@ def teach(store: ImageStore, chosen: Path | None = None) -> gr.HTML:
     cases = [case for cases in sets.values() for case in cases]
 
     def list_sets(data):
-        return described(sets, folders)
+        return {"sets": described(sets, folders), "sliders": SLIDERS}
 
     def read_case(data):
         return answer(store, cases, data)
 
+    def change_case(data):
+        return vary(store, cases, data)
+
+    def cover_case(data):
+        return compare(store, cases, data)
+
     return gr.HTML(
         html_template=filled(asset("teach.html")),
         js_on_load="Pneumo.startTeach(element, server);",
-        server_functions=[list_sets, read_case],
+        server_functions=[list_sets, read_case, change_case, cover_case],
         apply_default_css=False,
         elem_id="teach",
     )

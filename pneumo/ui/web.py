@@ -18,7 +18,8 @@ ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "viewer.css", "batch.css", "teach.css")
 SCRIPTS = (
     "common.js", "canvas.js", "pointer.js", "toolbar.js", "result.js", "controls.js", "intake.js",
-    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "teach.js",
+    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "experiment.js",
+    "teach.js",
 )  # fmt: skip
 # Sentences that the server fills in itself.
 SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "zone.")
