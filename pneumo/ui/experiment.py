@@ -148,8 +148,9 @@ def _changed(
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, 1.0)
         pixels, truth = (cv2.warpAffine(one, turn, (width, height)) for one in (pixels, truth))
     if changes.get("marker") is True:
-        place = (round(0.85 * width), round(0.14 * height))
-        cv2.putText(pixels := pixels.copy(), "L", place, 0, side / 200, 255, max(2, side // 90))
+        corner = (round(0.85 * width), round(0.14 * height))
+        pixels = pixels.copy()
+        cv2.putText(pixels, "L", corner, 0, side / 200, 255, max(2, side // 90))
     if (contrast := _value(changes, "contrast")) != 1:
         grey = pixels.mean()
         pixels = np.clip((pixels - grey) * contrast + grey, 0, 255).astype(np.uint8)
@@ -160,7 +161,7 @@ def _changed(
         pixels = cv2.addWeighted(pixels, 1 + sharpen, soft, -sharpen, 0)
     if (quality := _value(changes, "jpeg")) < 100:
         packed = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
-        pixels = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+        pixels = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
     return pixels, truth
 
 
@@ -176,13 +177,15 @@ def _swapped(
     square = (SIDE, SIDE)
     parts = []
     for one in (image, other):
-        lungs = store.read(one, request.models[0], check=False).lungs
-        if lungs is None or not lungs.any():
+        found = store.read(one, request.models[0], check=False).lungs
+        if found is None or not found.any():
             raise Invalid("image", text("experiment.nolungs"))
         parts += [cv2.resize(one.radiograph.pixels, square, interpolation=cv2.INTER_AREA),
-                  cv2.resize(lungs, square, interpolation=cv2.INTER_NEAREST)]  # fmt: skip
+                  cv2.resize(found, square, interpolation=cv2.INTER_NEAREST)]  # fmt: skip
     # The patient's left is on the right of the image.
-    joined = composite(*parts, left=changes.get("left") is True)[0]
+    own, lungs, others, their_lungs = parts
+    left = changes.get("left") is True
+    joined = composite(own, lungs, others, their_lungs, left)[0]
     return cv2.resize(joined, pixels.shape[::-1], interpolation=cv2.INTER_AREA)
 
 

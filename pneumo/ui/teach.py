@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -53,7 +53,7 @@ def set_folders(chosen: Path | None = None) -> dict[str, Path]:
     return folders | ({"local": Path(local)} if local else {})
 
 
-def described(sets: dict[str, Sequence[Example]], folders: dict[str, Path]) -> list[dict]:
+def described(sets: Mapping[str, Sequence[Example]], folders: dict[str, Path]) -> list[dict]:
     """What the page knows of each set: name, title, cases, and the lists of truths in its folder.
 
     A case has id, file, title, truth (or ""), caption, attribution, place (or None) and hard.

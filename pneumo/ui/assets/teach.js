@@ -65,6 +65,10 @@ function startTeach(element, server) {
   // -- The round ---------------------------------------------------------------------------------
 
   async function begin() {
+    if (!wish.model) {
+      trouble(t("model.none"));
+      return;
+    }
     const set = setOf(wish.set);
     const cases = wish.kind === "failures"
       ? await failures(set, namesOf(wish.model), Number(wish.n))
