@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def head() -> str:
     texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
     facts: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
     facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES}
+    facts["dicom"] = find_spec("highdicom") is not None  # an extra
     # No sentence may end the script.
     constants = json.dumps(facts).replace("</", "<\\/")
     scripts = "\n".join(asset(name) for name in SCRIPTS)
