@@ -18,12 +18,15 @@ COMMANDS = {
     "evaluate": "score the models, or measure them in a special way",
     "train": "train a model",
     "release": "calibrate, measure and bundle trained weights",
+    "publish": "upload the app as a Space, or the models, to the Hugging Face Hub",
     "data": "download or audit the dataset",
+    "figures": "draw the pictures of the course's notebooks",
     "examples": "download example radiographs",
     "benchmark": "how fast this machine analyzes radiographs",
 }
-# What the extra [train] installs, by the names that are imported.
-TRAIN_EXTRA = ("accelerate", "pyarrow", "scipy", "sklearn", "yaml")
+# What the extras install, by the names that are imported.
+EXTRAS = dict.fromkeys(("accelerate", "pyarrow", "scipy", "sklearn", "yaml"), "train")
+EXTRAS["highdicom"] = "dicom"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -46,11 +49,12 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in TRAIN_EXTRA:
+        if missing not in EXTRAS:
             raise
+        extra = EXTRAS[missing]
         print(
             f"pneumo {command} needs {missing}, which serving does without. Install it with: "
-            "pip install 'pneumo[train]', in a checkout: pip install -r requirements-train.txt",
+            f"pip install 'pneumo[{extra}]', in a checkout: pip install '.[{extra}]'",
             file=sys.stderr,
         )
     except Exception as error:

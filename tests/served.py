@@ -124,22 +124,29 @@ class Server:
 
 
 @contextmanager
-def running_app(folder: Path, descriptors: int = 0, **settings: str) -> Iterator[Server]:
+def running_app(
+    folder: Path, descriptors: int = 0, *, root: Path = ROOT, port: int = 0,
+    user: int | None = None, **settings: str,
+) -> Iterator[Server]:  # fmt: skip
     """Start the app as a person would, with an empty folder for its log and temporary files.
 
     Args:
         folder: its own.
         descriptors: that it may open at most; as many as this process unless given.
+        root: the checkout that runs.
+        port: a free one unless given.
+        user: whose number it runs under, where this process may change it.
         **settings: variables of its environment.
 
     Raises:
         NotRunning: when it ends by itself or does not answer within ten minutes.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     (folder / "temp").mkdir()
     (folder / "connections").touch()
+    if user is not None:
+        for path in (folder, folder / "temp", folder / "connections"):
+            os.chown(path, user, user)
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -164,12 +171,13 @@ def running_app(folder: Path, descriptors: int = 0, **settings: str) -> Iterator
 
     with (folder / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")],
+            [sys.executable, str(root / "app.py")],
             cwd=folder,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=limit if descriptors else None,
+            **({} if user is None else {"user": user, "group": user, "extra_groups": []}),
         )
     server = Server(port, process, folder)
     try:
@@ -185,6 +193,13 @@ def running_app(folder: Path, descriptors: int = 0, **settings: str) -> Iterator
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _answers(server: Server) -> bool:

@@ -9,16 +9,15 @@ from statistics import median
 import torch
 
 from pneumo.commands.output import OutputError
-from pneumo.commands.predict import walk
+from pneumo.commands.predict import add_model, walk
 from pneumo.models.checkpoint import default_model
-from pneumo.models.networks import network_names
 from pneumo.reading.reader import Reader
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="radiographs, or folders of them")
-    parser.add_argument("--model", choices=network_names(), help="default: resnet18 if there")
+    add_model(parser)
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
 
 

@@ -36,7 +36,7 @@ def _download(args: argparse.Namespace) -> int:
     """Fetch what is missing and say what is there.
 
     Raises:
-        DownloadError: with a sentence.
+        HubError: with a sentence.
     """
     record = download(args.out, ("train", "test", "val"), lambda split, label: f"{split}/{label}")
     images = [name for names in record["files"].values() for name in names]

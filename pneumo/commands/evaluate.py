@@ -16,6 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from pneumo.commands.output import refuse_inputs
+from pneumo.commands.predict import add_model
 from pneumo.data import dataset
 from pneumo.evaluation import adults, localization, robustness, shortcut
 from pneumo.evaluation.predictions import (
@@ -28,7 +29,6 @@ from pneumo.evaluation.thresholds import measure_policy
 from pneumo.files import write_whole
 from pneumo.models.card import record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
-from pneumo.models.networks import network_names
 from pneumo.reporting.numbers import (
     LOCALIZATION,
     POLICY,
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("words", nargs="+", metavar="[WHAT] DIR", help="what is measured, and where")
     add("--split", default="test", help="of DIR, where it has splits (default: test)")
-    add("--model", choices=network_names(), help="default: every one there is")
+    add_model(parser, "every one there is")
     add("--checkpoints", type=Path, metavar="DIR", help="default: the bundled folder")
     text = "localization: radiologists' boxes, DIR/boxes.csv and DIR/images"
     add("--boxes", type=Path, metavar="DIR", help=text)
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         checkpoint = load_checkpoint(name, args.checkpoints)
         print(f"{checkpoint.card.title}, weights {checkpoint.weights_sha256[:12]}")
         found, unread = measure(checkpoint, Path(folder), args)
-        results[name] = {"weights_sha256": checkpoint.weights_sha256, **found}
+        results[checkpoint.name] = {"weights_sha256": checkpoint.weights_sha256, **found}
         for path, reason in unread:
             print(f"not read: {path}: {reason}")
         print()

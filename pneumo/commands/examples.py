@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Fetch what is missing and describe it for the gallery.
 
     Raises:
-        DownloadError: with a sentence.
+        HubError: with a sentence.
     """
     record = download(args.out, ("val",), lambda split, label: label)
     cases = describe(sorted(name for names in record["files"].values() for name in names))

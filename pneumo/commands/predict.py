@@ -18,8 +18,7 @@ from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.files import write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.card import read_card
-from pneumo.models.checkpoint import default_model
+from pneumo.models.checkpoint import HUB, default_model, load_checkpoint
 from pneumo.models.networks import network_names
 from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
 from pneumo.reading.reader import Reader, Reading
@@ -29,8 +28,9 @@ COLUMNS = (
     "operating_point", "prevalence", "rule_out", "rule_in", "strongest_zone", "warnings",
     "source", "seconds", "weights_sha256",
 )  # fmt: skip
-UNWRITTEN = "heatmap-not-written"  # a warning
+UNWRITTEN = "heatmap-not-written", "dicom-not-written"  # warnings
 OVERLAY, EVIDENCE = ".heatmap.png", ".evidence.npy"
+DICOM = (".sc.dcm", ".sr.dcm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(usage_error=parser.error)
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="images, or folders whose files are all analyzed")
-    add("--model", choices=network_names(), help="default: resnet18 if there")
+    add_model(parser)
     add("--preset", choices=PRESETS, help=f"thresholds of the card; default: {DEFAULT_POLICY}")
     add("--threshold", type=_share, metavar="T", help="one custom threshold, 0 to 1")
     add("--rule-out", type=_share, metavar="T", help="custom: NORMAL below it")
@@ -51,6 +51,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--resume", action="store_true", help="keep the records that --output has already")
     text = f"write STEM{EVIDENCE} (signed evidence) and STEM{OVERLAY} (overlay) there"
     add("--heatmaps", type=Path, metavar="DIR", help=text)
+    text = f"write STEM{DICOM[0]} (overlay) and, of a DICOM file, STEM{DICOM[1]} (report) there"
+    add("--dicom-out", type=Path, metavar="DIR", help=text)
+    text = "copy patient and study of a DICOM file into what --dicom-out writes"
+    add("--keep-identifiers", action="store_true", help=text)
+
+
+def add_model(parser: argparse.ArgumentParser, default: str = "resnet18 if there") -> None:
+    """Declare --model: a network of the checkpoints folder, or one on the Hugging Face Hub."""
+
+    def known(text: str) -> str:
+        if text in network_names() or text.startswith(HUB):
+            return text
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(network_names())}")
+
+    text = f"{' or '.join(network_names())}, or hf://OWNER/NAME@REVISION; default: {default}"
+    parser.add_argument("--model", type=known, metavar="NAME", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,6 +79,10 @@ def run(args: argparse.Namespace) -> int:
     policy = _policy(args)
     if args.resume and (args.output is None or args.format == "table"):
         args.usage_error("--resume continues an --output in the format jsonl or csv")
+    if args.keep_identifiers and not args.dicom_out:
+        args.usage_error("--keep-identifiers belongs to --dicom-out")
+    if args.dicom_out:
+        import highdicom  # noqa: F401  an extra, missed before any work is done
     unopened: list[str] = []
     paths = list(walk(args.paths, _results_of_ours(args), unopened.append))
     for folder in unopened:
@@ -76,34 +96,38 @@ def run(args: argparse.Namespace) -> int:
     todo = [path for path in paths if not records.has(path)]
     # Names of heatmaps that an earlier run has written are not given again.
     taken = {str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier}
+    if args.resume and args.dicom_out and args.dicom_out.is_dir():
+        taken |= {path.name.removesuffix(DICOM[0]) for path in args.dicom_out.iterdir()}
     stems = [free_stem(Path(path).stem, taken, EVIDENCE) for path in todo]
     targets = [args.output, partial_of(args.output)] if args.output else []
     if args.heatmaps:
         targets += [args.heatmaps / (stem + end) for stem in stems for end in (EVIDENCE, OVERLAY)]
+    if args.dicom_out:
+        targets += [args.dicom_out / (stem + end) for stem in stems for end in DICOM]
     refuse_inputs(targets, paths)
     reader = Reader(
         args.model or default_model(), policy, args.prevalence, input_check=not args.no_input_check
     )
     _refuse_other_results(records, reader)
-    if args.heatmaps:
-        args.heatmaps.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (args.heatmaps, args.dicom_out)):
+        folder.mkdir(parents=True, exist_ok=True)
 
     failed = bool(unopened)
     unread = sum(record["status"] != "ok" for record in records.earlier)
     with records:
         shown = tqdm(todo, unit="image", delay=2, disable=None, file=sys.stderr)
         for path, stem in zip(shown, stems, strict=True):
-            record = analyze(path, reader, args.heatmaps, stem)
+            record = analyze(path, reader, args, stem)
             records.write(record)
             unread += record["status"] != "ok"
-            failed |= UNWRITTEN in record["warnings"]
+            failed |= any(warning in record["warnings"] for warning in UNWRITTEN)
     if args.format == "table" and len(paths) != 1:
         print(f"{len(paths) - unread} of {len(paths)} read.", file=sys.stderr)
     return 1 if failed or unread else 0
 
 
-def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> dict:
-    """The record of one image, whatever happens."""
+def analyze(path: str, reader: Reader, args: argparse.Namespace, stem: str) -> dict:
+    """The record of one image, whatever happens; what was asked for beside it is written."""
     try:
         radiograph, reading = reader.examine(path)
     except Exception as error:  # of ours; the other images are analyzed all the same
@@ -112,15 +136,24 @@ def analyze(path: str, reader: Reader, heatmaps: Path | None, stem: str) -> dict
         radiograph, reading = None, Reading("", reader.name, weights, "error", reason)
     named = [check.name for check in reading.checks if check.outcome != "passed"]
     record = {"path": path, **reading.record()}
-    if heatmaps:
+    if args.heatmaps:
         record["heatmap"] = None
-        if radiograph is not None and reading.ok:
-            try:
-                record["heatmap"] = write_heatmap(heatmaps, stem, radiograph, reading, reader)
-            except OSError as error:
-                named.append(UNWRITTEN)
-                reason = f"its heatmap could not be written: {error.strerror}."
-                print(f"{printable(path)}: {reason}", file=sys.stderr)
+    if radiograph is not None and reading.ok:
+        try:
+            writing, warning = "heatmap", UNWRITTEN[0]
+            if args.heatmaps:
+                found = write_heatmap(args.heatmaps, stem, radiograph, reading, reader)
+                record["heatmap"] = found
+            writing, warning = "DICOM objects", UNWRITTEN[1]
+            if args.dicom_out:
+                write_dicom(args.dicom_out / stem, path, radiograph, reading, reader, args)
+        except (OSError, ValueError, TypeError) as error:
+            if not isinstance(error, OSError) and not args.keep_identifiers:
+                raise
+            named.append(warning)
+            why = getattr(error, "strerror", None) or "what it says of the patient is not valid"
+            reason = f"its {writing} could not be written: {why}."
+            print(f"{printable(path)}: {reason}", file=sys.stderr)
     record["warnings"] = " ".join(named)
     return record
 
@@ -165,16 +198,38 @@ def write_heatmap(
     return stem + EVIDENCE
 
 
+def write_dicom(
+    target: Path,
+    path: str,
+    radiograph: Radiograph,
+    reading: Reading,
+    reader: Reader,
+    args: argparse.Namespace,
+) -> None:
+    """Write the reading's DICOM objects beside `target`, with the source's identifiers if asked."""
+    from pneumo.reporting.dicom_out import objects, read_identifiers
+
+    source = None
+    if args.keep_identifiers and radiograph.source.startswith("DICOM"):
+        source = read_identifiers(Path(path).read_bytes())
+    for ending, content in objects(radiograph, reading, reader.card, source).items():
+        write_whole(target.with_name(target.name + ending), content)
+
+
 def _results_of_ours(args: argparse.Namespace) -> Callable[[str], bool]:
     """Tells results of an earlier run, that lie where this one's go, from images to be read."""
     own = [args.output, partial_of(args.output)] if args.output else []
     outputs = {os.path.realpath(path) for path in own if is_records(path)}
-    heatmaps = os.path.realpath(args.heatmaps) if args.heatmaps else None
+    heatmaps, dicoms = (
+        os.path.realpath(folder) if folder else None for folder in (args.heatmaps, args.dicom_out)
+    )
 
     def is_result(path: str) -> bool:
         if os.path.realpath(path) in outputs:
             return True
         folder, name = os.path.split(path)
+        if name.endswith(DICOM) and os.path.realpath(folder or ".") == dicoms:
+            return True
         if heatmaps is None or os.path.realpath(folder or ".") != heatmaps:
             return False
         # An overlay is written after its evidence.
@@ -230,7 +285,7 @@ def _policy(args: argparse.Namespace) -> str | Policy:
         args.usage_error("--rule-out must not be above --rule-in")
     prevalence = args.prevalence
     if prevalence is None:
-        prevalence = read_card(args.model or default_model()).prevalence
+        prevalence = load_checkpoint(args.model or default_model()).card.prevalence
     return Policy.custom(*pair, prevalence)
 
 

@@ -9,12 +9,11 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import cast
 
 from pneumo.files import write_whole
+from pneumo.hub import AGAIN, HubError, explained
 
 MIRROR = "hf-vision/chest-xray-pneumonia"
 ATTRIBUTION = "Kermany et al. 2018, CC BY 4.0, DOI 10.17632/rscbjbr9sj"
@@ -22,7 +21,6 @@ RECORD = "SOURCE.json"
 LABELS = ("NORMAL", "PNEUMONIA")
 # Parquet files lie here until their images are written; deleted at the end.
 WAITING = ".download"
-AGAIN = "Run the same command again: it continues where it stopped."
 MOVED = (
     "The mirror may have moved: update Pneumo, check HF_ENDPOINT, or get the dataset from its "
     "publisher (DOI 10.17632/rscbjbr9sj)."
@@ -31,15 +29,11 @@ _SPLITS = {"train": "train", "test": "test", "validation": "val"}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
-class DownloadError(RuntimeError):
-    """The dataset could not be fetched; the message says why and what to do."""
-
-
 def download(root: Path, splits: Sequence[str], place: Callable[[str, str], str]) -> dict:
     """Bring the images of some splits (train, test, val) into a folder; what is there is kept.
 
     `place` says for split and label which folder below `root`. Returns the record, whose "files"
-    are parquet file -> image below `root` -> bytes. After a DownloadError it can be continued.
+    are parquet file -> image below `root` -> bytes. After a HubError it can be continued.
     """
     try:
         record = json.loads((root / RECORD).read_text(encoding="utf-8"))
@@ -48,7 +42,7 @@ def download(root: Path, splits: Sequence[str], place: Callable[[str, str], str]
             return record
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         record, done = {"revision": "", "files": {}}, {}
-    with _explained():
+    with explained(MIRROR, MOVED):
         return _fetch(root, record, done, splits, place)
 
 
@@ -83,7 +77,7 @@ def _fetch(
             with open(file, "rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             if sibling.lfs and sha256 != sibling.lfs.sha256:
-                raise DownloadError(
+                raise HubError(
                     f"What came for {path} has another checksum than the file that is listed. A "
                     "proxy may be answering in its place: check the connection. " + AGAIN
                 )
@@ -92,7 +86,7 @@ def _fetch(
             Path(file).unlink()
         _write(root, {**record, "complete": False})
     if absent := ", ".join(sorted(set(splits) - found)):
-        raise DownloadError(f"{MIRROR} holds no parquet file of {absent}. {MOVED}")
+        raise HubError(f"{MIRROR} holds no parquet file of {absent}. {MOVED}")
     _write(root, record := {**record, "complete": True})
     shutil.rmtree(root / WAITING, ignore_errors=True)
     return record
@@ -119,7 +113,7 @@ def _unpack(
                     if name in written or (
                         name not in ours and target.exists() and target.read_bytes() != content
                     ):
-                        raise DownloadError(
+                        raise HubError(
                             f"{target} is already there and is not the published image of that "
                             "name. Choose another folder with --out, or move that file away."
                         )
@@ -128,7 +122,7 @@ def _unpack(
                     written[name] = len(content)
     except (pyarrow.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
         why = f"{source} does not hold labelled JPEG or PNG images. {MOVED}"
-        raise DownloadError(why) from error
+        raise HubError(why) from error
     return written
 
 
@@ -149,36 +143,3 @@ def _there(root: Path, images: dict[str, int]) -> bool:
     """Whether every image of a parquet file lies in the folder with the size it came with."""
     sizes = ((root / name, size) for name, size in images.items())
     return all(path.is_file() and path.stat().st_size == size for path, size in sizes)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turns what the Hub's client, the network and the disk raise into a `DownloadError`."""
-    from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    # Of the HTTP library that the client uses.
-    http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
-    host = constants.ENDPOINT
-    try:
-        yield
-    except OfflineModeIsEnabled as error:
-        raise DownloadError(f"Unset HF_HUB_OFFLINE: {MIRROR} must be fetched.") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        busy = status in (408, 429) or status >= 500
-        why = f"{host} does not give {MIRROR} ({status}). {AGAIN if busy else MOVED}"
-        raise DownloadError(why) from error
-    except (http_error, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
-        raise DownloadError(
-            f"{host} cannot be reached. Check the network connection, HTTPS_PROXY if there is a "
-            f"proxy, and HF_ENDPOINT if it is set. {AGAIN}"
-        ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DownloadError(f"{host} does not answer as the Hub does. {MOVED}") from error
-    except OSError as error:
-        where = error.filename or "The download"
-        raise DownloadError(
-            f"{where} cannot be written or read ({error.strerror or error}). Make room, or choose "
-            f"another folder with --out. {AGAIN}"
-        ) from error

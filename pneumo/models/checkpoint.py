@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from torch import nn
 
 from pneumo.files import write_whole
+from pneumo.hub import HubError, snapshot
 from pneumo.models.card import Card, CheckpointError, Weights, checkpoint_folder, read_card
 from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
@@ -21,6 +23,11 @@ from pneumo.models.preprocess import Preprocessing
 MAX_SHARD = "9MB"
 # Limits what a card that is not ours can make us read; ResNet-18 in float32 has 45 MB.
 MAX_WEIGHT_BYTES = 500_000_000
+# hf://OWNER/NAME@REVISION, with #NETWORK behind it for another than the default one.
+HUB = "hf://"
+_ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w./-]+?)(?:#([\w-]+))?")
+# What a network needs besides its own files; a card names the one input check that it takes.
+COMPANIONS = ("input_check.json", "lungs.safetensors")
 STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 
@@ -102,11 +109,51 @@ def save_weights(network: Network, folder: Path | None = None) -> Weights:
     )
 
 
+def fetch(address: str) -> tuple[Path, str]:
+    """The folder and the network of a model repository on the Hugging Face Hub.
+
+    Args:
+        address: hf://OWNER/NAME@REVISION or hf://OWNER/NAME@REVISION#NETWORK. A commit is a
+            revision that nobody can move; a tag or branch is looked up once for all files.
+
+    Raises:
+        CheckpointError: when the address is none, or nothing usable comes from there.
+    """
+    parts = _ADDRESS.fullmatch(address)
+    if not parts:
+        raise CheckpointError(
+            f"'{address:.100}' is no address of a model. Write hf://OWNER/NAME@REVISION with the "
+            "commit that the repository's history shows."
+        )
+    repository, revision, network = parts.groups()
+    known = network_names()
+    endings = (".json", ".safetensors", "-?????-of-?????.safetensors")
+    wanted = [name + ending for name in known for ending in endings]
+    try:
+        folder = snapshot(repository, revision, [*wanted, *COMPANIONS])
+    except HubError as error:
+        raise CheckpointError(str(error)) from error
+    found = available_models(folder)
+    if not found or (network and network not in found):
+        raise CheckpointError(
+            f"{address:.100} holds no checkpoint of {network or ' or '.join(known)}. Name a "
+            "repository that `pneumo publish model` made."
+        )
+    return folder, network or default_model(folder)
+
+
 def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
     """Load a network strictly: every tensor present, none too many, bytes as the card says.
 
-    A CheckpointError tells whatever is wrong with card or weights.
+    Args:
+        name: of a registered network, or an address as `fetch` takes it.
+        folder: of checkpoints, unless the name is an address.
+
+    Raises:
+        CheckpointError: whatever is wrong with card or weights.
     """
+    if name.startswith(HUB):
+        folder, name = fetch(name)
     folder = checkpoint_folder(folder)
     if name not in network_names():
         raise CheckpointError(

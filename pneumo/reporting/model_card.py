@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -73,7 +73,8 @@ def _model_index(card: Card) -> list[dict]:
 
 def model_card(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
     """The whole model card as Markdown with a metadata block."""
-    return str(ModelCard(f"---\n{hub_metadata(cards).to_yaml()}\n---\n\n{body(cards, check)}"))
+    # Not through ModelCard, which makes one model of all entries of the model-index.
+    return f"---\n{hub_metadata(cards).to_yaml()}\n---\n\n{body(cards, check)}"
 
 
 def body(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:

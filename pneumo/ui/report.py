@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 from datetime import datetime
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
@@ -20,16 +22,36 @@ PICTURE_SIDE = 1200
 
 
 def report(store: ImageStore, data: object) -> dict:
-    """The report of an image that was analyzed before: pdf and png (base64), or error."""
+    """The report of an image that was analyzed before: pdf and png, or dicom (base64), or error."""
     try:
         request = parse(data)
         image = store.get(request.token)
-        pages = compose(page_of(store, image, request))
+        if request.kind == "dicom":
+            pages = {"dicom": _dicom(store, image, request)}
+        else:
+            pages = compose(page_of(store, image, request))
     except Forgotten:
         return {"error": text("report.forgotten")}
     except (CheckpointError, Invalid) as error:
         return {"error": str(error)}
     return {kind: base64.b64encode(page).decode("ascii") for kind, page in pages.items()}
+
+
+def _dicom(store: ImageStore, image: StoredImage, request: Request) -> bytes:
+    """A zip file of each network's DICOM objects; they hold placeholders for the patient."""
+    from pneumo.reporting.dicom_out import objects  # highdicom is an extra
+
+    stream = io.BytesIO()
+    with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+        for model in request.models:
+            card = store.reader(model).card
+            reading = store.read(image, model, check=request.check)
+            if not reading.ok:
+                raise Forgotten
+            found = objects(image.radiograph, judged(reading, card, request.choice), card)
+            for ending, content in found.items():
+                archive.writestr(f"pneumo-{model}{ending}", content)
+    return stream.getvalue()
 
 
 def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:

@@ -58,6 +58,7 @@ class Request:
     drawn: frozenset[str] = frozenset()  # networks whose heatmap is shown
     opacity: float = 0.6
     comment: str = ""
+    kind: str = ""  # "dicom", else the page as PDF and PNG
 
 
 def parse(data: object) -> Request:
@@ -93,6 +94,7 @@ def parse(data: object) -> Request:
         drawn=frozenset(word("drawn").split(",")),
         opacity=min(1.0, max(0.0, 0.6 if opacity is None else opacity)),
         comment=word("comment"),
+        kind=word("kind"),
     )
 
 

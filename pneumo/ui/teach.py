@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gradio as gr
 
 from pneumo.ui.examples import BUNDLED, CASES, Example, find_examples
+from pneumo.ui.experiment import SLIDERS, compare, vary
 from pneumo.ui.store import ImageStore
 from pneumo.ui.texts import filled, text
 from pneumo.ui.viewer import answer
@@ -25,15 +26,21 @@ def teach(store: ImageStore, chosen: Path | None = None) -> gr.HTML:
     cases = [case for cases in sets.values() for case in cases]
 
     def list_sets(data):
-        return described(sets, folders)
+        return {"sets": described(sets, folders), "sliders": SLIDERS}
 
     def read_case(data):
         return answer(store, cases, data)
 
+    def change_case(data):
+        return vary(store, cases, data)
+
+    def cover_case(data):
+        return compare(store, cases, data)
+
     return gr.HTML(
         html_template=filled(asset("teach.html")),
         js_on_load="Pneumo.startTeach(element, server);",
-        server_functions=[list_sets, read_case],
+        server_functions=[list_sets, read_case, change_case, cover_case],
         apply_default_css=False,
         elem_id="teach",
     )
@@ -46,7 +53,7 @@ def set_folders(chosen: Path | None = None) -> dict[str, Path]:
     return folders | ({"local": Path(local)} if local else {})
 
 
-def described(sets: dict[str, Sequence[Example]], folders: dict[str, Path]) -> list[dict]:
+def described(sets: Mapping[str, Sequence[Example]], folders: dict[str, Path]) -> list[dict]:
     """What the page knows of each set: name, title, cases, and the lists of truths in its folder.
 
     A case has id, file, title, truth (or ""), caption, attribution, place (or None) and hard.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "viewer.css", "batch.css", "teach.css")
 SCRIPTS = (
     "common.js", "canvas.js", "pointer.js", "toolbar.js", "result.js", "controls.js", "intake.js",
-    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "teach.js",
+    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "experiment.js",
+    "teach.js",
 )  # fmt: skip
 # Sentences that the server fills in itself.
 SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "zone.")
@@ -35,6 +37,7 @@ def head() -> str:
     texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
     facts: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
     facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES}
+    facts["dicom"] = find_spec("highdicom") is not None  # an extra
     # No sentence may end the script.
     constants = json.dumps(facts).replace("</", "<\\/")
     scripts = "\n".join(asset(name) for name in SCRIPTS)

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -36,10 +37,13 @@ def pins(name: str) -> dict[str, str]:
 def test_front_matter_is_what_a_space_needs():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("---\n")
-    front = dict(re.findall(r"^(\w+): *(.+)$", readme.split("---\n")[1], re.M))
+    front = yaml.safe_load(readme.split("---\n")[1])
     assert front["sdk"] == "gradio" and front["sdk_version"] == pins("requirements.txt")["gradio"]
-    assert (ROOT / front["app_file"]).is_file() and front["python_version"] == '"3.12"'
+    assert (ROOT / front["app_file"]).is_file() and front["python_version"] == "3.12"
     assert len(front["short_description"]) <= 60  # the Hub's limit
+    assert {"title", "license", "tags", "datasets", "models", "thumbnail"} <= set(front)
+    torch = tuple(map(int, pins("requirements.txt")["torch"].split(".")))
+    assert (2, 8) <= torch < (2, 12), "what ZeroGPU takes"
     assert len(readme.splitlines()) <= 120
 
 
@@ -63,6 +67,15 @@ def test_wheels_for_the_processor_have_the_pinned_versions_and_hashes():
         re.findall(r"^(\w+)==([\d.]+)\+cpu(?: \\\n    --hash=sha256:[0-9a-f]{64})+$", text, re.M)
     )
     assert wheels == {name: pins("requirements.txt")[name] for name in ("torch", "torchvision")}
+
+
+def test_what_the_container_copies_is_there_and_not_ignored():
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines():
+        for name in line.split()[1:-1] if line.startswith("COPY ") else ():
+            assert (ROOT / name).exists() and f"!{name}" in allowed, name
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["pneumo"]
+    assert service["read_only"] and service["cap_drop"] == ["ALL"]
 
 
 def test_versions_agree():

@@ -14,6 +14,7 @@ class Canvas {
     this.map = { on: null, style: "wash", sign: "for", opacity: 0.6, lungs: false };
     this.tool = window.matchMedia("(pointer: coarse)").matches ? "move" : "window";
     this.base = document.createElement("canvas");
+    this.outlines = []; // closed lines on every pane, as shares of the image
     this.marks = []; // crosses {x, y, colour}, or circles with a radius, as shares of the image
     this.drawn = ""; // what the grey values in this.grey were taken from
     this.onchange = () => {};
@@ -163,6 +164,7 @@ class Canvas {
       context.drawImage(this.base, 0, 0);
       if (this.mapOn(pane)) this._map(context, pane, place);
       if (this.map.lungs) this._lines(context, this.lungs, place, LUNG_LINE);
+      this._lines(context, this.outlines, place, LUNG_LINE);
       for (const mark of this.marks) this._lines(context, strokesOf(mark), place, mark.colour);
     }
   }

@@ -46,7 +46,8 @@ function usableModels() {
 
 // The tabs in their order: one radiograph, many radiographs, teach, the model card.
 function showTab(number) {
-  document.querySelectorAll("#tabs [role=tab]")[number].click();
+  // On a narrow screen Gradio puts the last ones into a menu.
+  document.querySelectorAll("#tabs [role=tab], #tabs .overflow-dropdown button")[number].click();
 }
 
 function tooLarge(size) {

@@ -58,9 +58,10 @@ function startReport(room, server, what) {
     if (!wish) return;
     says.textContent = t("report.busy");
     try {
-      const reply = await server.print_report({ ...wish, comment: comment.value });
+      const reply = await server.print_report({ ...wish, kind, comment: comment.value });
       says.textContent = reply.error ?? "";
-      if (!reply.error) saveAs(`pneumo-report.${kind}`, type, bytesOf(reply[kind]));
+      const ending = kind === "dicom" ? "dicom.zip" : kind;
+      if (!reply.error) saveAs(`pneumo-report.${ending}`, type, bytesOf(reply[kind]));
     } catch (error) {
       console.error(error);
       says.textContent = t("failure.offline");
@@ -73,6 +74,7 @@ function startReport(room, server, what) {
     h("label", { for: "pn-comment" }, t("report.comment")), comment,
     h("p.pn-report-hint", {}, t("report.comment.hint")), says,
     h("div.pn-report-buttons", {}, button("pdf", "application/pdf"), button("png", "image/png"),
+      FACTS.dicom && button("dicom", "application/zip"),
       h("button.pn-button", { type: "button", onclick: () => dialog.close() }, t("help.close"))));
   room.append(dialog);
   return () => {

@@ -53,6 +53,7 @@ function startTeach(element, server) {
   const wish = { set: "synthetic", n: "10", kind: "mixed", model: usableModels().length > 1 ? "all"
     : usableModels()[0]?.name ?? "" };
   const now = () => state.round.cases[state.round.at];
+  let lab = null; // the experiment, once what it needs is here
   const setOf = (name) => state.sets.find((set) => set.name === name);
   const namesOf = (model) => (model === "all"
     ? usableModels().map(({ name }) => name).join() : model);
@@ -64,6 +65,10 @@ function startTeach(element, server) {
   // -- The round ---------------------------------------------------------------------------------
 
   async function begin() {
+    if (!wish.model) {
+      trouble(t("model.none"));
+      return;
+    }
     const set = setOf(wish.set);
     const cases = wish.kind === "failures"
       ? await failures(set, namesOf(wish.model), Number(wish.n))
@@ -92,7 +97,7 @@ function startTeach(element, server) {
       says.textContent = t("teach.seeking", { done: number, count: set.cases.length });
       let reply;
       try {
-        reply = await send(set, one, models, "no");
+        reply = await send(one, models, "no");
       } catch (error) {
         console.error(error);
         break;
@@ -127,6 +132,8 @@ function startTeach(element, server) {
 
   async function go() {
     const { round } = state;
+    canvas.outlines = [];
+    lab?.close();
     const turn = ++state.turn;
     remember(round);
     address();
@@ -191,10 +198,10 @@ function startTeach(element, server) {
     return state.loaded.get(one);
   }
 
-  async function send(set, one, models, pictures) {
+  // A case of a set: one with content is the person's own file.
+  async function send({ id, content }, models, pictures) {
     const data = { models, check: "off", pictures };
-    const { content } = set.cases.find(({ id }) => id === one.id);
-    if (!content) return server.read_case({ ...data, example: String(one.id) });
+    if (!content) return server.read_case({ ...data, example: String(id) });
     // The file goes under a name of ours, as everywhere.
     const image = new File([await content()], "image");
     return server.read_case({ binary: true, data: { ...data, image } });
@@ -202,7 +209,8 @@ function startTeach(element, server) {
 
   async function read(one) {
     const { set, model } = state.round;
-    const reply = await send(setOf(set), one, namesOf(model), "yes");
+    const found = setOf(set).cases.find(({ id }) => id === one.id);
+    const reply = await send(found, namesOf(model), "yes");
     if (reply.status !== "ok") throw reply.reason ?? t("failure.server");
     const image = await Canvas.prepareImage(reply.image);
     const maps = await Promise.all(reply.maps.map(Canvas.prepareMap));
@@ -340,7 +348,36 @@ function startTeach(element, server) {
         ({ value, label: t(`teach.kind.${value}`), hint: t(`teach.kind.${value}.hint`) })), wish.kind,
         (kind) => { wish.kind = kind; }),
       segments("pn-teach-model", t("teach.model"), models, wish.model, (model) => { wish.model = model; }),
-      button(t("teach.start"), begin, ".pn-primary.pn-go"));
+      button(t("teach.start"), begin, ".pn-primary.pn-go"),
+      button(t("experiment.title"), () => experiment(setOf(wish.set).cases[0]), ".pn-lab"));
+  }
+
+  // -- Experiment --------------------------------------------------------------------------------
+
+  // On a case of the set, or on what stands on the first tab.
+  async function experiment(one) {
+    const set = setOf(wish.set);
+    room.dataset.step = "experiment";
+    canvas.marks = [];
+    const stage = document.pneumoToken;
+    const select = h("select", { "aria-label": t("experiment.radiograph"), onchange: () =>
+      experiment(set.cases.find(({ id }) => String(id) === select.value)) },
+    stage && h("option", { value: "stage", selected: !one }, t("experiment.stage")),
+    one && !set.cases.includes(one) && h("option", { value: "file", selected: true }, one.title),
+    set.cases.map((each) => h("option", { value: each.id, selected: each === one },
+      `${each.title}, ${answerWords(each.truth)}`)));
+    find(".pn-lesson-line").replaceChildren(
+      h("p.pn-lesson-says", {}, t("experiment.intro")),
+      h("label.pn-set", {}, h("span", {}, t("experiment.radiograph")), select),
+      h("button.pn-button", { type: "button", onclick: go }, t("experiment.back")));
+    const source = !one ? { title: t("view.image"), token: stage } : { title: one.title,
+      synthetic: !one.content && set.name === "synthetic", ...(one.content ? { file: one } : { example: one.id }) };
+    try {
+      find(".pn-task").replaceChildren(...await lab.open(source));
+    } catch (error) {
+      console.error(error);
+      trouble(typeof error === "string" ? error : t("failure.offline"));
+    }
   }
 
   const titleOfCase = (one) => one.title ||
@@ -356,6 +393,10 @@ function startTeach(element, server) {
   // A teacher's own folder or zip becomes a set; its names stay in this page.
   async function take(files) {
     trouble("");
+    if (room.dataset.step === "experiment" && files.length === 1 && !isZip(files[0])) {
+      experiment({ title: files[0].name, content: async () => files[0] });
+      return;
+    }
     let items = [];
     for (const file of files) {
       try {
@@ -408,6 +449,7 @@ function startTeach(element, server) {
   // -- Hands -------------------------------------------------------------------------------------
 
   function place(point) {
+    if (room.dataset.step === "experiment") lab.click(point);
     if (state.round?.step !== "ask" || !point.every((value) => value >= 0 && value <= 1)) return;
     now().mark = point.map((value) => Number(value.toFixed(4)));
     remember(state.round);
@@ -423,20 +465,42 @@ function startTeach(element, server) {
     if (still && canvas.image && event.target.closest(".pn-canvas")) place(canvas.pointAt(event));
   });
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const cursor = () => (canvas.marks[0] ? [canvas.marks[0].x, canvas.marks[0].y] : [0.5, 0.5]);
   find(".pn-stage").addEventListener("keydown", (event) => {
+    const trying = room.dataset.step === "experiment";
     const arrow = ARROWS[event.key];
-    if (!arrow || state.round?.step !== "ask" || event.target.closest("input")) return;
+    if (!["ask", "experiment"].includes(room.dataset.step) || event.target.closest("input, button")) return;
+    if (!arrow && !(trying && event.key === "Enter")) return;
     event.preventDefault();
     event.stopPropagation();
+    if (!arrow) return lab.click(cursor());
     const pace = event.shiftKey ? 0.05 : 0.01;
-    const [x, y] = now().mark ?? [0.5, 0.5];
-    place([clamp(x + pace * arrow[0], 0, 1), clamp(y + pace * arrow[1], 0, 1)]);
+    const point = cursor().map((value, axis) => clamp(value + pace * arrow[axis], 0, 1));
+    if (!trying) return place(point);
+    canvas.marks = [{ x: point[0], y: point[1], colour: MARK }];
+    return canvas.draw();
+  });
+  find(".pn-panes").addEventListener("pointerdown", () => find(".pn-stage").focus({ preventScroll: true }));
+
+  // Nothing but the picture and the choices, for a projector; Gradio's container hides the rest.
+  function project(on) {
+    room.closest("#tabs").parentElement.classList.toggle("pn-projector", on);
+    if (on) document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+    find("[data-tool=projector]").setAttribute("aria-pressed", String(on));
+    canvas.draw();
+  }
+  const projecting = () => room.closest(".pn-projector") !== null;
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement && projecting()) project(false);
   });
 
   const pick = (value) => find(`.pn-task input[value="${value}"]:not(:disabled)`)?.click();
   const tools = actionsOf(canvas, {}).filter(({ name }) => ["map", "style", "invert", "window",
     "nearer", "farther", "reset"].includes(name));
   const keys = [...tools,
+    { key: "f", run: () => project(!projecting()) },
+    { key: "Escape", run: () => projecting() && project(false) },
     ...["n", "p", "u"].map((key, number) => ({ key, run: () => pick(ANSWERS[number]) })),
     ...SURENESS.map((value, number) => ({ key: String(number + 1), run: () => pick(value) })),
     { key: "Enter", run: () => {
@@ -448,12 +512,18 @@ function startTeach(element, server) {
   const buttons = tools.filter(({ name }) => !["nearer", "farther"].includes(name));
   find(".pn-toolbar").append(h("div.pn-tools", {}, buttons.map(({ name, key, run }) =>
     h("button.pn-tool", { type: "button", "data-tool": name, title: `${t(`key.${name}`)} (${key})`,
-      onclick: run }, t(`tools.${name}`)))));
+      onclick: run }, t(`tools.${name}`)))),
+  h("div.pn-tools.pn-end", {}, h("button.pn-tool", { type: "button", "data-tool": "projector",
+    title: `${t("teach.projector.hint")} (f)`, "aria-pressed": "false",
+    onclick: () => project(!projecting()) }, t("teach.projector"))));
   canvas.onchange = () => describePanes(canvas);
 
   // -- Start: a link, else the round of before, else the choices ------------------------------------
 
-  server.list_sets({}).then((sets) => {
+  server.list_sets({}).then(({ sets, sliders }) => {
+    lab = startExperiment({ canvas, server, trouble, sliders, models: namesOf("all"),
+      cases: () => state.sets.flatMap((set) => (set.print ? [] : set.cases)),
+      send: async (one) => (await send(one, namesOf("all"), "no")).token });
     state.sets = sets.map(labelled);
     const search = new URLSearchParams(location.search);
     const allowed = { teach: sets.map(({ name }) => name).concat("folder"), n: ["10", "20"],

@@ -34,7 +34,8 @@ function truthsOf(files, lists) {
     lines.forEach((fields, number) => {
       if (fields.join("") === "") return;
       const wanted = (fields[file] ?? "").replaceAll("\\", "/");
-      const found = files.filter((one) => one === wanted || one.endsWith(`/${wanted}`));
+      const found = files.includes(wanted) ? [wanted]
+        : files.filter((one) => one.endsWith(`/${wanted}`));
       const truth = (fields[label] ?? "").toUpperCase();
       const where = { list: name, line: number + 2, file: wanted, label: fields[label] ?? "" };
       if (!TRUTHS.includes(truth)) problems.push(t("truth.label", where));

@@ -67,6 +67,7 @@ function startViewer(element, server) {
     }
     const open = Boolean(card.querySelector("details[open]"));
     Object.assign(state, { image, reply, token: reply.token });
+    document.pneumoToken = reply.token; // for an experiment on it
     settle("ready");
     card.replaceChildren(...cardOf(reply, open, report));
   }

@@ -18,7 +18,7 @@ def open_page(chromium, server):
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server.url + address)
-        page.wait_for_selector(".pn-controls input")
+        page.wait_for_selector(".pn-controls input", state="attached")
         return page
 
     yield opened

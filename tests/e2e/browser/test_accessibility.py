@@ -54,6 +54,19 @@ def test_nothing_serious_in_any_state(open_page, images, theme, size):
     page.set_input_files(".pn-batch .pn-file", [images / "image-0.png", images / "cases.json"])
     page.wait_for_selector(".pn-batch[data-running=no][data-rows='2']")
     assert serious(page) == []
+    page.get_by_role("tab", name="Teach").click()
+    page.wait_for_selector(".pn-lesson-line select")
+    assert serious(page) == []
+    page.get_by_role("button", name="Experiment").click()
+    page.wait_for_selector(".pn-lab-says [data-model]")
+    assert serious(page) == []
+    page.get_by_role("button", name="Back to the lesson").click()
+    page.get_by_role("button", name="Start the round").click()
+    for step in ("ask", "advice", "truth"):
+        page.wait_for_selector(f".pn-teach[data-step={step}]:not([aria-busy]) .pn-go")
+        assert serious(page) == []
+        page.keyboard.press("u")
+        page.keyboard.press("Enter")
     page.get_by_role("tab", name="Model card").click()
     page.wait_for_selector(".pn-card")
     assert serious(page) == []

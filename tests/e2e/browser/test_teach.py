@@ -8,6 +8,7 @@ import io
 import pytest
 
 from tests.e2e.browser.hands import drawn_again
+from tests.e2e.browser.test_batch import zipped
 
 ROUND = "() => JSON.parse(localStorage.getItem('pneumo-teach'))"
 OTHER = {"NORMAL": "PNEUMONIA", "PNEUMONIA": "NORMAL"}
@@ -111,3 +112,89 @@ def test_a_click_is_a_mark_and_a_drag_is_not(lesson):
     lesson.mouse.click(x, y)
     drawn_again(lesson)
     assert lesson.evaluate(ROUND)["cases"][0]["mark"] == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def give(page, files: dict[str, bytes]) -> None:
+    packed = {"name": "class.zip", "mimeType": "application/zip", "buffer": zipped(files)}
+    page.locator(".pn-chooser input").set_input_files([packed])
+
+
+def test_a_teachers_zip_is_checked_kept_private_and_goes_on_after_a_reload(lesson, images):
+    png = [(images / f"image-{number}.png").read_bytes() for number in range(4)]
+    rows = "file,label\na.png,WELL\nb.png,NORMAL\nmissing.png,NORMAL\n"
+    give(lesson, {"a.png": png[0], "b.png": png[2], "truth.csv": rows.encode()})
+    trouble = lesson.locator(".pn-teach .pn-trouble")
+    trouble.filter(has_text="line 2").wait_for()
+    assert "line 4" in trouble.inner_text() and "left out: 1" in trouble.inner_text()
+
+    ward = {"NORMAL/a.png": png[0], "NORMAL/b.png": png[2], "PNEUMONIA/c.png": png[1]}
+    give(lesson, ward)
+    lesson.locator(".pn-lesson-line option", has_text="Your folder (3)").wait_for(state="attached")
+    lesson.get_by_role("button", name="Start the round").click()
+    step(lesson, "ask", 1)
+    lesson.keyboard.press("n")
+    assert len(lesson.evaluate(ROUND)["cases"]) == 3
+    assert "a.png" not in lesson.evaluate("() => JSON.stringify(localStorage)")
+    lesson.reload()
+    lesson.get_by_text("Drop the same folder").wait_for()
+    give(lesson, ward)
+    step(lesson, "ask", 1)
+    assert lesson.locator("input[name=pn-teach-answer][value=NORMAL]").is_checked()
+
+
+def test_model_failures_are_what_the_models_get_wrong(lesson, images):
+    normal, sick = ((images / f"image-{number}.png").read_bytes() for number in range(2))
+    give(lesson, {"PNEUMONIA/not.png": normal, "PNEUMONIA/yes.png": sick, "NORMAL/no.png": normal})
+    lesson.locator(".pn-lesson-line option", has_text="Your folder (3)").wait_for(state="attached")
+    lesson.locator("input[name=pn-teach-kind][value=failures]").check(force=True)
+    lesson.get_by_role("button", name="Start the round").click()
+    step(lesson, "ask", 1)
+    assert [one["truth"] for one in lesson.evaluate(ROUND)["cases"]] == ["PNEUMONIA"]
+
+
+def test_a_link_starts_its_round_and_a_projector_shows_picture_and_choices_alone(open_page):
+    page = open_page("/?teach=synthetic&n=20&model=cnn", viewport={"width": 1366, "height": 768})
+    step(page, "ask", 1)
+    assert len(page.evaluate(ROUND)["cases"]) == 20
+    page.keyboard.press("f")
+    page.wait_for_selector(".pn-projector")
+    assert not page.locator(".pn-lesson").is_visible()
+    assert not page.get_by_role("tab", name="Model card").is_visible()
+    page.keyboard.press("u")
+    page.keyboard.press("Enter")
+    step(page, "advice")
+    assert page.locator(".pn-teach .pn-map").count() == 1
+    page.keyboard.press("f")
+    page.wait_for_selector(".pn-projector", state="detached")
+
+
+def test_an_experiment_follows_every_change_and_tries_the_map(lesson):
+    lesson.get_by_role("button", name="Experiment").click()
+    normal = lesson.locator(".pn-lesson-line option", has_text="Normal").first
+    lesson.locator(".pn-lesson-line select").select_option(normal.get_attribute("value"))
+    says = lesson.locator(".pn-lab-says [data-model]")
+
+    def changed(change) -> list[float]:
+        before = lesson.inner_html(".pn-lab-says")
+        change()
+        lesson.wait_for_function(
+            "(before) => document.querySelector('.pn-lab-says').innerHTML !== before "
+            "&& document.querySelectorAll('.pn-lab-says [data-model]').length === 2",
+            arg=before,
+        )
+        return [float(one.get_attribute("data-probability")) for one in says.all()]
+
+    says.nth(1).wait_for()
+    rest = [float(one.get_attribute("data-probability")) for one in says.all()]
+    blur = lesson.locator(".pn-slider input[name=blur]")
+    assert changed(lambda: blur.fill("2")) != rest
+    assert lesson.locator(".pn-plot circle").count() >= 2
+    assert changed(lambda: lesson.click("[data-do=reset]")) == pytest.approx(rest)
+    lesson.locator("input[name=pn-lab-tool][value=opacity]").check(force=True)
+    lesson.locator(".pn-teach .pn-stage").focus()
+    for _ in range(4):
+        lesson.keyboard.press("Shift+ArrowLeft")
+    sick = changed(lambda: lesson.keyboard.press("Enter"))
+    assert all(now > before for now, before in zip(sick, rest, strict=True))
+    lesson.click("[data-do=compare]")
+    lesson.wait_for_selector(".pn-believe tbody tr:nth-child(2)")

@@ -28,3 +28,6 @@ def _note(event: str, arguments: tuple) -> None:
 
 if _NOTES:
     sys.addaudithook(_note)
+# Modules that are here and are to be missed.
+for _name in filter(None, os.environ.get("PNEUMO_TEST_WITHOUT", "").split(",")):
+    sys.modules[_name] = None
