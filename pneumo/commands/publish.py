@@ -22,10 +22,7 @@ SPACE = (
     "checkpoints/*", "examples/*.json", "examples/*.png", "docs/screenshots/analyze.png",
 )  # fmt: skip
 # What training and evaluation alone need.
-NOT_SPACE = (
-    "checkpoints/*_imagenet.safetensors", "pneumo/data/*", "pneumo/training/*",
-    "pneumo/evaluation/*",
-)  # fmt: skip
+NOT_SPACE = ("checkpoints/*_imagenet.safetensors", "pneumo/training/*", "pneumo/evaluation/*")
 ADVICE = (
     "Check the name, and log in with `hf auth login` and a token that may write there. Free "
     "accounts can host the app on ZeroGPU alone: --hardware zero-a10g."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from datetime import datetime
 from typing import Any
 
@@ -63,10 +64,13 @@ def objects(
         card: of the network that gave the reading.
         source: as `read_identifiers` gives it; placeholders are written without.
     """
-    image = secondary_capture(radiograph, reading, card, source)
-    found = {".sc.dcm": image}
-    if radiograph.source.startswith("DICOM"):
-        found[".sr.dcm"] = structured_report(image, reading, card, source)
+    with warnings.catch_warnings():
+        # highdicom's warnings quote the patient's name.
+        warnings.simplefilter("ignore")
+        image = secondary_capture(radiograph, reading, card, source)
+        found = {".sc.dcm": image}
+        if radiograph.source.startswith("DICOM"):
+            found[".sr.dcm"] = structured_report(image, reading, card, source)
     files = {}
     for ending, dataset in found.items():
         stream = io.BytesIO()
@@ -230,6 +234,8 @@ def _picture(radiograph: Radiograph, reading: Reading, card: Card) -> np.ndarray
         f"{reading.prevalence:.0%}{where}",
         f"{card.title}, Pneumo {__version__}, weights sha256 {reading.weights_sha256[:16]}",
     ]
+    if not card.evidence.reliable_side:
+        lines.insert(2, "The heatmap does not reliably show which lung is affected.")
     font = ImageFont.load_default(20)
     letters = max(12, size[0] // 10)
     wrapped = [part for line in lines for part in textwrap.wrap(line, letters)]

@@ -50,7 +50,8 @@ def closure(name: str) -> set[str]:
 
 def others() -> str:
     """Modules that are installed here and would not be on a Space."""
-    known = closure("requirements.txt") | {"pip", "setuptools"}
+    # Either OpenCV serves.
+    known = closure("requirements.txt") | {"opencv-python", "pip", "setuptools"}
     return ",".join(
         module
         for module, owners in metadata.packages_distributions().items()
