@@ -1,7 +1,5 @@
 """A card and an input check of made-up numbers, for tests of whatever reads or renders them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

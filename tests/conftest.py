@@ -1,7 +1,5 @@
 """Fixtures for all tests: stand-in checkpoints, small datasets, and the real one if present."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -1,7 +1,5 @@
 """Radiographs for tests: the bundled synthetic ones, in any size."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

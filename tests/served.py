@@ -1,7 +1,5 @@
 """The app in a process of its own, asked over HTTP, and a headless browser."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import os

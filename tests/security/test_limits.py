@@ -1,7 +1,5 @@
 """The limits of a request by themselves: bytes, memory of all together, patience."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Decoding processes: held to their limits, killable, replaced, and apart from the server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

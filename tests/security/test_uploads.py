@@ -1,7 +1,5 @@
 """What is sent to the server is limited, nowhere on its disk, and gone within minutes."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

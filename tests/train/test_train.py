@@ -1,7 +1,5 @@
 """Training from the command line: a checkpoint's weights, resuming, and several processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The change stories of docs/extending.md, with the code that the page prints."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """pneumo predict: no result takes the place of an input, and no name or full disk stops a batch."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

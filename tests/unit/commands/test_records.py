@@ -1,7 +1,5 @@
 """An image's name never runs as a formula in a spreadsheet."""
 
-from __future__ import annotations
-
 from pneumo.commands.records import plain
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "\u00a0=1", "\ufeff=1",

@@ -1,7 +1,5 @@
 """Composites: each hemithorax is whose it should be, and its lungs go with it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The table of samples: labels, patients, splits, and errors that say what to do."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

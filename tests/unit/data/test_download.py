@@ -1,7 +1,5 @@
 """Downloads with a Hub of this process: whole, stopped, spoilt, and impossible ones."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from io import BytesIO

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
-from pneumo.evaluation.metrics import (
-    proportion,
-    score,
-)
+from pneumo.evaluation.metrics import proportion, score
 
 
 @pytest.fixture(scope="module")

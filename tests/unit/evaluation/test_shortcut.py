@@ -1,7 +1,5 @@
 """Shortcut analysis: right on images and scores whose answer is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The card: what is written comes back, and whatever is doubtful is refused with one sentence."""
 
-from __future__ import annotations
-
 import copy
 import json
 import math

@@ -1,7 +1,5 @@
 """Checkpoints: what is saved comes back, and everything doubtful is refused with a reason."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import pickle
@@ -14,11 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from pneumo.models import checkpoint as checkpoints
 from pneumo.models.card import CheckpointError, read_card, write_card
-from pneumo.models.checkpoint import (
-    available_models,
-    load_checkpoint,
-    save_weights,
-)
+from pneumo.models.checkpoint import available_models, load_checkpoint, save_weights
 
 
 @pytest.fixture

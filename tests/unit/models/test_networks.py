@@ -1,7 +1,5 @@
 """The networks: locality, mirror equivariance, torchvision's parameters, the registry."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import nn

@@ -1,7 +1,5 @@
 """Arrays and PIL images: what is in memory is analyzed as a file of it would be."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

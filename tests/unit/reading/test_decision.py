@@ -1,7 +1,5 @@
 """From logit to probability to label, and what a label is worth."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

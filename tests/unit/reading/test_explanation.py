@@ -1,7 +1,5 @@
 """Evidence maps: parity with a plain full-backward Grad-CAM, and nothing left behind."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

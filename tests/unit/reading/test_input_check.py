@@ -1,7 +1,5 @@
 """The input check: what is refused and warned of, what a refusal shows, which file is accepted."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Reader and Reading: one radiograph in, one consistent record out, whatever the file."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

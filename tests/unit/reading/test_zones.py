@@ -1,7 +1,5 @@
 """Where the evidence lies: shares by lung and zone of known maps over known lungs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -21,8 +19,7 @@ def shares_of(evidence, lungs) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("place", "zone"),
-    [((4, 3), "right upper"), ((8, 12), "left middle"), ((11, 12), "left lower")],
+    ("place", "zone"), [((4, 3), "right upper"), ((8, 12), "left middle"), ((11, 12), "left lower")]
 )
 def test_one_cell_lies_in_its_zone(lungs, place, zone):
     evidence = np.zeros((16, 16), np.float32)
