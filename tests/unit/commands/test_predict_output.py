@@ -178,7 +178,6 @@ def test_results_of_another_model_are_not_continued(ward, tmp_path, capsys):
     predict(ward, "--format", "csv", "--output", out)
     kept = out.read_bytes()
     for more in (["--model", "resnet18"], ["--threshold", "0.9"], ["--heatmaps", tmp_path / "m"]):
-        words = ("predict", ward, "--model", "cnn", *more, "--format", "csv", "--output", out)
-        assert run(*words, "--resume") == 1
+        assert predict(ward, *more, "--format", "csv", "--output", out, "--resume") == 1
         assert out.read_bytes() == kept
         assert capsys.readouterr().err.startswith("pneumo predict: ")

@@ -38,14 +38,9 @@ def test_patients_and_series_from_file_names(name, group, kind, series):
     assert series_of(Sample(path, label, group, kind)) == series
 
 
-def test_table_of_a_folder(drawn_dataset):
-    table = samples(drawn_dataset, "train")
-    assert labels(table).tolist() == [0] * 24 + [1] * 36
-    assert table == samples(str(drawn_dataset), "train")
-
-
 def test_split_keeps_patients_together_and_classes_apart(drawn_dataset):
     table = samples(drawn_dataset, "train")
+    assert labels(table).tolist() == [0] * 24 + [1] * 36
     train, held_out = validation_split(table, folds=4)
     assert {f.group for f in train}.isdisjoint(f.group for f in held_out)
     assert len(train) + len(held_out) == len(table)

@@ -25,20 +25,9 @@ COUNT = 14
 
 
 @pytest.fixture(scope="module")
-def segmenter():
-    return load_segmenter(bundled_folder("checkpoints") / "lungs.safetensors")
-
-
-@pytest.fixture(scope="module")
 def population():
     """Radiographs, each of another child."""
     return np.stack([synthetic(number, 224) for number in range(COUNT)])
-
-
-@pytest.fixture(scope="module")
-def model(population, segmenter):
-    lungs = find_lungs(segmenter, population)
-    return eigenradiographs(population, lungs, components=6, shapes=4, fewest=9)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +38,11 @@ def real(population, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def source(model, real, segmenter):
+def source(population, real):
+    segmenter = load_segmenter(bundled_folder("checkpoints") / "lungs.safetensors")
+    lungs = find_lungs(segmenter, population)
+    model = eigenradiographs(population, lungs, components=6, shapes=4, fewest=9)
     return Source(model, real, segmenter)
-
-
-def test_samples_repeat_differ_and_resemble_their_population(model, population):
-    one, again, other = (model.sample(np.random.default_rng(s), 256) for s in (5, 5, 6))
-    assert one.dtype == np.uint8 and one.shape == (256, 256)
-    assert np.array_equal(one, again) and not np.array_equal(one, other)
-    mean = np.asarray(Image.fromarray(population.mean(0).astype(np.uint8)).resize((256, 256)))
-    assert np.corrcoef(one.ravel(), mean.ravel())[0, 1] > 0.8
 
 
 def test_distance_ignores_exposure_and_mirror_but_not_the_child(real, population):
@@ -87,8 +71,8 @@ def test_a_candidate_has_one_opacity_of_the_zone_asked_for(source):
 
 
 def test_a_pool_is_resumed_and_says_what_it_holds(source, tmp_path):
-    names = names_of(2, 1)
-    assert sorted(names) == ["normal-00", "normal-01", "opacity-00"]
+    names = names_of(1, 1)
+    assert sorted(names) == ["normal-00", "opacity-00"]
     fill(tmp_path, names[:1], lambda: source)
     before = (tmp_path / f"{names[0]}.png").stat().st_mtime_ns
     fill(tmp_path, names, lambda: source)
@@ -96,24 +80,21 @@ def test_a_pool_is_resumed_and_says_what_it_holds(source, tmp_path):
     fill(tmp_path, names, lambda: pytest.fail("nothing was missing"))
     record = json.loads((tmp_path / "normal-00.json").read_text())
     assert record["truth"] == "NORMAL" and record["opacity"] is None
-    with Image.open(tmp_path / "normal-00.png") as picture:
-        assert picture.format == "PNG" and picture.mode == "L"
-        assert "ynthetic" in picture.info["Description"]
 
 
 def made(name, zone, label, probability, check="passed"):
     """A candidate that two networks give a label, with their evidence in the opacity."""
-    opacity = None
-    if zone:
-        side, height = zone.split()
-        x = 0.3 if side == "right" else 0.7
-        y = (0.25, 0.5, 0.75)[("upper", "middle", "lower").index(height)]
-        opacity = {"x": x, "y": y, "radius": 0.1, "side": side, "zone": height, "strength": 0.9}
-    evidence = np.zeros((16, 16), np.float32)
+    opacity, evidence = None, np.zeros((16, 16), np.float32)
     lungs = np.zeros((64, 64), np.uint8)
     lungs[8:56, 8:28] = lungs[8:56, 36:56] = 255
-    if opacity:
-        evidence[round(opacity["y"] * 16), round(opacity["x"] * 16)] = 1
+    if zone:
+        side, height = zone.split()
+        x, y = (
+            {"right": 0.3, "left": 0.7}[side],
+            {"upper": 0.25, "middle": 0.5, "lower": 0.75}[height],
+        )
+        opacity = {"x": x, "y": y, "radius": 0.1, "side": side, "zone": height, "strength": 0.9}
+        evidence[round(y * 16), round(x * 16)] = 1
     reading = SimpleNamespace(
         label=label, probability=probability, evidence=evidence, lungs=lungs,
         checks=(Check("size", check, ""),), weights_sha256="f" * 64,
@@ -128,12 +109,9 @@ def pool():
     """Twenty normal ones, four of them called pneumonia; five of each zone, one of them missed."""
     normal = [made(f"n{i}", None, "NORMAL", i / 100) for i in range(16)]
     normal += [made(f"w{i}", None, "PNEUMONIA", 0.9) for i in range(4)]
-    opacities = [
-        made(f"{zone} {i}", zone, "PNEUMONIA" if i else "NORMAL", 0.2 + 0.15 * i)
-        for zone in ZONES
-        for i in range(5)
-    ]
-    return normal + opacities
+    labels = ("NORMAL", *["PNEUMONIA"] * 4)
+    given = [(zone, i, label) for zone in ZONES for i, label in enumerate(labels)]
+    return normal + [made(f"{z} {i}", z, label, 0.2 + 0.15 * i) for z, i, label in given]
 
 
 def test_the_gallery_shows_what_the_networks_get_right_and_two_they_do_not(pool):
@@ -146,10 +124,6 @@ def test_the_gallery_shows_what_the_networks_get_right_and_two_they_do_not(pool)
     assert sides.count("right") == sides.count("left") == 2
     assert len({c.zone for c in right}) == 5, "different zones"
     assert {c.record["truth"] for c in chosen if not c.right} == {"NORMAL", "PNEUMONIA"}
-    first = next(c for c in right if c.zone)
-    reading = first.readings["cnn"]
-    reading.evidence = reading.evidence[:, ::-1].copy()  # in another zone than the opacity
-    assert first.name not in {c.name for c in gallery(pool, 10)[0]}
     assert any("opacity left" in line for line in gallery(pool[:22], 10)[1])
 
 
