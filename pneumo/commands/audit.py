@@ -1,7 +1,5 @@
 """pneumo data audit: the audit of a dataset as a table, a plot and JSON."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import math

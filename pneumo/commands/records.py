@@ -1,7 +1,5 @@
 """A file of results, one record for each image: JSON lines, CSV or a table, resumable."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -102,7 +100,7 @@ class Records:
             )
         self._kept = content[:end] if self.earlier else b""
 
-    def __enter__(self) -> Records:
+    def __enter__(self) -> "Records":
         if self.output is None:
             self._stream = sys.stdout
             if hasattr(self._stream, "reconfigure"):

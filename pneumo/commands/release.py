@@ -4,8 +4,6 @@ Prints its steps and continues where it was stopped. RUN is a folder that train.
 are seeds of one recipe. What is measured is kept in RUN/checkpoint; delete it to measure anew.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A dataset folder as a table of samples: labels, patients, validation split, memory cache."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Metrics of labelled radiographs, each with a 95 % interval."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

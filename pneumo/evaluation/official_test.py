@@ -1,7 +1,5 @@
 """The official test split: scored once for each released weights, and every scoring is logged."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Sequence

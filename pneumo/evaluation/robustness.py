@@ -1,7 +1,5 @@
 """Robustness to image corruptions: metrics on corrupted validation radiographs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -64,9 +62,7 @@ CORRUPTIONS: dict[str, Change] = {
 
 
 def measure(
-    checkpoint: Checkpoint,
-    table: Sequence[Sample],
-    progress: Callable[[], object] = lambda: None,
+    checkpoint: Checkpoint, table: Sequence[Sample], progress: Callable[[], object] = lambda: None
 ) -> tuple[Corruption, ...]:
     """AUC, sensitivity and specificity after each of `CORRUPTIONS`, at the decisive threshold."""
     labels = dataset.labels(table)

@@ -4,8 +4,6 @@ In the train split NORMAL radiographs were compressed less, so a network can lea
 normal". AUC among equally sharp ones, recompression and the effect of JPEG tell whether it did.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -32,9 +30,7 @@ FEWEST = 10
 
 
 def measure(
-    checkpoint: Checkpoint,
-    table: Sequence[Sample],
-    progress: Callable[[], object] = lambda: None,
+    checkpoint: Checkpoint, table: Sequence[Sample], progress: Callable[[], object] = lambda: None
 ) -> Shortcut:
     """All three measurements, at the decisive threshold; `progress` is called `STEPS` times."""
     labels = dataset.labels(table)

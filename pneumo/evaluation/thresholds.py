@@ -3,8 +3,6 @@
 Both are fitted on radiographs and degraded copies, pooled; numbers count radiographs, not copies.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Added in attenuation, by the inverse of one tone curve, it keeps ribs visible, h
 never exceeds soft tissue, as a consolidation does; a patch pasted in grey would not.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

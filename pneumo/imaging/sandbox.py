@@ -3,8 +3,6 @@
 They are used again; one that exceeds a limit, crashes or is not waited for is killed and replaced.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -102,7 +100,7 @@ class Sandbox:
             self._idle.append(worker)
         return _checked(*answer, kind)
 
-    def _take(self) -> _Worker:
+    def _take(self) -> "_Worker":
         """An idle worker, a new one where there is none."""
         with contextlib.suppress(IndexError):
             while True:
@@ -112,7 +110,7 @@ class Sandbox:
                 worker.stop()
         return _Worker(self.limits.memory)
 
-    def _replace(self, worker: _Worker) -> int:
+    def _replace(self, worker: "_Worker") -> int:
         """End a worker, start another, and return the exit code of the first."""
         code = worker.stop()
         self._idle.append(_Worker(self.limits.memory))

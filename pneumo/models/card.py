@@ -4,8 +4,6 @@ What is read is not trusted: every field without a default must be there, each w
 number finite and in its range, nothing more; anything else is a `CheckpointError` of one sentence.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

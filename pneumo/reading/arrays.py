@@ -1,7 +1,5 @@
 """Arrays and PIL images as the bytes of an image file, so that they go the way of every file."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

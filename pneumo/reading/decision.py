@@ -1,7 +1,5 @@
 """From a probability to a label: the only place that does it, and what a label is worth."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pneumo.models.card import Curve, Estimate, PolicyMeasures

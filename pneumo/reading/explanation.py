@@ -3,8 +3,6 @@
 A method is one small class in `METHODS`. `evidence_map` is what prediction and training call.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import torch

@@ -5,8 +5,6 @@ is chosen. Its numbers lie in checkpoints/input_check.json, which `python -m too
 fits.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What can be said of an image without knowing what it shows: contrast, detail, burned-in text."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """Where the evidence lies, in a radiologist's words: lung and zone, sides as the patient's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

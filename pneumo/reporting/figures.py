@@ -1,7 +1,5 @@
 """The figures of docs/figures, drawn from the cards and from nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

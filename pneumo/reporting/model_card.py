@@ -1,7 +1,5 @@
 """MODEL_CARD.md with the Hub's metadata, and the README's results table, from the cards."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from operator import attrgetter

@@ -3,8 +3,6 @@
 It lays out what it is given; every word and number on it is the caller's.
 """
 
-from __future__ import annotations
-
 import io
 import textwrap
 import unicodedata

@@ -1,7 +1,5 @@
 """What the page asks of the server: every field checked before anything is done."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Images in memory: decoded once, kept for a while, analyzed once by each network."""
 
-from __future__ import annotations
-
 import logging
 import secrets
 import threading
@@ -143,12 +141,7 @@ class ImageStore:
             return self._readers[name]
 
     def read(
-        self,
-        image: StoredImage,
-        model: str,
-        visit: str = "",
-        turn: int = 0,
-        check: bool = True,
+        self, image: StoredImage, model: str, visit: str = "", turn: int = 0, check: bool = True
     ) -> Reading:
         """The reading of an image by a network, with its default policy and prevalence.
 

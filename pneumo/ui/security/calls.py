@@ -1,7 +1,5 @@
 """The body of a call as Gradio may see it: known endpoint, known keys, no file or address in it."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,8 +1,6 @@
 """Connections: headers in time, a bounded number of them, enough descriptors, a log that stays
 small."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

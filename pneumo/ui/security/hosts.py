@@ -5,8 +5,6 @@ rebinding). To the browser it then is the same site as this app and may read eve
 Host header still tells the foreign name.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

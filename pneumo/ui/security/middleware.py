@@ -6,8 +6,6 @@ in a file's description. The gate lets known addresses pass, holds every request
 takes images into memory itself, and lets no error out but the sentences of the catalogue.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
@@ -95,7 +93,7 @@ class Gate:
             logging.getLogger(__name__).error("a request failed: %s", type(error).__name__)
             await out.refuse(500)
 
-    async def _let_in(self, scope: Scope, receive: Receive, out: _Out) -> None:
+    async def _let_in(self, scope: Scope, receive: Receive, out: "_Out") -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         blocks, method = scope["app"].get_blocks(), scope["method"]
         if path == HEALTH and method in ("GET", "HEAD"):
