@@ -132,9 +132,10 @@ def adults(tmp_path: Path) -> Path:
     (root / "images").mkdir(parents=True)
     lines = ["file,label,patient,view"]
     for i in range(40):
-        cv2.imwrite(str(root / "images" / f"{i}.png"), synthetic(i % 8, 64))
+        name = f"{i // 2:04}_{i % 2}.png"
+        cv2.imwrite(str(root / "images" / name), synthetic(i % 8, 64))
         label, view = ("NORMAL", "PNEUMONIA")[i // 4 % 2], ("PA", "AP")[i % 2]
-        lines.append(f"{i}.png,{label},{i // 2},{view}")
+        lines.append(f"{name},{label},{i // 2},{view}")
     (root / "labels.csv").write_text("\n".join(lines))
     return root
 
