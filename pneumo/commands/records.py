@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -123,11 +124,8 @@ class Records:
         if kind is None and self.partial:
             self._stream.flush()
             os.fsync(self._stream.fileno())
-        try:
+        with suppress(*() if kind is None else (OSError,)):
             self._stream.close()
-        except OSError:
-            if kind is None:
-                raise
         if kind is None and self.partial:
             self.partial.replace(self.output)
         elif self.partial and not self.earlier and not self._written:

@@ -47,16 +47,9 @@ def is_loopback(server_name: str) -> bool:
 
 
 def check_host(headers: Headers, hosts: Set[str] | None) -> None:
-    """Refuse a request that was meant for another name, or that another site's page has sent.
-
-    Args:
-        headers: of the request.
-        hosts: as `allowed_hosts` gives them.
-
-    Raises:
-        Refusal: 421 without exactly one Host that is allowed, 403 for an Origin that is neither
-            the Host that is asked, port included, nor a proxy's name at its scheme's own port.
-    """
+    """Refuse a request that was meant for another name, or that another site's page has sent: 421
+    without exactly one Host that is allowed, 403 for an Origin that is neither the Host that is
+    asked, port included, nor a proxy's name at its scheme's own port."""
     if hosts is None:
         return
     named = headers.getlist("host")

@@ -47,7 +47,7 @@ def test_what_is_written_comes_back(tmp_path):
         ("weights.bytes", True, "weights.bytes"),
         ("weights.sha256", "xyz", "sha256"),
         ("weights.files", ["b.safetensors", "a.safetensors"], "sorted"),
-        ("weights.files", ["../elsewhere.safetensors"], "elsewhere"),
+        ("weights.files", ["../elsewhere.safetensors"], "weights.files.0"),
         ("preprocessing.size", 0, "preprocessing"),
         ("calibration.slope", 0, "slope"),
         ("calibration.slope", 10**400, "finite"),
