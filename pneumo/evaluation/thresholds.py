@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pneumo.evaluation.metrics import calibration_error, proportion
+from pneumo.evaluation.metrics import calibration_errors, proportion
 from pneumo.models.card import CalibrationCheck, Estimate, PolicyMeasures, PolicyResult
 from pneumo.models.probability import Calibration, Policy
 from pneumo.reading.decision import LABELS, decide
@@ -47,8 +47,8 @@ def check_calibration(
         if len(set(labels[rest].tolist())) < 2:
             return None
         probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
-    alike = 1 / np.bincount(labels, minlength=2)[labels]
-    plain, balanced = (calibration_error(labels, probabilities, w) for w in (None, alike))
+    weights = np.stack([np.ones(len(labels)), 1 / np.bincount(labels, minlength=2)[labels]])
+    plain, balanced = calibration_errors(labels, probabilities, weights).tolist()
     return CalibrationCheck(ece=plain, ece_balanced=balanced, folds=folds)
 
 
@@ -153,20 +153,21 @@ def measure_policy(
         for i, truth in enumerate(("NORMAL", "PNEUMONIA"))
     }
 
-    def share(count: float, of: float) -> Estimate | None:
-        return proportion(count, of) if of else None
-
     def of_class(truth: str, label: str) -> Estimate:
         return proportion(counts[truth][label], sum(counts[truth].values()))
 
-    called = {label: counts["NORMAL"][label] + counts["PNEUMONIA"][label] for label in LABELS}
+    def right(label: str) -> Estimate | None:
+        called = sum(of[label] for of in counts.values())
+        return proportion(counts[label][label], called) if called else None
+
+    left = sum(of["INDETERMINATE"] for of in counts.values())
     return PolicyMeasures(
         sensitivity=of_class("PNEUMONIA", "PNEUMONIA"),
         specificity=of_class("NORMAL", "NORMAL"),
         false_negatives=of_class("PNEUMONIA", "NORMAL"),
         false_positives=of_class("NORMAL", "PNEUMONIA"),
-        ppv=share(counts["PNEUMONIA"]["PNEUMONIA"], called["PNEUMONIA"]),
-        npv=share(counts["NORMAL"]["NORMAL"], called["NORMAL"]),
-        indeterminate=proportion(called["INDETERMINATE"], len(labels) / copies),
+        ppv=right("PNEUMONIA"),
+        npv=right("NORMAL"),
+        indeterminate=proportion(left, len(labels) / copies),
         labels=counts,
     )
