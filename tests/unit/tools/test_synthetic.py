@@ -1,6 +1,5 @@
 """Synthetic radiographs: a small model of the examples goes all the way to cases.json."""
 
-import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,17 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumo.data.dataset import Sample
+from pneumo.data.dataset import CLASSES, Sample
 from pneumo.evaluation.localization import ZONES
 from pneumo.files import bundled_folder
 from pneumo.models.lungs import find_lungs, load_segmenter
-from pneumo.reading.checks import Check
+from pneumo.models.networks import NETWORKS
 from tests.radiographs import synthetic
 from tools.make_examples import main
-from tools.synthetic.choose import Candidate, gallery, read_cases, teaching_set, write_set
+from tools.synthetic.choose import Candidate, read_cases, write_set
 from tools.synthetic.distances import code, measured, report
 from tools.synthetic.eigenradiographs import eigenradiographs
-from tools.synthetic.pool import Source, candidates, encoded, fill, names_of
+from tools.synthetic.pool import Source, candidates, encoded
 from tools.synthetic.sharpen import sharpened, with_marker
 
 COUNT = 14
@@ -70,73 +69,15 @@ def test_a_candidate_has_one_opacity_of_the_zone_asked_for(source):
         assert pixels.dtype == np.uint8 and min(pixels.shape) >= 512
 
 
-def test_a_pool_is_resumed_and_says_what_it_holds(source, tmp_path):
-    names = names_of(1, 1)
-    assert sorted(names) == ["normal-00", "opacity-00"]
-    fill(tmp_path, names[:1], lambda: source)
-    before = (tmp_path / f"{names[0]}.png").stat().st_mtime_ns
-    fill(tmp_path, names, lambda: source)
-    assert (tmp_path / f"{names[0]}.png").stat().st_mtime_ns == before
-    fill(tmp_path, names, lambda: pytest.fail("nothing was missing"))
-    record = json.loads((tmp_path / "normal-00.json").read_text())
-    assert record["truth"] == "NORMAL" and record["opacity"] is None
+def made(truth: str, record: dict, png: bytes) -> Candidate:
+    """A candidate that two networks call normal."""
+    reading = SimpleNamespace(label="NORMAL", probability=0.1, checks=(), weights_sha256="f" * 64)
+    return Candidate(truth, {**record, "truth": truth}, png, dict.fromkeys(NETWORKS, reading))
 
 
-def made(name, zone, label, probability, check="passed"):
-    """A candidate that two networks give a label, with their evidence in the opacity."""
-    opacity, evidence = None, np.zeros((16, 16), np.float32)
-    lungs = np.zeros((64, 64), np.uint8)
-    lungs[8:56, 8:28] = lungs[8:56, 36:56] = 255
-    if zone:
-        side, height = zone.split()
-        x, y = (
-            {"right": 0.3, "left": 0.7}[side],
-            {"upper": 0.25, "middle": 0.5, "lower": 0.75}[height],
-        )
-        opacity = {"x": x, "y": y, "radius": 0.1, "side": side, "zone": height, "strength": 0.9}
-        evidence[round(y * 16), round(x * 16)] = 1
-    reading = SimpleNamespace(
-        label=label, probability=probability, evidence=evidence, lungs=lungs,
-        checks=(Check("size", check, ""),), weights_sha256="f" * 64,
-    )  # fmt: skip
-    record = {"truth": "PNEUMONIA" if zone else "NORMAL", "opacity": opacity, "seed": [0, 0, 0]}
+def test_written_cases_are_read_back_give_nothing_away_and_old_pictures_go(tmp_path):
     picture = encoded(np.zeros((8, 8), np.uint8))
-    return Candidate(name, record, picture, {"cnn": reading, "resnet18": reading})
-
-
-@pytest.fixture
-def pool():
-    """Twenty normal ones, four of them called pneumonia; five of each zone, one of them missed."""
-    normal = [made(f"n{i}", None, "NORMAL", i / 100) for i in range(16)]
-    normal += [made(f"w{i}", None, "PNEUMONIA", 0.9) for i in range(4)]
-    labels = ("NORMAL", *["PNEUMONIA"] * 4)
-    given = [(zone, i, label) for zone in ZONES for i, label in enumerate(labels)]
-    return normal + [made(f"{z} {i}", z, label, 0.2 + 0.15 * i) for z, i, label in given]
-
-
-def test_the_gallery_shows_what_the_networks_get_right_and_two_they_do_not(pool):
-    pool.append(made("warned of", None, "NORMAL", 0.0, "warned"))
-    chosen, lacking = gallery(pool, 10)
-    assert not lacking and len(chosen) == 10
-    right = [c for c in chosen if c.right]
-    assert sorted(c.name for c in right if c.zone is None) == ["n0", "n1", "n2", "n3"]
-    sides = [c.zone.split()[0] for c in right if c.zone]
-    assert sides.count("right") == sides.count("left") == 2
-    assert len({c.zone for c in right}) == 5, "different zones"
-    assert {c.record["truth"] for c in chosen if not c.right} == {"NORMAL", "PNEUMONIA"}
-    assert any("opacity left" in line for line in gallery(pool[:22], 10)[1])
-
-
-def test_the_teaching_set_has_all_zones_alike_and_some_failures(pool):
-    chosen, lacking = teaching_set(pool, 24)
-    assert not lacking and len(chosen) == len({c.name for c in chosen}) == 24
-    zones = [c.zone for c in chosen]
-    assert zones.count(None) == 12 and all(zones.count(zone) == 2 for zone in ZONES)
-    assert 2 <= sum(not c.right for c in chosen) <= 8
-
-
-def test_written_cases_are_read_back_give_nothing_away_and_old_pictures_go(pool, tmp_path):
-    chosen, _ = gallery(pool, 10)
+    chosen = [made(truth, {"opacity": None}, picture) for truth in CLASSES]
     (tmp_path / "mine.png").write_bytes(b"mine")
     (tmp_path / "old.png").write_bytes(b"old")
     (tmp_path / "cases.json").write_text('[{"file": "old.png"}]')
@@ -144,23 +85,20 @@ def test_written_cases_are_read_back_give_nothing_away_and_old_pictures_go(pool,
     cases = read_cases(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cases.json", "mine.png", *(case["file"] for case in cases)}
-    assert sum(case.get("teaching", False) for case in cases) == 2
-    for case, one in zip(cases, chosen, strict=True):
+    assert [case.get("teaching", False) for case in cases] == [False, True]
+    for case, truth in zip(cases, CLASSES, strict=True):
         shown = (case["file"] + case["title"] + case["caption"]).lower()
         assert not any(word in shown for word in ("normal", "pneumonia", "opacity"))
-        assert case["truth"] == one.record["truth"] and case["synthetic"] is True
+        assert case["truth"] == truth and case["synthetic"] is True
 
 
-def test_report_fails_what_is_near_changed_missing_or_not_listed(
-    source, real, population, tmp_path
-):
+def test_report_fails_what_is_near_changed_missing_or_not_listed(source, real, tmp_path):
     pixels, record = next(candidates("normal-00", source, print))
-    reading = made("x", None, "NORMAL", 0.1).readings["cnn"]
-    one = Candidate("normal-00", record, encoded(pixels), {"cnn": reading})
+    one = made("NORMAL", record, encoded(pixels))
     write_set([one], tmp_path, difficult=False)
     cases = read_cases(tmp_path)
     assert report(tmp_path, cases, real) == 0
-    Image.fromarray(population[0]).save(tmp_path / "copy.png")
+    Image.fromarray(synthetic(0, 224)).save(tmp_path / "copy.png")
     assert report(tmp_path, cases, real) == 1, "not listed"
     near = replace(one, png=(tmp_path / "copy.png").read_bytes())
     (tmp_path / "copy.png").unlink()
