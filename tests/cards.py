@@ -22,6 +22,7 @@ from pneumo.models.card import (
 from pneumo.models.networks import Network, build
 from pneumo.models.probability import Calibration, Policy
 from pneumo.reading import input_check
+from pneumo.reading.decision import PRESETS
 from pneumo.reading.descriptor import LENGTH
 from pneumo.reading.input_check import InputCheckFile, LinearProbe, RefusalRow, Subspace, WarningRow
 
@@ -51,7 +52,8 @@ def whole_card(
     """The bundled CNN's card with made-up policies, localization and, unless given, weights, and no
     input check; `reliable`: its map tells the side, `test`: it was scored on the test split."""
     card = read_card("cnn", BUNDLED)
-    pairs = {"cautious": (0.2, 0.8), "balanced": (0.4, 0.6), "decisive": (0.5, 0.5)}
+    pairs = dict.fromkeys(PRESETS, (0.3, 0.7))
+    pairs |= {"cautious": (0.2, 0.8), "balanced": (0.4, 0.6), "decisive": (0.5, 0.5)}
     places = ("composites_share", "composites_right", "boxes_side_share", "lungs_share")
     row = LocalizationRow(estimate(0.97 if reliable else 0.55), estimate(0.5))
     return replace(
