@@ -9,7 +9,6 @@ import pytest
 from pneumo.data.dataset import (
     DataError,
     Sample,
-    fingerprint,
     labels,
     load_squares,
     patient_group,
@@ -66,9 +65,3 @@ def test_unreadable_radiographs_are_named(drawn_dataset, tmp_path):
     worse = Sample(bad, 0, "IM-9999", "normal")
     with pytest.raises(DataError, match=r"1 of 3 radiographs cannot be read:\s+.*IM-9999-0001"):
         load_squares([*table[:2], worse], Preprocessing())
-
-
-def test_fingerprint_sees_bytes_not_places(drawn_dataset):
-    table = samples(drawn_dataset, "train")
-    assert fingerprint(table) == fingerprint(tuple(reversed(table)))
-    assert fingerprint(table) != fingerprint(table[1:])
