@@ -32,22 +32,13 @@ _BLANKS = re.compile(r"^[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u
 
 
 class Records:
-    """Writes records as they come; a context manager.
+    """Writes records as they come, as "jsonl", "csv" with these columns or "table", to a file or,
+    without one, to the screen; a context manager.
 
     A file grows as ``FILE.partial`` and gets its own name when all is done. When the work was
-    stopped, what there is stays in ``FILE.partial``, and `resume` continues it.
-
-    Args:
-        form: "jsonl", "csv" or "table".
-        output: the file; None for the screen.
-        columns: of the CSV, all of them.
-        resume: whether to keep the records that an earlier run has written.
-
-    Attributes:
-        earlier: the records that were kept, as they stand in the file (of a CSV: as text).
-
-    Raises:
-        OutputError: when the file cannot be continued or its place holds something else.
+    stopped, what there is stays in ``FILE.partial``; `resume` continues it, and `earlier` are the
+    records in it, of a CSV as text. An OutputError when it cannot be continued, or something else
+    lies there.
     """
 
     def __init__(

@@ -250,14 +250,10 @@ def _own_sentence(body: bytes) -> str | None:
 
 def _again(body: bytes, receive: Receive) -> Receive:
     """A `receive` that gives a body which was read already."""
-    given = False
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def give() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return first.pop() if first else await receive()
 
     return give
 
