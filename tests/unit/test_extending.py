@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 from pneumo.imaging import precheck
@@ -29,7 +28,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 IMAGE = synthetic(1, size=128)
 NAMES = {
     "CamMethod": CamMethod, "METHODS": METHODS, "Network": Network, "nn": nn,
-    "bilateral": bilateral, "register": register, "torch": torch, "torchvision": torchvision,
+    "bilateral": bilateral, "register": register, "torch": torch,
 }  # fmt: skip
 
 
