@@ -3,20 +3,8 @@
 import numpy as np
 
 from pneumo.models.card import Curve, Estimate, PolicyMeasures
-from pneumo.models.probability import Calibration, Policy, at_prevalence, check_share
-
-__all__ = [
-    "DEFAULT_POLICY",
-    "LABELS",
-    "PRESETS",
-    "Calibration",
-    "Policy",
-    "at_prevalence",
-    "confidence",
-    "decide",
-    "measures_at",
-    "predictive_values",
-]
+from pneumo.models.probability import Policy, check_share
+from pneumo.models.probability import at_prevalence as at_prevalence  # for readers
 
 # Codes in records; the screen's words for them are unlikely, indeterminate, likely.
 LABELS = ("NORMAL", "INDETERMINATE", "PNEUMONIA")
