@@ -1,15 +1,17 @@
-"""MODEL_CARD.md and the README's table: short, from the cards, readable by the Hub, without what
-was not measured."""
+"""MODEL_CARD.md, the README's table and the figures: short, from the cards, readable by the Hub,
+without what was not measured."""
 
 from dataclasses import replace
 from itertools import groupby
 
+import cv2
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
 from pneumo.models.card import BUNDLED, Metrics
 from pneumo.reading.input_check import load_input_check
+from pneumo.reporting.figures import FIGURES, draw
 from pneumo.reporting.model_card import (
     BEGIN,
     END,
@@ -94,3 +96,12 @@ def test_what_was_not_measured_is_left_out():
     assert not found & {"Shortcut analysis", "Known failures", "External evaluation: adults"}
     assert {"Intended use", "Results", "Training", "Data"} <= found
     assert len(titles(body([]))) == 2
+
+
+def test_every_figure_is_drawn_and_shows_something(tmp_path):
+    assert draw([], tmp_path) == []
+    files = draw(CARDS, tmp_path, ".png")
+    assert {file.stem for file in files} == set(FIGURES)
+    for file in files:
+        picture = cv2.imread(str(file))
+        assert min(picture.shape[:2]) > 300 and picture.std() > 10
