@@ -70,7 +70,9 @@ def test_a_candidate_has_one_opacity_of_the_zone_asked_for(source):
 
 def test_report_fails_what_is_near_changed_missing_or_not_listed(source, real, tmp_path):
     pixels, record = next(candidates("normal-00", source, print))
-    reading = SimpleNamespace(label="NORMAL", probability=0.1, checks=(), weights_sha256="f" * 64)
+    reading = SimpleNamespace(
+        label="NORMAL", probability=0.1, evidence=None, lungs=None, checks=(), weights_sha256=""
+    )
     one = Candidate("normal-00", record, encoded(pixels), {"cnn": reading})
     write_set([one], tmp_path, difficult=False)
     cases = read_cases(tmp_path)
