@@ -149,7 +149,13 @@ def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
     values = {name: logits(network, part, preprocessing) for name, part in copies.items()}
     count = len(values)
     pooled, labels = np.concatenate(list(values.values())), np.tile(y, count)
-    calibration = calibrate(pooled, labels)
+    try:
+        calibration = calibrate(pooled, labels)
+    except ValueError:
+        raise ReleaseError(
+            f"The network of {run.folder} does not tell pneumonias from normals on validation, so "
+            "it cannot be calibrated. Train it for more epochs."
+        ) from None
     everything = calibration.probability(pooled)
     policies = fix_presets(everything, labels, series * count, count)
     threshold = policies["decisive"].policy.rule_in

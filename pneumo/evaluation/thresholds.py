@@ -37,7 +37,7 @@ def check_calibration(
 ) -> CalibrationCheck | None:
     """How well calibration holds for patients it was not fitted on, by cross-fitting.
 
-    All are (N,), `groups` the patients; None when there are too few patients of a class.
+    All are (N,), `groups` the patients; None where a part of them cannot be calibrated.
     """
     folds = min(FOLDS, *(len(set(groups[labels == label].tolist())) for label in (0, 1)))
     if folds < 2:
@@ -46,7 +46,10 @@ def check_calibration(
     for rest, fold in GroupKFold(folds).split(logits, groups=groups):
         if len(set(labels[rest].tolist())) < 2:
             return None
-        probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
+        try:
+            probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
+        except ValueError:  # logits that do not tell the classes apart
+            return None
     weights = np.stack([np.ones(len(labels)), 1 / np.bincount(labels, minlength=2)[labels]])
     plain, balanced = calibration_errors(labels, probabilities, weights).tolist()
     return CalibrationCheck(ece=plain, ece_balanced=balanced, folds=folds)

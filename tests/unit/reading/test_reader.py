@@ -10,7 +10,6 @@ from PIL import Image
 import pneumo
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import load_checkpoint
-from pneumo.models.networks import NETWORKS
 from pneumo.reading.decision import LABELS, PRESETS, Policy, at_prevalence
 from pneumo.reading.reader import Reader
 from tests.cards import whole_card
@@ -153,7 +152,9 @@ def test_load_gives_a_reader(stand_ins, monkeypatch, png_path):
 
 
 def test_lungs_are_sought_once_for_a_radiograph(stand_ins, png_path):
-    cnn, resnet = (Reader(load_checkpoint(n, stand_ins), input_check=False) for n in NETWORKS)
+    cnn, resnet = (
+        Reader(load_checkpoint(n, stand_ins), input_check=False) for n in ("cnn", "resnet18")
+    )
     radiograph, first = cnn.examine(png_path)
     assert resnet.read_radiograph(radiograph).lungs is first.lungs
     assert cnn.predict(png_path).lungs is not first.lungs  # another radiograph
