@@ -1,7 +1,5 @@
 """Pneumo detects pneumonia on chest radiographs: load(), available_models(), Reader, Reading."""
 
-from __future__ import annotations
-
 import importlib
 
 __version__ = "0.2.0"

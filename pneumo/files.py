@@ -14,15 +14,8 @@ def bundled_folder(name: str) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then give it its own.
-
-    Args:
-        path: of the file; what a symbolic link points to is replaced, and not the link.
-        content: all of it.
-
-    Raises:
-        OSError: when it could not be written; then nothing of it is left.
-    """
+    """Write a file under a temporary name beside it, then give it its own: after an OSError nothing
+    of it is left. What a symbolic link points to is replaced, and not the link."""
     path = Path(os.path.realpath(path))
     unfinished = path.with_name(f".pneumo-{secrets.token_hex(8)}.part")
     try:

@@ -1,10 +1,12 @@
-"""A card and an input check of made-up numbers, for tests of whatever reads or renders them."""
-
-from __future__ import annotations
+"""A card, an input check and a network of made-up numbers, for tests of whatever uses them."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from pneumo.evaluation.thresholds import measure_policy
 from pneumo.models.card import (
     BUNDLED,
     Card,
@@ -17,8 +19,10 @@ from pneumo.models.card import (
     read_card,
     write_typed,
 )
+from pneumo.models.networks import Network, build
 from pneumo.models.probability import Calibration, Policy
 from pneumo.reading import input_check
+from pneumo.reading.decision import PRESETS
 from pneumo.reading.descriptor import LENGTH
 from pneumo.reading.input_check import InputCheckFile, LinearProbe, RefusalRow, Subspace, WarningRow
 
@@ -30,21 +34,12 @@ def estimate(value: float, n: int = 100) -> Estimate:
 
 def measures(sensitivity: float = 0.9, specificity: float = 0.8) -> PolicyMeasures:
     """What a policy was worth on 100 radiographs with pneumonia and 100 without."""
-    ill, well = round(100 * sensitivity), round(100 * specificity)
-    missed, alarms = (100 - ill) // 2, (100 - well) // 2
-    return PolicyMeasures(
-        sensitivity=estimate(sensitivity),
-        specificity=estimate(specificity),
-        false_negatives=estimate(missed / 100),
-        false_positives=estimate(alarms / 100),
-        ppv=estimate(ill / (ill + alarms)),
-        npv=estimate(well / (well + missed)),
-        indeterminate=estimate((200 - ill - well - missed - alarms) / 200, 200),
-        labels={
-            "NORMAL": {"NORMAL": well, "INDETERMINATE": 100 - well - alarms, "PNEUMONIA": alarms},
-            "PNEUMONIA": {"NORMAL": missed, "INDETERMINATE": 100 - ill - missed, "PNEUMONIA": ill},
-        },
-    )
+    p = []
+    for right, wrong, rate in ((0.9, 0.1, sensitivity), (0.1, 0.9, specificity)):
+        found = round(100 * rate)
+        missed = (100 - found) // 2
+        p += [right] * found + [wrong] * missed + [0.5] * (100 - found - missed)
+    return measure_policy(Policy("custom", 0.3, 0.7), np.array(p), np.repeat([1, 0], 100))
 
 
 def whole_card(
@@ -54,16 +49,11 @@ def whole_card(
     reliable: bool = True,
     test: bool = True,
 ) -> Card:
-    """The bundled CNN's card with made-up policies and localization, and no input check.
-
-    Args:
-        name, title: of the network.
-        weights: what it says of the files; made up unless given.
-        reliable: whether its evidence map tells the side.
-        test: whether it was scored on the test split.
-    """
+    """The bundled CNN's card with made-up policies, localization and, unless given, weights, and no
+    input check; `reliable`: its map tells the side, `test`: it was scored on the test split."""
     card = read_card("cnn", BUNDLED)
-    pairs = {"cautious": (0.2, 0.8), "balanced": (0.4, 0.6), "decisive": (0.5, 0.5)}
+    pairs = dict.fromkeys(PRESETS, (0.3, 0.7))
+    pairs |= {"cautious": (0.2, 0.8), "balanced": (0.4, 0.6), "decisive": (0.5, 0.5)}
     places = ("composites_share", "composites_right", "boxes_side_share", "lungs_share")
     row = LocalizationRow(estimate(0.97 if reliable else 0.55), estimate(0.5))
     return replace(
@@ -86,13 +76,23 @@ def whole_card(
     )
 
 
+def lively(name: str, images: torch.Tensor, seed: int = 0) -> Network:
+    """A random network; statistics of a batch of images keep its activations alive."""
+    torch.manual_seed(seed)
+    network = build(name)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(images)
+    return network.eval()
+
+
 def made_up_check(limit: float = 100.0, **scores: float) -> InputCheckFile:
     """An input check that takes every image for an upright chest radiograph of a child.
 
-    Args:
-        limit: of the distance from usual radiographs.
-        scores: "chest", "adult", "cropped", "mirrored" -> what every image scores.
-    """
+    `limit`: of the distance from usual radiographs; `scores`: what every image scores for "chest",
+    "adult", "cropped" and "mirrored"."""
     zeros = (0.0,) * LENGTH
     probes = {
         name: LinearProbe(zeros, scores.get(name, usual), 0.0)

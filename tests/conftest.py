@@ -1,8 +1,5 @@
 """Fixtures for all tests: stand-in checkpoints, small datasets, and the real one if present."""
 
-from __future__ import annotations
-
-import csv
 import json
 import os
 import shutil
@@ -14,13 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo.files import bundled_folder
 from pneumo.models.card import write_card
 from pneumo.models.checkpoint import Checkpoint, available_models, load_checkpoint, save_weights
-from pneumo.models.networks import build, network_names
+from pneumo.models.networks import network_names
 from pneumo.models.preprocess import Preprocessing
-from tests.cards import whole_card, write_check
-from tests.radiographs import synthetic
+from tests.cards import lively, whole_card, write_check
+from tests.radiographs import example_paths, synthetic
 from tests.served import NotRunning, Server, headless_browser, running_app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,31 +46,15 @@ def data_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def data_beside(data_root: Path) -> Path:
-    """The folder around the dataset, where further material may lie (originals, DICOM files)."""
-    return data_root.parent
-
-
-@pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint folder with both networks, random but lively: each image has its own logit.
 
     Their input check passes whatever is not blank."""
     folder = tmp_path_factory.mktemp("checkpoints")
     write_check(folder)
-    images = np.stack([synthetic(seed, size=128) for seed in range(8)])
+    images = Preprocessing(size=128).tensor(np.stack([synthetic(s, size=128) for s in range(8)]))
     for seed, name in enumerate(("cnn", "resnet18")):
-        torch.manual_seed(seed)
-        network = build(name)
-        # One pass gives batch-norm statistics of these radiographs, which keep
-        # activations alive.
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.momentum = 1.0
-        network.train()
-        with torch.no_grad():
-            network(Preprocessing(size=128).tensor(images))
-        network.eval()
+        network = lively(name, images, seed)
         write_card(whole_card(name, network.title, save_weights(network, folder)), folder)
     return folder
 
@@ -87,10 +67,7 @@ def stand_in(stand_ins: Path, request: pytest.FixtureRequest) -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless browser; the test fails with a sentence where none can be started.
-
-    One for all rooms, for playwright can be started only once in a process.
-    """
+    """A headless browser, one for all, since playwright starts only once in a process."""
     try:
         with headless_browser() as browser:
             yield browser
@@ -109,16 +86,12 @@ def networks(stand_ins: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of bundled examples, normal and not in turn: image-0.png to image-3.png.
-
-    Its cases.json lists the last two.
-    """
-    folder, bundled = tmp_path_factory.mktemp("images"), bundled_folder("examples")
-    cases = json.loads((bundled / "cases.json").read_text())
+    """A folder of bundled examples, normal and not in turn: image-0.png to image-3.png; its
+    cases.json lists the last two."""
+    folder = tmp_path_factory.mktemp("images")
     for number in range(4):
-        truth = ("NORMAL", "PNEUMONIA")[number % 2]
-        file = [case["file"] for case in cases if case["truth"] == truth][number // 2]
-        shutil.copy(bundled / file, folder / f"image-{number}.png")
+        file = example_paths(opacity=bool(number % 2))[number // 2]
+        shutil.copy(file, folder / f"image-{number}.png")
     shown = [
         {"file": f"image-{number}.png", "title": f"Example {number}", "synthetic": True}
         for number in (2, 3)
@@ -157,23 +130,20 @@ def adults(tmp_path: Path) -> Path:
     """A folder of forty "adult" radiographs of twenty patients, both labels in both views."""
     root = tmp_path / "adults"
     (root / "images").mkdir(parents=True)
-    with (root / "labels.csv").open("w", newline="") as lines:
-        table = csv.writer(lines)
-        table.writerow(["file", "label", "patient", "view"])
-        for i in range(40):
-            name = f"{i // 2:04}_{i % 2}.png"
-            cv2.imwrite(str(root / "images" / name), synthetic(i % 8, 64))
-            label, view = ("NORMAL", "PNEUMONIA")[i // 4 % 2], ("PA", "AP")[i % 2]
-            table.writerow([name, label, i // 2, view])
+    lines = ["file,label,patient,view"]
+    for i in range(40):
+        name = f"{i // 2:04}_{i % 2}.png"
+        cv2.imwrite(str(root / "images" / name), synthetic(i % 8, 64))
+        label, view = ("NORMAL", "PNEUMONIA")[i // 4 % 2], ("PA", "AP")[i % 2]
+        lines.append(f"{name},{label},{i // 2},{view}")
+    (root / "labels.csv").write_text("\n".join(lines))
     return root
 
 
 @pytest.fixture(scope="session")
 def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder: train (24 + 36) and test (6 + 6), in the real name patterns.
-
-    Those with PNEUMONIA are brighter in one lung, so that there is something to learn.
-    """
+    """A dataset folder in the real name patterns: train (24 + 36) and test (6 + 6), with something
+    to learn: those with PNEUMONIA are brighter in one lung."""
     root = tmp_path_factory.mktemp("dataset")
     rng = np.random.default_rng(0)
     chests = [synthetic(seed, size=96).astype(np.float32) for seed in range(8)]
@@ -186,11 +156,8 @@ def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 pixels += rng.normal(0, 4, pixels.shape)
                 if label == "PNEUMONIA":
                     pixels[30:70, 15:40] += 70
-                name = (
-                    f"IM-{i:04d}-0001"
-                    if label == "NORMAL"
-                    else (f"person{i}_{'virus' if i % 3 == 0 else 'bacteria'}_{i}")
-                )
+                name = f"person{i}_{'bacteria' if i % 3 else 'virus'}_{i}"
+                name = f"IM-{i:04d}-0001" if label == "NORMAL" else name
                 picture = np.clip(pixels, 0, 255).astype(np.uint8)
                 cv2.imwrite(str(root / split / label / f"{name}.jpeg"), picture)
     return root

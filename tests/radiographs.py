@@ -1,7 +1,5 @@
 """Radiographs for tests: the bundled synthetic ones, in any size."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path
@@ -13,7 +11,8 @@ from pneumo.files import bundled_folder
 
 
 @cache
-def _paths(opacity: bool) -> tuple[Path, ...]:
+def example_paths(opacity: bool) -> tuple[Path, ...]:
+    """The bundled radiographs, normal or with an opacity; those of the gallery come first."""
     examples = bundled_folder("examples")
     truth = "PNEUMONIA" if opacity else "NORMAL"
     return tuple(
@@ -36,4 +35,4 @@ def synthetic(number: int = 0, size: int = 512, opacity: bool = False) -> np.nda
 
     Each number below 17 is another one; with an opacity, the first has it in the right middle zone.
     """
-    return _pixels(_paths(opacity)[number], size).copy()
+    return _pixels(example_paths(opacity)[number], size).copy()

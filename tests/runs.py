@@ -1,7 +1,5 @@
 """RUN folders of a finished training of the stand-in CNN, for the tests of a release."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 """The app in a process of its own, asked over HTTP, and a headless browser."""
 
-from __future__ import annotations
-
+import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,15 +24,8 @@ API = "/gradio_api"
 # computer.
 WATCH = ROOT / "tests" / "security" / "watch"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update")  # fmt: skip
 
 
 class NotRunning(RuntimeError):
@@ -66,19 +59,15 @@ class Server:
     ) -> tuple[int, bytes]:
         """Status and body of a request whose target is sent exactly as it is written."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            connection.putrequest(
-                method, target, skip_host="Host" in headers, skip_accept_encoding=True
-            )
+        with contextlib.closing(connection):
+            connection.putrequest(method, target, skip_host="Host" in headers)
+            if body:
+                headers["Content-Length"] = str(len(body))
             for name, value in headers.items():
                 connection.putheader(name.replace("_", "-"), value)
-            if body:
-                connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             reply = connection.getresponse()
             return reply.status, reply.read()
-        finally:
-            connection.close()
 
     def ask(self, name: str, *values) -> httpx.Response:
         """Call a public event."""
@@ -130,16 +119,9 @@ def running_app(
 ) -> Iterator[Server]:  # fmt: skip
     """Start the app as a person would, with an empty folder for its log and temporary files.
 
-    Args:
-        folder: its own.
-        descriptors: that it may open at most; as many as this process unless given.
-        root: the checkout that runs.
-        port: a free one unless given.
-        user: whose number it runs under, where this process may change it.
-        **settings: variables of its environment.
-
-    Raises:
-        NotRunning: when it ends by itself or does not answer within ten minutes.
+    It may open so many descriptors, unless 0; `root` is the checkout that runs, `port` a free one
+    unless given, `user` whose number it runs under, `settings` are variables of its environment.
+    Raises NotRunning when it ends by itself or does not answer within ten minutes.
     """
     port = port or free_port()
     (folder / "temp").mkdir()
@@ -147,12 +129,8 @@ def running_app(
     if user is not None:
         for path in (folder, folder / "temp", folder / "connections"):
             os.chown(path, user, user)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GRADIO_") and not name.lower().endswith("_proxy")
-    }
-    environment = kept | {
+    foreign = re.compile("GRADIO_.*|.*_proxy", re.IGNORECASE)
+    environment = {k: v for k, v in os.environ.items() if not foreign.fullmatch(k)} | {
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_TEMP_DIR": str(folder / "temp"),
@@ -189,10 +167,9 @@ def running_app(
         yield server
     finally:
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        process.kill()
 
 
 def free_port() -> int:
@@ -212,25 +189,16 @@ def _answers(server: Server) -> bool:
 
 @contextmanager
 def headless_browser():
-    """A headless browser: an installed Chromium or Chrome, else playwright's own.
+    """An installed Chromium or Chrome without a window, else playwright's own; NotRunning without
+    either says what to install."""
+    from playwright.sync_api import Error, sync_playwright
 
-    Raises:
-        NotRunning: with a sentence that says what to install.
-    """
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        raise NotRunning(
-            "A browser is driven by playwright: pip install -r requirements-dev.txt"
-        ) from None
     installed = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=installed, args=list(FLAGS))
         except Error as error:
-            raise NotRunning(
-                "No browser could be started. Install one with "
-                f"'apt-get install chromium' or 'playwright install chromium'.\n{error}"
-            ) from None
+            how = "'apt-get install chromium' or 'playwright install chromium'"
+            raise NotRunning(f"No browser starts. Install one with {how}.\n{error}") from None
         yield browser
         browser.close()

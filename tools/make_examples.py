@@ -5,8 +5,6 @@ examples/ and examples/teaching/ from them by the bundled networks, after each c
 `check` proves that none is near to a real radiograph.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,13 +1,9 @@
 """pneumo data audit: the audit of a dataset as a table, a plot and JSON."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import math
 from collections.abc import Iterator
-
-from tqdm import tqdm
 
 from pneumo.commands.output import printable, refuse_inputs
 from pneumo.data.audit import audit
@@ -18,22 +14,12 @@ TELLING = 0.2  # distance of an AUC from 0.5 that is worth a remark
 
 
 def run(args: argparse.Namespace) -> int:
-    """Audit; 0 when every image could be read, 1 when not.
-
-    Raises:
-        DataError: when the folder holds no dataset.
-        OutputError: when a result would overwrite an image.
-    """
+    """Audit; 0 when every image could be read, 1 when not. A DataError when the folder holds no
+    dataset, an OutputError when a result would overwrite an image."""
     if args.plot and args.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         args.usage_error("a plot is written as .png, .svg or .pdf")
     refuse_inputs(filter(None, (args.plot, args.json)), args.dir.rglob("*"))
-    with tqdm(unit="image", desc="audit", delay=2, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        found = audit(args.dir, progress)
+    found = audit(args.dir)
     record = {"folder": str(args.dir), **found.record()}
     for line in table(record):
         print(line)
@@ -79,24 +65,19 @@ def _remarks(record: dict) -> list[str]:
         f"under both labels: {across['identical_with_both_labels']}.",
     ]
     for split, part in record["splits"].items():
-        telling = {
-            name: area
+        if which := ", ".join(
+            f"{name.replace('_', ' ')} {area:.2f}"
             for name, area in part["normal_is_higher_auc"].items()
             if area is not None and abs(area - 0.5) >= max(TELLING, _chance(part))
-        }
-        if telling:
-            which = ", ".join(
-                f"{name.replace('_', ' ')} {area:.2f}" for name, area in telling.items()
-            )
+        ):
             lines.append(
                 f"In {split}, a property of the file alone gives the label away (AUC: {which}); a "
                 "network can learn that instead of disease."
             )
-    if record["unreadable"]:
-        lines.append(f"{len(record['unreadable'])} images could not be read and are not counted:")
-        lines += [f"  {printable(sentence)}" for sentence in record["unreadable"][:SHOWN]]
-        if len(record["unreadable"]) > SHOWN:
-            lines.append(f"  and {len(record['unreadable']) - SHOWN} more")
+    if bad := record["unreadable"]:
+        lines.append(f"{len(bad)} images could not be read and are not counted:")
+        lines += [f"  {printable(sentence)}" for sentence in bad[:SHOWN]]
+        lines += [f"  and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
     return lines
 
 
@@ -107,7 +88,5 @@ def _chance(part: dict) -> float:
 
 
 def _few(names: list[str]) -> str:
-    if not names:
-        return ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f" ({', '.join(names[:SHOWN])}{more})"
+    return f" ({', '.join(names[:SHOWN])}{more})" if names else ""

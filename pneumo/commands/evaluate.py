@@ -13,8 +13,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pneumo.commands.output import refuse_inputs
 from pneumo.commands.predict import add_model
 from pneumo.data import dataset
@@ -131,8 +129,7 @@ def _validation(checkpoint: Checkpoint, folder: Path) -> tuple[dataset.Sample, .
 
 def _shortcut(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = _validation(checkpoint, folder)
-    with tqdm(total=shortcut.STEPS, delay=2, disable=None) as bar:
-        found = shortcut.measure(checkpoint, table, bar.update)
+    found = shortcut.measure(checkpoint, table)
     alone = number(found.auc_sharpness)
     print(f"{found.n} radiographs: AUC {number(found.auc)}, of sharpness alone {alone}")
     for rows in (found.strata, (found.recompressed_before, found.recompressed_after), found.jpeg):
@@ -142,8 +139,7 @@ def _shortcut(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) ->
 
 def _robustness(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = _validation(checkpoint, folder)
-    with tqdm(total=len(robustness.CORRUPTIONS), delay=2, disable=None) as bar:
-        found = robustness.measure(checkpoint, table, bar.update)
+    found = robustness.measure(checkpoint, table)
     print_fields(found)
     return {"corruptions": record(found)}, ()
 

@@ -1,7 +1,5 @@
 """What a command writes: never over a file that it reads, and whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections.abc import Iterable

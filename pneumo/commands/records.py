@@ -1,7 +1,5 @@
 """A file of results, one record for each image: JSON lines, CSV or a table, resumable."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -11,6 +9,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -33,22 +32,13 @@ _BLANKS = re.compile(r"^[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u
 
 
 class Records:
-    """Writes records as they come; a context manager.
+    """Writes records as they come, as "jsonl", "csv" with these columns or "table", to a file or,
+    without one, to the screen; a context manager.
 
     A file grows as ``FILE.partial`` and gets its own name when all is done. When the work was
-    stopped, what there is stays in ``FILE.partial``, and `resume` continues it.
-
-    Args:
-        form: "jsonl", "csv" or "table".
-        output: the file; None for the screen.
-        columns: of the CSV, all of them.
-        resume: whether to keep the records that an earlier run has written.
-
-    Attributes:
-        earlier: the records that were kept, as they stand in the file (of a CSV: as text).
-
-    Raises:
-        OutputError: when the file cannot be continued or its place holds something else.
+    stopped, what there is stays in ``FILE.partial``; `resume` continues it, and `earlier` are the
+    records in it, of a CSV as text. An OutputError when it cannot be continued, or something else
+    lies there.
     """
 
     def __init__(
@@ -102,7 +92,7 @@ class Records:
             )
         self._kept = content[:end] if self.earlier else b""
 
-    def __enter__(self) -> Records:
+    def __enter__(self) -> "Records":
         if self.output is None:
             self._stream = sys.stdout
             if hasattr(self._stream, "reconfigure"):
@@ -125,11 +115,8 @@ class Records:
         if kind is None and self.partial:
             self._stream.flush()
             os.fsync(self._stream.fileno())
-        try:
+        with suppress(*() if kind is None else (OSError,)):
             self._stream.close()
-        except OSError:
-            if kind is None:
-                raise
         if kind is None and self.partial:
             self.partial.replace(self.output)
         elif self.partial and not self.earlier and not self._written:

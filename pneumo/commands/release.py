@@ -4,14 +4,9 @@ Prints its steps and continues where it was stopped. RUN is a folder that train.
 are seeds of one recipe. What is measured is kept in RUN/checkpoint; delete it to measure anew.
 """
 
-from __future__ import annotations
-
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-
-from tqdm import tqdm
 
 from pneumo.evaluation import official_test
 from pneumo.evaluation import release as steps
@@ -34,11 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Release; 0 when done.
-
-    Raises:
-        DataError, CheckpointError: each with a sentence.
-    """
+    """Release; 0 when done. DataError and CheckpointError come with a sentence."""
     runs = [steps.read_run(folder) for folder in args.runs]
     steps.same_recipe(runs)
     say("reading the validation radiographs' list")
@@ -51,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"localization: {one.folder}")
         checkpoints.append(steps.localized(checkpoint, args.data, boxes))
     checkpoint = steps.with_seeds(checkpoints)
-    checkpoint = steps.measured(checkpoint, table, args.adults, announced)
+    checkpoint = steps.measured(checkpoint, table, args.adults, say)
     bundle(args, checkpoint)
     return 0
 
@@ -81,9 +72,3 @@ def bundle(args: argparse.Namespace, checkpoint: Checkpoint) -> None:
 def say(line: str) -> None:
     """Print a step."""
     print(f"- {line}", flush=True)
-
-
-def announced(line: str, parts: int) -> Callable[[], object]:
-    """Print a step that is to be measured; what is returned moves its bar by one part."""
-    say(line)
-    return tqdm(total=parts, delay=2, leave=False, disable=None).update

@@ -3,8 +3,6 @@
 On several devices or machines: torchrun --nproc-per-node 2 train.py --model resnet18 --data data.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
 
 from pneumo.data.dataset import CLASSES, HOW_TO_GET_IT, DataError, Sample, samples
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
@@ -78,26 +79,20 @@ class Audit:
         }
 
 
-def audit(root: str | Path, progress: Callable[[int, int], None] | None = None) -> Audit:
-    """Decodes and measures every radiograph of `root`'s train, test and val.
-
-    `progress` gets the number done and their total; a DataError when no split is there, or one
-    lacks a class.
-    """
+def audit(root: str | Path) -> Audit:
+    """Decodes and measures every radiograph of `root`'s train, test and val; a DataError when no
+    split is there, or one lacks a class."""
     held = [split for split in SPLITS if (Path(root) / split).is_dir()]
     if not held:
         raise DataError(f"{root} holds none of the folders train, test, val. {HOW_TO_GET_IT}")
     todo = [(split, sample) for split in held for sample in samples(root, split)]
-    measured, unreadable = [], []
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for done, one in enumerate(pool.map(_measure, *zip(*todo, strict=True)), 1):
-            if isinstance(one, str):
-                unreadable.append(one)
-            else:
-                measured.append(one)
-            if progress:
-                progress(done, len(todo))
-    return Audit(tuple(measured), tuple(unreadable))
+        work = pool.map(_measure, *zip(*todo, strict=True))
+        done = list(tqdm(work, "audit", len(todo), unit="image", delay=2, leave=False))
+    return Audit(
+        tuple(one for one in done if isinstance(one, Measured)),
+        tuple(one for one in done if isinstance(one, str)),
+    )
 
 
 def _measure(split: str, sample: Sample) -> Measured | str:

@@ -1,7 +1,5 @@
 """Composites: a pneumonia's hemithorax beside a normal one's, so the diseased side is known."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """A dataset folder as a table of samples: labels, patients, validation split, memory cache."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -71,8 +69,8 @@ def samples(root: str | Path, split: str = "train") -> tuple[Sample, ...]:
     table = []
     for label, name in enumerate(CLASSES):
         # Not the ._NAME.jpeg files that macOS leaves beside pictures.
-        files = (p for p in (folder / name).glob("[!.]*") if p.suffix.lower() in SUFFIXES)
-        found = sorted(files)
+        files = (folder / name).glob("[!.]*")
+        found = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
         if not found:
             what = "holds no JPEG or PNG picture" if (folder / name).is_dir() else "is missing"
             raise DataError(

@@ -4,8 +4,6 @@ A radiograph whose lungs are painted over gets the label 0.5; one before another
 its own.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

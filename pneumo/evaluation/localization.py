@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 
 from pneumo.data import dataset
 from pneumo.data.composites import composite, midline
-from pneumo.evaluation.metrics import auc
+from pneumo.evaluation.metrics import auc_estimate, bootstrap
 from pneumo.imaging.opacity import insert_opacity
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.card import BUNDLED, Estimate, LocalizationRow
@@ -26,16 +26,14 @@ from pneumo.models.checkpoint import Checkpoint
 from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
 from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
+from pneumo.reading import zones
 from pneumo.reading.explanation import evidence_map
 
-ZONES = tuple(
-    f"{side} {zone}" for side in ("right", "left") for zone in ("upper", "middle", "lower")
-)
+ZONES = tuple(f"{lung} {zone}" for lung in zones.LUNGS for zone in zones.ZONES)
 # Radius and density of inserted opacities, as a share of the image's side and of the air replaced.
 OPACITY_RADIUS = (0.08, 0.13)
 OPACITY_STRENGTH = 0.9
 PAINT = 128
-BOOTSTRAPS = 1000
 
 Table = dict[str, LocalizationRow]
 Mapper = Callable[[Sequence[np.ndarray] | np.ndarray], "Maps"]
@@ -92,11 +90,7 @@ def peak_inside(evidence: np.ndarray, region: np.ndarray) -> float:
 
 
 def composites_table(
-    maps_of: Mapper,
-    squares: np.ndarray,
-    labels: np.ndarray,
-    lungs: np.ndarray,
-    most: int = 120,
+    maps_of: Mapper, squares: np.ndarray, labels: np.ndarray, lungs: np.ndarray, most: int = 120
 ) -> Table:
     """Composites of a pneumonia's hemithorax beside a normal one's, both ways round; squares and
     lungs (0 or 255) are uint8 (N, S, S)."""
@@ -140,14 +134,11 @@ def mirror_table(maps_of: Mapper, squares: np.ndarray, labels: np.ndarray) -> Ta
 
 
 def opacities_table(
-    maps_of: Mapper,
-    squares: np.ndarray,
-    lungs: np.ndarray,
-    most: int = 60,
+    maps_of: Mapper, squares: np.ndarray, lungs: np.ndarray, most: int = 60
 ) -> Table:
     """Inserted opacities of known place in normal radiographs, one in each of six lung zones."""
     rng = np.random.default_rng(0)
-    images, regions, zones = [], [], []
+    images, regions, places = [], [], []
     of: list[int] = []
     for i, (square, field) in enumerate(zip(squares, lungs, strict=True)):
         sides = both_lungs(field)
@@ -169,7 +160,7 @@ def opacities_table(
                 continue
             images.append(image)
             regions.append(mask)
-            zones.append(zone)
+            places.append(zone)
             of.append(i)
     maps = maps_of(images)
     table = {
@@ -177,7 +168,7 @@ def opacities_table(
         "opacities_share": _measure(maps, regions, share_inside, of),
     }
     for zone in ZONES:
-        chosen = [k for k, name in enumerate(zones) if name == zone]
+        chosen = [k for k, name in enumerate(places) if name == zone]
         table[f"opacities_peak_{zone.replace(' ', '_')}"] = _measure(
             maps[chosen], [regions[k] for k in chosen], peak_inside, None, maps.constant()
         )
@@ -189,7 +180,7 @@ def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
     side, height = zone.split()
     lung = sides[0] if side == "right" else sides[1]
     rows = np.flatnonzero(lung.any(1))
-    third = ("upper", "middle", "lower").index(height)
+    third = zones.ZONES.index(height)
     edges = np.linspace(rows[0], rows[-1] + 1, 4)
     within = np.zeros(lung.shape, bool)
     within[round(edges[third]) : round(edges[third + 1])] = True
@@ -230,11 +221,7 @@ def boxes_table(maps_of: Mapper, folder: Path) -> Table:
 
 
 def lungs_table(
-    maps_of: Mapper,
-    squares: np.ndarray,
-    labels: np.ndarray,
-    lungs: np.ndarray,
-    threshold: float,
+    maps_of: Mapper, squares: np.ndarray, labels: np.ndarray, lungs: np.ndarray, threshold: float
 ) -> Table:
     """Evidence and accuracy in and without the lungs; the threshold is on the logit."""
     maps = maps_of(squares)
@@ -246,8 +233,8 @@ def lungs_table(
     common = (lungs > 127).mean(0) >= 0.02
     without = np.where(common, PAINT, squares).astype(np.uint8)
     found = {
-        "auc_lungs_only": _auc(labels, maps_of(only).logits),
-        "auc_lungs_masked": _auc(labels, maps_of(without).logits),
+        "auc_lungs_only": LocalizationRow(auc_estimate(labels, maps_of(only).logits)),
+        "auc_lungs_masked": LocalizationRow(auc_estimate(labels, maps_of(without).logits)),
     }
     if len(called):
         found["lungs_share"] = _measure(maps[called], fields, share_inside)
@@ -255,12 +242,7 @@ def lungs_table(
     return found
 
 
-def hot_normals(
-    maps_of: Mapper,
-    squares: np.ndarray,
-    scale: float,
-    threshold: float,
-) -> Table:
+def hot_normals(maps_of: Mapper, squares: np.ndarray, scale: float, threshold: float) -> Table:
     """Share of normals called unlikely whose strongest evidence exceeds a quarter of the scale."""
     maps = maps_of(squares)
     strongest = maps.evidence[maps.logits < threshold].max((1, 2))
@@ -270,14 +252,6 @@ def hot_normals(
 def scale_of(maps: Maps) -> float:
     """Evidence at which the colour map ends: 95th percentile of pneumonias' strongest evidence."""
     return float(np.percentile(maps.evidence.max((1, 2)), 95))
-
-
-def _auc(labels: np.ndarray, scores: np.ndarray) -> LocalizationRow:
-    """AUC with a bootstrap interval over images."""
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(len(labels), size=len(labels)) for _ in range(BOOTSTRAPS)]
-    low, high = np.nanquantile([auc(labels[d], scores[d]) for d in draws], (0.025, 0.975))
-    return LocalizationRow(Estimate(auc(labels, scores), float(low), float(high), len(labels)))
 
 
 def _measure(
@@ -298,15 +272,9 @@ def _estimate(
     values: np.ndarray, groups: Sequence[int] | None = None, constant: float | None = None
 ) -> LocalizationRow:
     """Mean with a bootstrap interval; images of one group are drawn together."""
-    of = np.arange(len(values)) if groups is None else np.asarray(groups)
-    names, inverse = np.unique(of, return_inverse=True)
-    sums = np.bincount(inverse, values)
-    counts = np.bincount(inverse)
-    chosen = np.random.default_rng(0).integers(len(names), size=(BOOTSTRAPS, len(names)))
-    low, high = np.quantile(sums[chosen].sum(1) / counts[chosen].sum(1), (0.025, 0.975))
-    n = len(values)
-    row = Estimate(float(values.mean()), float(low), float(high), n)
-    return LocalizationRow(row, None if constant is None else Estimate(constant, None, None, n))
+    alike, of = np.zeros(len(values)), None if groups is None else np.asarray(groups)
+    row = bootstrap(lambda w: w @ values / w.sum(1), alike, of)
+    return LocalizationRow(row, None if constant is None else Estimate(constant, None, None, row.n))
 
 
 def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Table:

@@ -1,7 +1,5 @@
 """Metrics of labelled radiographs, each with a 95 % interval."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -68,18 +66,11 @@ def auc_estimate(
     return bootstrap(areas, labels, groups)
 
 
-def calibration_error(
-    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
-) -> float:
-    """Expected calibration error (Naeini et al. 2015) in ten bins of equal width; all are (N,)."""
-    rows = np.ones((1, len(labels))) if weights is None else weights[None]
-    return float(_calibration_errors(labels, probabilities, rows)[0])
-
-
-def _calibration_errors(
+def calibration_errors(
     labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """The same for rows of weights, (R, N), to (R,)."""
+    """Expected calibration errors (Naeini et al. 2015) in ten bins of equal width, (R,), of labels
+    and probabilities, (N,), for rows of weights, (R, N)."""
     excess = np.zeros((len(labels), BINS))
     excess[np.arange(len(labels)), _bins(probabilities)] = labels - probabilities
     return np.abs(weights @ excess).sum(1) / weights.sum(1)
@@ -117,7 +108,7 @@ def score(
         specificity=mean(~called, y == 0),
         auc=auc_estimate(y, p, groups),
         brier=mean((shown - y) ** 2),
-        ece=bootstrap(lambda w: _calibration_errors(y, shown, w), y, groups),
+        ece=bootstrap(lambda w: calibration_errors(y, shown, w), y, groups),
         prevalence=prevalence,
     )
 

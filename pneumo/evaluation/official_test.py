@@ -1,7 +1,5 @@
 """The official test split: scored once for each released weights, and every scoring is logged."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Sequence
@@ -24,11 +22,8 @@ COLUMNS = {
 
 
 def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
-    """Score a checkpoint on DATA/test, write the result into its card and into the Markdown log.
-
-    Returns the card as written; a ReleaseError when these weights were scored before, a DataError
-    when the split cannot be read.
-    """
+    """Score a checkpoint on DATA/test, write the result into its card, which is returned, and into
+    the Markdown log; a ReleaseError when these weights were scored before."""
     sha256, card = checkpoint.weights_sha256, checkpoint.card
     if any(row[2:3] == [sha256[:12]] for row in rows(log, SCORINGS)):
         raise ReleaseError(

@@ -1,7 +1,5 @@
 """A network's probabilities for labelled radiographs, and what is measured of a whole split."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -149,7 +149,13 @@ def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
     values = {name: logits(network, part, preprocessing) for name, part in copies.items()}
     count = len(values)
     pooled, labels = np.concatenate(list(values.values())), np.tile(y, count)
-    calibration = calibrate(pooled, labels)
+    try:
+        calibration = calibrate(pooled, labels)
+    except ValueError:
+        raise ReleaseError(
+            f"The network of {run.folder} does not tell pneumonias from normals on validation, so "
+            "it cannot be calibrated. Train it for more epochs."
+        ) from None
     everything = calibration.probability(pooled)
     policies = fix_presets(everything, labels, series * count, count)
     threshold = policies["decisive"].policy.rule_in
@@ -281,21 +287,18 @@ def measured(
     checkpoint: Checkpoint,
     table: Sequence[Sample],
     adult_folder: Path | None,
-    step: Callable[[str, int], Callable[[], object]],
+    step: Callable[[str], None],
 ) -> Checkpoint:
-    """The checkpoint with robustness, shortcut analysis and, given a folder, adults in its card.
-
-    `step` announces what is measured and in how many parts; what it returns is called after each.
-    """
+    """The checkpoint with robustness, shortcut analysis and, given a folder, adults in its card;
+    `step` announces what is measured."""
     if not checkpoint.card.metrics.corruptions:
-        progress = step("robustness to corruptions", len(robustness.CORRUPTIONS))
-        rows = robustness.measure(checkpoint, table, progress)
-        checkpoint = _with_metrics(checkpoint, corruptions=rows)
+        step("robustness to corruptions")
+        checkpoint = _with_metrics(checkpoint, corruptions=robustness.measure(checkpoint, table))
     if checkpoint.card.metrics.shortcut is None:
-        found = shortcut.measure(checkpoint, table, step("shortcut analysis", shortcut.STEPS))
-        checkpoint = _with_metrics(checkpoint, shortcut=found)
+        step("shortcut analysis")
+        checkpoint = _with_metrics(checkpoint, shortcut=shortcut.measure(checkpoint, table))
     if adult_folder is not None and not checkpoint.card.metrics.external:
-        step("external evaluation: adults", 0)
+        step("external evaluation: adults")
         external = adults.measure(checkpoint, adult_folder, held_out=True)
         checkpoint = _with_metrics(checkpoint, external=external)
     return checkpoint

@@ -1,11 +1,10 @@
 """Robustness to image corruptions: metrics on corrupted validation radiographs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from pneumo.data import dataset
 from pneumo.data.dataset import Sample
@@ -63,19 +62,15 @@ CORRUPTIONS: dict[str, Change] = {
 }
 
 
-def measure(
-    checkpoint: Checkpoint,
-    table: Sequence[Sample],
-    progress: Callable[[], object] = lambda: None,
-) -> tuple[Corruption, ...]:
+def measure(checkpoint: Checkpoint, table: Sequence[Sample]) -> tuple[Corruption, ...]:
     """AUC, sensitivity and specificity after each of `CORRUPTIONS`, at the decisive threshold."""
     labels = dataset.labels(table)
     images = [read_radiograph(sample.path).pixels for sample in table]
     rows = []
-    for number, (name, change) in enumerate(CORRUPTIONS.items()):
+    shown = tqdm(CORRUPTIONS.items(), "robustness", leave=False, delay=2, disable=None)
+    for number, (name, change) in enumerate(shown):
         changed = [change(image, generator(number, i)) for i, image in enumerate(images)]
         rows.append(rates(name, labels, probabilities_of(checkpoint, changed), checkpoint))
-        progress()
     return tuple(rows)
 
 

@@ -4,12 +4,11 @@ In the train split NORMAL radiographs were compressed less, so a network can lea
 normal". AUC among equally sharp ones, recompression and the effect of JPEG tell whether it did.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from pneumo.data import dataset
 from pneumo.data.dataset import Sample
@@ -26,31 +25,23 @@ from pneumo.models.checkpoint import Checkpoint
 BYTES_PER_PIXEL = 0.08
 QUALITIES = (20, 40, 60, 80, 95)
 STRATA = ("least sharp third", "middle third", "sharpest third")
-STEPS = 2 + len(QUALITIES)
 # Of a class, for an AUC within one third: the ranks of fewer tell nothing.
 FEWEST = 10
 
 
-def measure(
-    checkpoint: Checkpoint,
-    table: Sequence[Sample],
-    progress: Callable[[], object] = lambda: None,
-) -> Shortcut:
-    """All three measurements, at the decisive threshold; `progress` is called `STEPS` times."""
+def measure(checkpoint: Checkpoint, table: Sequence[Sample]) -> Shortcut:
+    """All three measurements, at the decisive threshold."""
     labels = dataset.labels(table)
     images = [read_radiograph(sample.path).pixels for sample in table]
     before = probabilities_of(checkpoint, images)
-    progress()
     sharp = np.array([sharpness(checkpoint.preprocessing.square(image)) for image in images])
     qualities = [quality_for(image) for image in images]
     alike = [jpeg(image, quality) for image, quality in zip(images, qualities, strict=True)]
     after = probabilities_of(checkpoint, alike)
-    progress()
     changes = []
-    for quality in QUALITIES:
+    for quality in tqdm(QUALITIES, "shortcut analysis", leave=False, delay=2, disable=None):
         coded = probabilities_of(checkpoint, [jpeg(image, quality) for image in images])
         changes.append(change(quality, before, coded, checkpoint.card.threshold))
-        progress()
     return Shortcut(
         n=len(labels),
         auc=auc(labels, before),

@@ -3,15 +3,13 @@
 Both are fitted on radiographs and degraded copies, pooled; numbers count radiographs, not copies.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pneumo.evaluation.metrics import calibration_error, proportion
+from pneumo.evaluation.metrics import calibration_errors, proportion
 from pneumo.models.card import CalibrationCheck, Estimate, PolicyMeasures, PolicyResult
 from pneumo.models.probability import Calibration, Policy
 from pneumo.reading.decision import LABELS, decide
@@ -39,7 +37,7 @@ def check_calibration(
 ) -> CalibrationCheck | None:
     """How well calibration holds for patients it was not fitted on, by cross-fitting.
 
-    All are (N,), `groups` the patients; None when there are too few patients of a class.
+    All are (N,), `groups` the patients; None where a part of them cannot be calibrated.
     """
     folds = min(FOLDS, *(len(set(groups[labels == label].tolist())) for label in (0, 1)))
     if folds < 2:
@@ -48,9 +46,12 @@ def check_calibration(
     for rest, fold in GroupKFold(folds).split(logits, groups=groups):
         if len(set(labels[rest].tolist())) < 2:
             return None
-        probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
-    alike = 1 / np.bincount(labels, minlength=2)[labels]
-    plain, balanced = (calibration_error(labels, probabilities, w) for w in (None, alike))
+        try:
+            probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
+        except ValueError:  # logits that do not tell the classes apart
+            return None
+    weights = np.stack([np.ones(len(labels)), 1 / np.bincount(labels, minlength=2)[labels]])
+    plain, balanced = calibration_errors(labels, probabilities, weights).tolist()
     return CalibrationCheck(ece=plain, ece_balanced=balanced, folds=folds)
 
 
@@ -155,20 +156,21 @@ def measure_policy(
         for i, truth in enumerate(("NORMAL", "PNEUMONIA"))
     }
 
-    def share(count: float, of: float) -> Estimate | None:
-        return proportion(count, of) if of else None
-
     def of_class(truth: str, label: str) -> Estimate:
         return proportion(counts[truth][label], sum(counts[truth].values()))
 
-    called = {label: counts["NORMAL"][label] + counts["PNEUMONIA"][label] for label in LABELS}
+    def right(label: str) -> Estimate | None:
+        called = sum(of[label] for of in counts.values())
+        return proportion(counts[label][label], called) if called else None
+
+    left = sum(of["INDETERMINATE"] for of in counts.values())
     return PolicyMeasures(
         sensitivity=of_class("PNEUMONIA", "PNEUMONIA"),
         specificity=of_class("NORMAL", "NORMAL"),
         false_negatives=of_class("PNEUMONIA", "NORMAL"),
         false_positives=of_class("NORMAL", "PNEUMONIA"),
-        ppv=share(counts["PNEUMONIA"]["PNEUMONIA"], called["PNEUMONIA"]),
-        npv=share(counts["NORMAL"]["NORMAL"], called["NORMAL"]),
-        indeterminate=proportion(called["INDETERMINATE"], len(labels) / copies),
+        ppv=right("PNEUMONIA"),
+        npv=right("NORMAL"),
+        indeterminate=proportion(left, len(labels) / copies),
         labels=counts,
     )

@@ -7,7 +7,6 @@ ERRORS = {
     "permission": "This file may not be opened: permission is missing.",
     "unopenable": "This file cannot be opened.",
     "folder": "This is a folder. Please choose one image file in it.",
-    "link": "This is a link to a file, which is not followed.",
     "device": "This is a device or a pipe and not a file.",
     "bytes": "This file holds more than {limit} MB, the largest size that is read. "
     "Please export the image smaller.",

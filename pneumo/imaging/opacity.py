@@ -4,8 +4,6 @@ Added in attenuation, by the inverse of one tone curve, it keeps ribs visible, h
 never exceeds soft tissue, as a consolidation does; a patch pasted in grey would not.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -25,14 +23,11 @@ def insert_opacity(
     strength: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add one consolidation to a frontal radiograph, uint8 (H, W), bones bright.
+    """A frontal radiograph, uint8 (H, W), with one consolidation, and where that can be seen, bool
+    (H, W): nowhere if no air is left to replace, as before the heart.
 
     `center` (x, y) and `radius` (to the visible edge) are in pixels; `strength` is the share of
     the air replaced at the densest point, above 0 to 1; `rng` decides outline and texture.
-
-    Returns:
-        The radiograph with the opacity, and where it can be seen, bool (H, W): nowhere if no air
-        is left to replace, as before the heart.
     """
     height, width = pixels.shape
     x, y = center

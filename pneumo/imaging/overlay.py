@@ -1,7 +1,5 @@
 """Evidence maps over a radiograph: upsampling, colour layer, contours, legend, PNG bytes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -21,13 +21,14 @@ MAX_EXTRAS = 1_000
 # Every scan of a progressive JPEG is a pass over the whole image.
 MAX_SCAN_PIXELS = 1_000_000_000
 
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"BM", "BMP"),
-)
+# How a file begins -> Pillow's name of its format.
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+}
 _OTHERS = (
     (b"%PDF", "a PDF document"),
     (b"GIF8", "a GIF picture"),
@@ -50,7 +51,7 @@ def kind_of(data: bytes) -> str:
     # First, because a DICOM file may begin with anything, also with another format's signature.
     if looks_like_dicom(data):
         return "DICOM"
-    for signature, kind in _SIGNATURES:
+    for signature, kind in SIGNATURES.items():
         if data.startswith(signature):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -102,15 +103,8 @@ def check_unpacked(count: int) -> None:
 
 def check_picture(data: bytes, kind: str) -> None:
     """Check what a picture file of a kind, such as ``"PNG"``, declares; errors: UnreadableImage."""
-    checks: dict[str, Callable[[bytes], None]] = {
-        "PNG": _check_png,
-        "JPEG": _check_jpeg,
-        "TIFF": _check_tiff,
-        "BMP": _check_bmp,
-        "WEBP": _check_webp,
-    }
     try:
-        checks[kind](data)
+        CHECKS[kind](data)
     except (struct.error, IndexError):
         raise UnreadableImage("damaged", kind=kind) from None
 
@@ -214,3 +208,13 @@ def _check_webp(data: bytes) -> None:
         check_size(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
     elif chunk == b"VP8 ":
         check_size(*(side & 0x3FFF for side in struct.unpack_from("<HH", data, 26)))
+
+
+# Format -> what looks at the size and the parts that a file declares.
+CHECKS: dict[str, Callable[[bytes], None]] = {
+    "PNG": _check_png,
+    "JPEG": _check_jpeg,
+    "TIFF": _check_tiff,
+    "BMP": _check_bmp,
+    "WEBP": _check_webp,
+}

@@ -4,7 +4,6 @@ import atexit
 import os
 import stat
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from pneumo.imaging.messages import DecodingCancelled, UnreadableImage
 from pneumo.imaging.precheck import MAX_BYTES, MAX_PIXELS, check_bytes
-from pneumo.imaging.sandbox import Sandbox
+from pneumo.imaging.sandbox import Cancelled, Sandbox
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "DecodingCancelled", "Radiograph", "UnreadableImage"]
 
@@ -37,19 +36,14 @@ class Radiograph:
             raise ValueError("A radiograph's pixels are a non-empty uint8 array, height x width.")
 
 
-def read_radiograph(
-    file: str | Path | bytes,
-    *,
-    follow_links: bool = True,
-    cancelled: Callable[[], bool] | None = None,
-) -> Radiograph:
+def read_radiograph(file: str | Path | bytes, *, cancelled: Cancelled = None) -> Radiograph:
     """Read a radiograph from a path or a file's bytes; may be called from any thread.
 
     Raises:
         UnreadableImage: Whatever is wrong with the file; nothing else is raised for any file.
         DecodingCancelled: `cancelled`, which is asked some times a second, said True.
     """
-    data = file if isinstance(file, bytes) else _read_bytes(file, follow_links)
+    data = file if isinstance(file, bytes) else _read_bytes(file)
     if not data:
         raise UnreadableImage("empty")
     check_bytes(len(data))
@@ -77,20 +71,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_sandbox)
 
 
-def _read_bytes(path: str | Path, follow_links: bool) -> bytes:
+def _read_bytes(path: str | Path) -> bytes:
     """The contents of a regular file; never waits on a pipe or reads a device without end."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        info = os.stat(path) if follow_links else os.lstat(path)
-        if stat.S_ISLNK(info.st_mode):
-            raise UnreadableImage("link", "refused")
+        info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
             raise UnreadableImage("folder")
         if not stat.S_ISREG(info.st_mode):
             raise UnreadableImage("device", "refused")
         check_bytes(info.st_size)
-        if not follow_links:
-            flags |= getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(path, flags), "rb") as stream:
             # What lies there may have been exchanged since it was looked at.
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):

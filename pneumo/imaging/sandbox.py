@@ -3,8 +3,6 @@
 They are used again; one that exceeds a limit, crashes or is not waited for is killed and replaced.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -33,6 +31,9 @@ _POLL_SECONDS = 0.05
 # After so much at once, or so many files, a worker is replaced: what its decoders hold is freed.
 _LARGE_BYTES, _MOST_FILES = 64 << 20, 1000
 
+Cancelled = Callable[[], bool] | None
+Decoded = tuple[np.ndarray, str, tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -58,9 +59,7 @@ class Sandbox:
         while len(self._idle) < self._size:
             self._idle.append(_Worker(self.limits.memory))
 
-    def decode(
-        self, data: bytes, cancelled: Callable[[], bool] | None = None
-    ) -> tuple[np.ndarray, str, tuple[str, ...]]:
+    def decode(self, data: bytes, cancelled: Cancelled = None) -> Decoded:
         """Grey pixels of a file (uint8, (H, W), bones bright), how they were stored, and `NOTES`.
 
         Raises as `read_radiograph`, and a RuntimeError when no worker process can be started.
@@ -79,9 +78,7 @@ class Sandbox:
         while self._idle:
             self._idle.pop().stop()
 
-    def _decode(
-        self, data: bytes, kind: str, cancelled: Callable[[], bool] | None
-    ) -> tuple[np.ndarray, str, tuple[str, ...]]:
+    def _decode(self, data: bytes, kind: str, cancelled: Cancelled) -> Decoded:
         limits = self.limits
         seconds = limits.dicom_seconds if kind == "DICOM" else limits.picture_seconds
         worker = self._take()
@@ -102,17 +99,16 @@ class Sandbox:
             self._idle.append(worker)
         return _checked(*answer, kind)
 
-    def _take(self) -> _Worker:
+    def _take(self) -> "_Worker":
         """An idle worker, a new one where there is none."""
         with contextlib.suppress(IndexError):
-            while True:
-                worker = self._idle.pop()  # the one used last: its memory is in the caches
-                if worker.runs():
-                    return worker
+            # The one used last: its memory is in the caches.
+            while not (worker := self._idle.pop()).runs():
                 worker.stop()
+            return worker
         return _Worker(self.limits.memory)
 
-    def _replace(self, worker: _Worker) -> int:
+    def _replace(self, worker: "_Worker") -> int:
         """End a worker, start another, and return the exit code of the first."""
         code = worker.stop()
         self._idle.append(_Worker(self.limits.memory))
@@ -138,12 +134,7 @@ class _Worker:
         )
 
     def ask(
-        self,
-        data: bytes,
-        kind: str,
-        seconds: float,
-        end: float,
-        cancelled: Callable[[], bool] | None,
+        self, data: bytes, kind: str, seconds: float, end: float, cancelled: Cancelled
     ) -> tuple[dict, np.ndarray] | None:
         """The two parts of the answer to a file, None where the process ended instead."""
         self.files += 1
@@ -198,7 +189,7 @@ class _Worker:
         return code
 
 
-def _checked(facts: dict, pixels: np.ndarray, kind: str) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def _checked(facts: dict, pixels: np.ndarray, kind: str) -> Decoded:
     """An answer, held to what a sound worker says: a taken-over one must not mislead the reader."""
     try:
         if "code" in facts:

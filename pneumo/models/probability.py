@@ -1,7 +1,5 @@
 """From a network's logit to a probability at a prevalence, and the two thresholds on it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -79,13 +77,13 @@ class Policy:
             )
 
     @classmethod
-    def custom(cls, rule_out: float, rule_in: float, prevalence: float = 0.5) -> Policy:
+    def custom(cls, rule_out: float, rule_in: float, prevalence: float = 0.5) -> "Policy":
         """The policy of two thresholds that were given at a prevalence."""
         cls("custom", rule_out, rule_in)  # errors name the numbers that were given
         ends = (at_prevalence(end, 1.0 - prevalence) for end in (rule_out, rule_in))
         return cls("custom", *ends)
 
-    def at(self, prevalence: float) -> Policy:
+    def at(self, prevalence: float) -> "Policy":
         """Both thresholds moved to a prevalence by `at_prevalence`; labels stay the same."""
         ends = (at_prevalence(end, prevalence) for end in (self.rule_out, self.rule_in))
         return Policy(self.name, *ends)

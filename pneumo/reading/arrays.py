@@ -1,7 +1,5 @@
 """Arrays and PIL images as the bytes of an image file, so that they go the way of every file."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 
@@ -17,14 +15,11 @@ _SHAPES = "(H, W), (H, W, 3) RGB or (H, W, 4) RGBA"
 
 
 def as_file(image: Any) -> tuple[bytes, str]:
-    """A lossless file of an image in memory: PNG up to 16 bits, else TIFF of float32.
+    """A lossless file of an image in memory (PNG up to 16 bits, else TIFF of float32), and what it
+    is, such as "array uint16".
 
     `image` is a PIL image, or an array, (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, of integers,
-    bools or floats; it is named beside the file, such as "array uint16".
-
-    Raises:
-        TypeError: when it is neither, or an array of another shape or dtype.
-        UnreadableImage: when the PIL image was opened from a damaged file.
+    bools or floats: else a TypeError. UnreadableImage for a PIL image of a damaged file.
     """
     if isinstance(image, Image.Image):
         try:

@@ -1,7 +1,5 @@
 """The checks of a radiograph: their names, codes and sentences."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 # Code -> sentence. A code begins with the name of its check; translations have it as a key.

@@ -1,24 +1,10 @@
 """From a probability to a label: the only place that does it, and what a label is worth."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pneumo.models.card import Curve, Estimate, PolicyMeasures
-from pneumo.models.probability import Calibration, Policy, at_prevalence, check_share
-
-__all__ = [
-    "DEFAULT_POLICY",
-    "LABELS",
-    "PRESETS",
-    "Calibration",
-    "Policy",
-    "at_prevalence",
-    "confidence",
-    "decide",
-    "measures_at",
-    "predictive_values",
-]
+from pneumo.models.probability import Policy, check_share
+from pneumo.models.probability import at_prevalence as at_prevalence  # for readers
 
 # Codes in records; the screen's words for them are unlikely, indeterminate, likely.
 LABELS = ("NORMAL", "INDETERMINATE", "PNEUMONIA")
@@ -47,17 +33,10 @@ def confidence(probability: float, label: str) -> float:
 def predictive_values(
     measured: PolicyMeasures, prevalence: float
 ) -> tuple[float | None, float | None]:
-    """What a label is worth at a prevalence: Bayes' theorem for tests (Altman and Bland 1994).
+    """Positive and negative predictive value at a prevalence, 0 to 1 (Altman and Bland 1994).
 
-    An indeterminate radiograph is neither positive nor negative.
-
-    Returns:
-        Positive and negative predictive value, 0 to 1: of radiographs labelled PNEUMONIA the share
-        that shows it, of those labelled NORMAL the share that does not. None where none is
-        labelled so.
-
-    Raises:
-        ValueError: when the prevalence is not a number from 0 to 1.
+    An indeterminate radiograph is neither positive nor negative; None where none is labelled so. A
+    ValueError when the prevalence is not a number from 0 to 1.
     """
     check_share("prevalence", prevalence)
     positive, negative = prevalence, 1.0 - prevalence
@@ -72,15 +51,8 @@ def predictive_values(
 
 
 def measures_at(curve: Curve, policy: Policy, prevalence: float, n: int) -> PolicyMeasures:
-    """What a policy without measured rates, such as a custom one, gives: read off a curve.
-
-    Args:
-        curve: sensitivity and specificity of n radiographs by threshold.
-        prevalence: share of them that shows pneumonia, 0 to 1.
-
-    Returns:
-        Rates without intervals and without predictive values.
-    """
+    """What a policy without measured rates, such as a custom one, gives: read off the curve of n
+    radiographs with this prevalence, without intervals and without predictive values."""
 
     def at(rates: tuple[float, ...], threshold: float) -> float:
         return float(np.interp(threshold, curve.threshold, rates))

@@ -5,8 +5,6 @@ contrast and fine detail hardly matter, so that a small, dark or compressed copy
 described alike. Turning or mirroring an image only permutes its numbers.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

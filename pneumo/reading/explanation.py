@@ -3,8 +3,6 @@
 A method is one small class in `METHODS`. `evidence_map` is what prediction and training call.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import torch
@@ -50,20 +48,11 @@ def evidence_map(
     differentiable: bool = False,
     method: str = GradCam.name,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits and evidence maps of a feature map; nothing below it is differentiated.
+    """Logits (N,) and evidence maps (N, h, w), float32, in units of the logit, not rescaled.
 
-    Args:
-        network: of its `head` the gradient is taken, by way of the feature map's mean.
-        features: float32, (N, C, h, w).
-        differentiable: keep the graph, for a training loss on the map.
-        method: a key of `METHODS`.
-
-    Returns:
-        logits (N,) and maps (N, h, w), float32, in units of the logit, not rescaled. Both are
-        detached unless `differentiable`.
-
-    Raises:
-        ValueError: when there is no such method.
+    The gradient of the head is taken by way of the mean of the features, (N, C, h, w); nothing
+    below them is differentiated. Both are detached unless `differentiable`, for a training loss
+    on the map. A ValueError when `METHODS` has no such method.
     """
     if method not in METHODS:
         raise ValueError(f"There is no CAM method '{method}'. Known: {', '.join(METHODS)}.")

@@ -5,8 +5,6 @@ is chosen. Its numbers lie in checkpoints/input_check.json, which `python -m too
 fits.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,11 +63,7 @@ class Subspace:
 
 @dataclass(frozen=True)
 class RefusalRow:
-    """How many images of one kind were refused.
-
-    No radiograph of these patients, and no image of another kind than a chest radiograph, was in
-    the fit.
-    """
+    """How many images of one kind, none of which was in the fit, were refused."""
 
     kind: str  # what they show
     change: str  # what was done to them, "" for nothing
@@ -79,10 +73,8 @@ class RefusalRow:
 
 @dataclass(frozen=True)
 class WarningRow:
-    """How often a warning is right, on radiographs that the input check was not fitted on.
-
-    A share is None where there are no such radiographs.
-    """
+    """How often a warning is right, on radiographs that were not in the fit; a share is None where
+    there are none."""
 
     code: str  # of the warning, a key of pneumo.reading.checks.SENTENCES
     population: str  # whose radiographs
@@ -93,28 +85,18 @@ class WarningRow:
 
 @dataclass(frozen=True)
 class InputCheckFile:
-    """All that input_check.json holds.
-
-    Attributes:
-        format: of the file.
-        fitted_on: kind of image -> how many of them, copies included.
-        mean, scale: LENGTH numbers each, of the descriptions of chest radiographs in any position.
-        chest: upright frontal chest radiograph, or anything else.
-        usual: chest radiographs alone; what is far from them is none, whatever it is.
-        adult, cropped: warnings.
-        mirrored: the same, asked of the description less that of the mirrored image.
-        refusals, warnings: measured; empty until then.
-    """
+    """All that input_check.json holds."""
 
     format: int
-    fitted_on: dict[str, int]
-    mean: tuple[float, ...]
+    fitted_on: dict[str, int]  # kind of image -> how many of them, copies included
+    mean: tuple[float, ...]  # LENGTH numbers, of descriptions of chest radiographs in any position
     scale: tuple[float, ...]
-    chest: LinearProbe
-    usual: Subspace
+    chest: LinearProbe  # upright frontal chest radiograph, or anything else
+    usual: Subspace  # of chest radiographs alone; what is far from them is none, whatever it is
     adult: LinearProbe
     cropped: LinearProbe
-    mirrored: LinearProbe
+    mirrored: LinearProbe  # asked of the description less that of the mirrored image
+    # Measured; empty until then.
     refusals: tuple[RefusalRow, ...] = ()
     warnings: tuple[WarningRow, ...] = ()
 
@@ -158,12 +140,8 @@ class InputCheck:
         return np.log(np.maximum(rest, 1e-6)) - self.file.usual.limit
 
     def position(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How images, standardised (N, LENGTH), must be turned to look most like a chest.
-
-        Returns:
-            int, (N,): by how many quarters of a circle each is turned clockwise; and its score for
-            "chest" once it is turned back.
-        """
+        """By how many quarters of a circle images, standardised (N, LENGTH), are turned clockwise
+        from where they look most like a chest, (N,), and their score for "chest" there."""
         scores = np.stack([self.score("chest", turned(z, quarters)) for quarters in range(4)])
         return scores.argmax(0), scores.max(0)
 
@@ -184,11 +162,9 @@ class InputCheck:
         if chest[0] < 0 or self.distance(z)[0] > 0 or quality.detail(small) < LEAST_DETAIL:
             return (check("chest.not_frontal"),)
         yes = {name: self.score(name, z)[0] >= 0 for name in ("adult", "cropped", "mirrored")}
-        upright = "ok"
-        if quarters:
-            upright = f"turned_{90 * quarters}"
-        elif yes["mirrored"] and not yes["adult"]:  # Of adults it knows too little to tell.
-            upright = "mirrored"
+        # Of adults it knows too little to tell.
+        upright = "mirrored" if yes["mirrored"] and not yes["adult"] else "ok"
+        upright = f"turned_{90 * quarters}" if quarters else upright
         return (
             check("chest.ok"),
             check(f"upright.{upright}"),
@@ -201,6 +177,7 @@ def _measures(pixels: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> tuple
     """The checks of contrast, size, shape and text."""
     height, width = pixels.shape
     short, long = sorted((height, width))
+    shape = "long" if long > LONG_ASPECT * short else "ok"
     contrast, text = quality.contrast(coarse), quality.find_text(fine)
     levels = "blank" if contrast < BLANK else "low" if contrast < LOW_CONTRAST else "ok"
     size = "tiny" if short < TINY_SIDE else "small" if short < SMALL_SIDE else "ok"
@@ -208,9 +185,7 @@ def _measures(pixels: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> tuple
     return (
         check(f"contrast.{levels}"),
         check(f"size.{size}", width=width, height=height),
-        check("shape.long", width=width, height=height)
-        if long > LONG_ASPECT * short
-        else check("shape.ok"),
+        check(f"shape.{shape}", width=width, height=height),
         check("text.burned_in" if named else "text.ok"),
     )
 
@@ -218,12 +193,8 @@ def _measures(pixels: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> tuple
 def load_input_check(folder: Path | None = None, sha256: str | None = None) -> InputCheck:
     """The input check of a folder of checkpoints; the bundled one where it has none of its own.
 
-    Args:
-        folder: of checkpoints; by default the one in use.
-        sha256: that the file must have, from a network's card.
-
-    Raises:
-        CheckpointError: when there is none, or it is damaged or another one.
+    A CheckpointError when there is none, or it is damaged, or has not the sha256 that is given,
+    from a network's card.
     """
     path = checkpoint_folder(folder) / FILE
     if not path.is_file():

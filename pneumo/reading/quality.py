@@ -1,7 +1,5 @@
 """What can be said of an image without knowing what it shows: contrast, detail, burned-in text."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -20,11 +18,8 @@ class Text:
 
 
 def reduced(pixels: np.ndarray, short_side: int = SHORT_SIDE) -> np.ndarray:
-    """The image, uint8 (H, W), averaged over squares of whole pixels, which takes little time.
-
-    Its short side becomes `short_side` long to within a third; where it is less than half as long
-    again, the image itself is returned.
-    """
+    """The image, uint8 (H, W), averaged over squares of whole pixels until its short side is
+    `short_side` long to within a third; itself where that is less than half as long again."""
     factor = round(min(pixels.shape) / short_side)
     if factor < 2:
         return pixels

@@ -1,7 +1,5 @@
 """Where the evidence lies, in a radiologist's words: lung and zone, sides as the patient's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -24,17 +22,11 @@ class ZoneShare:
 
 
 def zone_shares(evidence: np.ndarray, lungs: np.ndarray) -> tuple[ZoneShare, ...]:
-    """Shares of the positive evidence by lung and zone.
+    """Shares of the positive evidence, float32 (h, w), by lung and zone: right lung first, from top
+    to bottom, and none at all unless both lungs are found.
 
-    A cell of the map counts for the zones that it covers in proportion to the covered area.
-
-    Args:
-        evidence: float32, (h, w), signed; the negative part counts for nothing.
-        lungs: uint8, (S, S), 0 outside and 255 inside the lungs, as `find_lungs` gives it; over
-            the same radiograph as the map.
-
-    Returns:
-        Six shares, right lung first, from top to bottom; none at all unless both lungs are found.
+    A cell counts for the zones that it covers in proportion to the covered area. `lungs`: uint8
+    (S, S), 0 or 255, of the same radiograph, as `find_lungs` gives it.
     """
     sides = both_lungs(lungs)
     if sides is None:

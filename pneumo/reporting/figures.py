@@ -1,7 +1,5 @@
 """The figures of docs/figures, drawn from the cards and from nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from pneumo.models.card import Card, Curve, SplitResult
 from pneumo.reporting.numbers import number
@@ -67,15 +64,11 @@ def roc(cards: Sequence[Card]) -> Figure | None:
         _ends(card, test.curve, corner, COLOURS[i])
     whole.plot((0, 1), (0, 1), color="#999999", linewidth=0.8)
     _unit_square(whole, "1 − specificity", "sensitivity")
-    marks = [
-        Line2D([], [], color="#666666", marker=mark, linestyle="", label=name)
-        for name, mark in MARKS.items()
-    ]
-    corner.legend(handles=marks, loc="lower right", fontsize=8)
+    for name, mark in MARKS.items():
+        corner.plot([], [], mark, color="#666666", label=name)
+    corner.legend(corner.lines[-len(MARKS) :], MARKS, loc="lower right", fontsize=8)
     whole.legend(loc="lower right", fontsize=8)
-    corner.set_xlim(-0.005, 0.4)
-    corner.set_ylim(0.7, 1.005)
-    corner.set_xlabel("1 − specificity")
+    corner.set(xlim=(-0.005, 0.4), ylim=(0.7, 1.005), xlabel="1 − specificity")
     corner.set_title("upper left corner")
     return figure
 
@@ -87,10 +80,10 @@ def _ends(card: Card, curve: Curve, panel: Axes, colour: str) -> None:
     """Marks at the presets' thresholds, on the curve."""
     for name, mark in MARKS.items():
         policy = card.policies[name.split(",")[0]].policy
-        for end in sorted({policy.rule_out, policy.rule_in}):
-            rates = [np.interp(end, curve.threshold, r) for r in
-                     (curve.specificity, curve.sensitivity)]  # fmt: skip
-            panel.plot(1 - rates[0], rates[1], mark, color=colour, markersize=6)
+        ends = sorted({policy.rule_out, policy.rule_in})
+        alarms = 1 - np.interp(ends, curve.threshold, curve.specificity)
+        found = np.interp(ends, curve.threshold, curve.sensitivity)
+        panel.plot(alarms, found, mark, color=colour, markersize=6)
 
 
 def confusion(cards: Sequence[Card]) -> Figure | None:
@@ -100,10 +93,8 @@ def confusion(cards: Sequence[Card]) -> Figure | None:
     figure, panels = _canvas("Labels given", _source(cards), len(tested), wide=5.0, high=3)
     for panel, (card, test) in zip(panels, tested, strict=True):
         found = test.scores.confusion
-        counts = np.array(
-            [[found.true_negative, found.false_positive],
-             [found.false_negative, found.true_positive]]
-        )  # fmt: skip
+        normal = found.true_negative, found.false_positive
+        counts = np.array([normal, (found.false_negative, found.true_positive)])
         shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
         panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         panel.grid(False)
@@ -111,8 +102,8 @@ def confusion(cards: Sequence[Card]) -> Figure | None:
             colour = "white" if shares[row, column] > 0.5 else "black"
             words = f"{count}\n{shares[row, column]:.1%}"
             panel.text(column, row, words, ha="center", va="center", color=colour)
-        panel.set_xticks((0, 1), ("NORMAL", "PNEUMONIA"), fontsize=8)
-        panel.set_yticks((0, 1), ("NORMAL", "PNEUMONIA"), fontsize=8)
+        for ticks in (panel.set_xticks, panel.set_yticks):
+            ticks((0, 1), ("NORMAL", "PNEUMONIA"), fontsize=8)
         panel.set_title(f"{card.title}, decisive")
     return figure
 
@@ -146,19 +137,14 @@ def training(cards: Sequence[Card]) -> Figure | None:
         history = card.training.history
         epochs = [one.epoch for one in history]
         loss, area = panels[column :: len(trained)]
-        names = dict.fromkeys(name for one in history for name in one.losses)
-        for i, name in enumerate(names):
+        for i, name in enumerate(dict.fromkeys(name for one in history for name in one.losses)):
             values = [one.losses.get(name, np.nan) for one in history]
-            loss.plot(epochs, values, LINES[i % 4], marker="o", markersize=3,
-                      color=COLOURS[i % 4], label=name)  # fmt: skip
-        area.plot(epochs, [one.validation_auc for one in history], "-o", markersize=3,
-                  color="#0072b2", label="validation")  # fmt: skip
-        area.plot(epochs, [one.degraded_auc for one in history], "--o", markersize=3,
-                  color="#d55e00", label="degraded copies")  # fmt: skip
-        loss.set_ylim(bottom=0)
-        loss.set_title(card.title)
-        area.set_ylabel("AUC")
-        area.set_xlabel("epoch")
+            loss.plot(epochs, values, LINES[i % 4] + "o", ms=3, color=COLOURS[i % 4], label=name)
+        aucs = np.array([(one.validation_auc, one.degraded_auc) for one in history]).T
+        area.plot(epochs, aucs[0], "-o", ms=3, color="#0072b2", label="validation")
+        area.plot(epochs, aucs[1], "--o", ms=3, color="#d55e00", label="degraded copies")
+        loss.set(ylim=(0, None), title=card.title)
+        area.set(xlabel="epoch", ylabel="AUC")
         for panel in (loss, area):
             panel.set_xticks(epochs[:: max(1, len(epochs) // 10)])
             panel.legend(fontsize=8)
@@ -195,10 +181,6 @@ def _canvas(
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def _unit_square(panel: Axes, across: str, up: str, low: float = 0.0) -> None:
-    """Both axes from `low` to 1 in the same scale, with a little room for marks at the edge."""
-    panel.set_xlim(low - 0.03, 1.03)
-    panel.set_ylim(low - 0.03, 1.03)
-    panel.set_aspect("equal")
-    panel.set_xlabel(across)
-    panel.set_ylabel(up)
+def _unit_square(panel: Axes, across: str, up: str) -> None:
+    """Both axes from 0 to 1 in the same scale, with a little room for marks at the edge."""
+    panel.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal", xlabel=across, ylabel=up)

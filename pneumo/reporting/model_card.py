@@ -1,7 +1,5 @@
 """MODEL_CARD.md with the Hub's metadata, and the README's results table, from the cards."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -119,11 +117,6 @@ def _worst_warnings(
         yield code, max(alarms, key=value), min(found, key=value, default=None)
 
 
-def _failures(cards: Sequence[Card]) -> list[str]:
-    """Failures that the measurements show, a sentence each."""
-    return [f"{card.title}: {line}" for card in cards for line in _failures_of(card)]
-
-
 def with_results(readme: str, cards: Sequence[Card]) -> str:
     """The README's text with a fresh results table between its two markers; ValueError without."""
     if BEGIN not in readme or END not in readme:
@@ -133,32 +126,24 @@ def with_results(readme: str, cards: Sequence[Card]) -> str:
 
 
 def write(folder: Path | None = None, readme: Path | None = None) -> list[Path]:
-    """Write MODEL_CARD.md into a folder of checkpoints, and the table into a README if given.
-
-    Returns:
-        The files that changed.
-
-    Raises:
-        CheckpointError: when a card or the input check is damaged or missing.
+    """Write MODEL_CARD.md into a folder of checkpoints, and the table into a README if given; gives
+    the files that changed. A CheckpointError when a card or the input check is damaged or missing.
     """
     folder = checkpoint_folder(folder)
     cards = read_cards(folder)
     texts = {folder / "MODEL_CARD.md": model_card(cards, load_input_check(folder).file)}
     if readme is not None:
         texts[readme] = with_results(readme.read_text(encoding="utf-8"), cards)
-    changed = [
-        path
-        for path, text in texts.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
+    new = {path: text.encode() for path, text in texts.items()}
+    changed = [path for path in new if not path.is_file() or path.read_bytes() != new[path]]
     for path in changed:
-        write_whole(path, texts[path].encode())
+        write_whole(path, new[path])
     return changed
 
 
 def _failures_of(card: Card) -> Iterable[str]:
-    metrics = card.metrics
-    if test := metrics.test:
+    """Failures that the measurements show, a sentence each."""
+    if test := card.metrics.test:
         counts = test.scores.confusion
         yield (
             f"{counts.false_positive} of {test.scores.n - test.scores.positives} normal test "
@@ -174,9 +159,7 @@ def _broken(result: PolicyResult) -> Iterable[str]:
     for name in ("sensitivity", "specificity") if result.test else ():
         before, after = getattr(result.validation, name), getattr(result.test, name)
         if after.high is not None and after.high < before.value:
-            yield (
-                f"{result.policy.name}, {name} {number(before.value)}, then {number(after.value)}"
-            )
+            yield f"{result.policy.name}, {name} {number(before.value)}, then {number(after.value)}"
 
 
 TEMPLATES = Environment(
@@ -199,6 +182,6 @@ TEMPLATES.globals.update(
         "values": lambda measured, names: [getattr(measured, name) for name in names],
         "costly": _costly,
         "worst_warnings": _worst_warnings,
-        "failures_of": _failures,
+        "failures_of": lambda cards: [f"{c.title}: {s}" for c in cards for s in _failures_of(c)],
     }
 )

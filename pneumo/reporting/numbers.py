@@ -1,7 +1,5 @@
 """How measures are named and printed: in the model card, the app and the command line alike."""
 
-from __future__ import annotations
-
 from pneumo.models.card import Estimate, PolicyMeasures
 
 # Attribute of a measurement -> its words.

@@ -3,8 +3,6 @@
 It lays out what it is given; every word and number on it is the caller's.
 """
 
-from __future__ import annotations
-
 import io
 import textwrap
 import unicodedata
@@ -129,8 +127,7 @@ def _panels(figure: Figure, panels: Sequence[Panel]) -> float:
         axes = figure.add_axes((left, bottom, width, height), anchor="N")
         axes.imshow(panel.pixels, interpolation="lanczos", aspect="equal")
         axes.set_title(printable(panel.caption), size=9, loc="left")
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.set(xticks=[], yticks=[])
         if panel.legend:
             _legend(figure, panel.legend, (left, bottom - 0.018, width, 0.008))
     return bottom - (0.075 if any(panel.legend for panel in panels) else 0.035)
@@ -156,10 +153,7 @@ def _column(figure: Figure, column: Column, left: float, top: float) -> float:
         _write(figure, left, top, column.qualifier, size=8, weight="bold", color=_ALARM)
     _write(figure, left, top - 0.022, column.words, size=9)
     axes = figure.add_axes((left, top - 0.036, width, 0.008))
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
     low, high = column.thresholds
     axes.axvspan(0, column.probability, color="#075e8f", lw=0)
     axes.axvspan(low, high, color="#8a97a3", alpha=0.45, lw=0)
@@ -182,17 +176,16 @@ def _column(figure: Figure, column: Column, left: float, top: float) -> float:
 def _sections(
     figure: Figure, sections: Sequence[tuple[str, Sequence[str]]], top: float, bottom: float
 ) -> None:
-    lines: list[tuple[str, bool]] = []
+    lines: list[tuple[str, str]] = []  # with their weight
     for heading, paragraphs in sections:
-        lines += [("", False), (heading, True)] if lines else [(heading, True)]
+        lines += [("", "normal"), (heading, "bold")] if lines else [(heading, "bold")]
         for paragraph in paragraphs:
-            lines += [(line, False) for line in textwrap.wrap(paragraph, 108) or [""]]
+            lines += [(line, "normal") for line in textwrap.wrap(paragraph, 108) or [""]]
     # Many lines are printed smaller; what still does not fit is said to be left out.
     pitch = max(0.008, min(0.0145, (top - bottom) / max(1, len(lines))))
     most = int((top - bottom) / pitch + 1e-6)
     if len(lines) > most:
-        lines[most - 1 :] = [("…", False)]
-    for number, (line, bold) in enumerate(lines):
-        weight = "bold" if bold else "normal"
-        size = 8.5 * pitch / 0.0145
+        lines[most - 1 :] = [("…", "normal")]
+    size = 8.5 * pitch / 0.0145
+    for number, (line, weight) in enumerate(lines):
         _write(figure, _LEFT, top - pitch * number, line, size=size, weight=weight)

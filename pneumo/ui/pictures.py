@@ -1,7 +1,5 @@
 """What the browser draws: the image, colour layers, contours, and what their colours stand for."""
 
-from __future__ import annotations
-
 import base64
 
 import cv2

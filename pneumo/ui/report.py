@@ -1,7 +1,5 @@
 """From the page's request for a report to its bytes: the stored image, judged as on the screen."""
 
-from __future__ import annotations
-
 import base64
 import io
 from datetime import datetime

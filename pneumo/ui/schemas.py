@@ -1,7 +1,5 @@
 """What the page asks of the server: every field checked before anything is done."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass
@@ -62,11 +60,8 @@ class Request:
 
 
 def parse(data: object) -> Request:
-    """A request from what Gradio hands over: a dict, or one with the bytes of an uploaded file.
-
-    Raises:
-        Invalid: for a policy or prevalence that is none, or when it is nothing the page would send.
-    """
+    """A request from what Gradio hands over: a dict, or one with the bytes of an uploaded file;
+    `Invalid` when it is nothing the page would send."""
     fields, files = getattr(data, "data", data), getattr(data, "files", [])
     if not isinstance(fields, dict):
         raise Invalid("image", text("failure.nofile"))
@@ -99,11 +94,7 @@ def parse(data: object) -> Request:
 
 
 def parse_choice(fields: dict) -> Choice:
-    """Policy and prevalence of the page's fields: thresholds and prevalences in per cent.
-
-    Raises:
-        Invalid: with the sentence for the person.
-    """
+    """Policy and prevalence of the page's fields: thresholds and prevalences in per cent."""
     policy = str(fields.get("policy", DEFAULT_POLICY))
     prevalence = _prevalence(fields, "prevalence")
     if policy in PRESETS:

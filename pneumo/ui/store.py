@@ -1,7 +1,5 @@
 """Images in memory: decoded once, kept for a while, analyzed once by each network."""
 
-from __future__ import annotations
-
 import logging
 import secrets
 import threading
@@ -45,16 +43,10 @@ class StoredImage:
 
 
 class ImageStore:
-    """Images in memory and the readers that analyze them.
+    """Images in memory and the readers that analyze them, one for each network's name.
 
     A page counts its requests in turns; a request overtaken by a newer one of its page is dropped
-    before it costs anything.
-
-    Args:
-        make_reader: gives the reader of a network's name; called once for each name.
-
-    Attributes:
-        ready: set once `warm_up` is through.
+    before it costs anything. `ready` is set once `warm_up` is through.
     """
 
     def __init__(self, make_reader: Callable[[str], Reader] = Reader) -> None:
@@ -88,12 +80,8 @@ class ImageStore:
                 self._turns.popitem(last=False)
 
     def decode(self, data: bytes, visit: str = "", turn: int = 0) -> StoredImage:
-        """Decode an image that is wanted once and not kept.
-
-        Raises:
-            UnreadableImage: with the sentence for the person.
-            Superseded: when the page has moved on, or its person has gone.
-        """
+        """Decode an image that is wanted once and not kept; `Superseded` when the page has moved
+        on, or its person has gone."""
         gone = sender_gone.get()
 
         def overtaken() -> bool:
@@ -143,21 +131,13 @@ class ImageStore:
             return self._readers[name]
 
     def read(
-        self,
-        image: StoredImage,
-        model: str,
-        visit: str = "",
-        turn: int = 0,
-        check: bool = True,
+        self, image: StoredImage, model: str, visit: str = "", turn: int = 0, check: bool = True
     ) -> Reading:
-        """The reading of an image by a network, with its default policy and prevalence.
+        """The reading of an image by a network, with its default policy and prevalence; the same
+        one a second time, `Superseded` when the page has moved on.
 
-        A second time it is the same one. `visit` and `turn` name the page and its request; without
-        `check` also what the input check would refuse is analyzed.
-
-        Raises:
-            CheckpointError: when the network's checkpoint must not be used.
-            Superseded: when the page has moved on.
+        `visit` and `turn` name the page and its request; without `check` also what the input check
+        would refuse is analyzed.
         """
         key = (model, check)
         if key not in image.readings:

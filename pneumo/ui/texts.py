@@ -1,7 +1,5 @@
 """Every sentence of the screen by its key, from locales/LANGUAGE.json."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -10,9 +10,10 @@ from typing import Any
 from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.models.card import CheckpointError, read_card
 from pneumo.models.checkpoint import available_models, default_model
+from pneumo.reading.decision import PRESETS
 from pneumo.ui.pictures import SIGNS, legend_of
 from pneumo.ui.results import numbers_of
-from pneumo.ui.schemas import Choice
+from pneumo.ui.schemas import CUSTOM, Choice
 from pneumo.ui.texts import catalogue
 
 ASSETS = Path(__file__).parent / "assets"
@@ -36,7 +37,7 @@ def head() -> str:
     """The script of all tabs, for the page's head; `Pneumo` is its only name there."""
     texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
     facts: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
-    facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES}
+    facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES, "policies": [*PRESETS, CUSTOM]}
     facts["dicom"] = find_spec("highdicom") is not None  # an extra
     # No sentence may end the script.
     constants = json.dumps(facts).replace("</", "<\\/")

@@ -1,7 +1,5 @@
 """The examples of README and docs/api.md, run as printed; and links that lead somewhere."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """The wheel: built, unpacked into an empty folder, used from another one without the extras."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

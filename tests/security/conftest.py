@@ -1,7 +1,5 @@
 """A radiograph with a patient in its tags, and what must never come out again."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.radiographs import synthetic

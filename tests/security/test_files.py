@@ -1,7 +1,5 @@
 """No address of the server gives a file of its disk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,11 +9,7 @@ from pneumo.models.checkpoint import checkpoint_folder
 from tests.served import API, ROOT, Server
 
 SECRET = b"the content of a file that is nobody's business"
-DOORS = (
-    f"{API}/file=",
-    "/static/",
-    f"{API}/custom_component/",
-)
+DOORS = (f"{API}/file=", "/static/", f"{API}/custom_component/")
 
 
 @pytest.fixture(scope="module")

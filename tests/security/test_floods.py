@@ -1,7 +1,5 @@
 """Connections, uploads and calls in great number take nothing from those that ask for something."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import socket

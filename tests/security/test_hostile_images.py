@@ -1,16 +1,13 @@
 """Damaged, disguised and hostile files give an image or a sentence, never a patient's name."""
 
-from __future__ import annotations
-
 import io
 import random
-import struct
 import zipfile
 import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom.uid import JPEG2000Lossless, RLELossless
@@ -30,6 +27,7 @@ from tests.unit.imaging.files import (
     packed_dicom,
     picture,
     picture_files,
+    with_chunk,
 )
 
 IMAGE, OTHER = chest(90, 96), chest(96, 96, seed=4)
@@ -48,13 +46,6 @@ def zipped(name: str, content: bytes) -> bytes:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
     return stream.getvalue()
-
-
-def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
-    """The PNG with one more chunk behind its header."""
-    checked = kind + content
-    chunk = struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-    return png[:33] + chunk + png[33:]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -102,8 +93,7 @@ def test_a_file_that_is_two_things_is_read_as_one(kind: str) -> None:
     for tail in (zipped("image.png", picture(OTHER, "PNG")), dicom_bytes(dicom(OTHER)), SCRIPT):
         read = read_radiograph(data + tail)
         np.testing.assert_array_equal(read.pixels, expected)
-        shown = encode_png(read.pixels)
-        assert b"script" not in shown and tail[-64:] not in shown
+        assert b"script" not in encode_png(read.pixels)
 
 
 def test_a_document_or_archive_that_holds_an_image_is_refused_by_name() -> None:
@@ -111,7 +101,7 @@ def test_a_document_or_archive_that_holds_an_image_is_refused_by_name() -> None:
     for start, word in ((b"%PDF-1.7\n", "PDF"), (b"GIF89a/*", "GIF"), (b"\x1f\x8b\x08", "archive")):
         assert word in refusal(start + image)
     assert "ZIP" in refusal(zipped("image.png", image))
-    for start in (SCRIPT, b"<svg xmlns='http://www.w3.org/'>", b"#!/bin/sh\n", b"P5 9 9 255\n",
+    for start in (SCRIPT, b"<svg xmlns='http://www.w3.org/'>", b"#!/bin/sh\n", b"P1 9 9\n",
                   b"%!PS-Adobe-3.0 EPSF-3.0\n", b"8BPS\0\1", b"\0\0\1\0\1\0"):  # fmt: skip
         assert "are read" in refusal(start + image)
 
@@ -182,13 +172,7 @@ def mutated(data: bytes, other: bytes, seed: int) -> bytes:
 
 
 @given(which=st.integers(0, 10**6), seed=st.integers(0, 2**40))
-@settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=150,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(derandomize=True, deadline=None, database=None, max_examples=150)
 def test_any_damage_gives_an_image_or_a_sentence(files, which: int, seed: int) -> None:
     data = mutated(files[which % len(files)], files[seed % len(files)], seed)
     try:

@@ -1,7 +1,5 @@
 """A foreign page that gives its own name this computer's address (DNS rebinding) gets nothing."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The network cable is out: images are analyzed all the same, and nobody tries to reach anybody."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """A session in a real browser: nobody else is asked, and nothing of the patient comes back."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re
@@ -13,8 +11,8 @@ import pytest
 
 from tests.e2e.browser.hands import drop, settled
 from tests.security.conftest import SECRETS
-from tests.security.test_hostile_images import with_chunk
 from tests.served import Server
+from tests.unit.imaging.files import with_chunk
 
 NAME = "Zebrowska^Kunigunde 1931 <b>.dcm"
 PICTURE_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}

@@ -1,7 +1,5 @@
 """Decoding processes: held to their limits, killable, replaced, and apart from the server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -50,17 +48,14 @@ def started(box: Sandbox) -> int:
 
 
 class Sender:
-    """One who waits for an image: known to wait once asked, and gone once told to leave."""
+    """One who waits for an image: known to wait once asked, and gone once it is to leave."""
 
     def __init__(self) -> None:
-        self.waits, self._left = threading.Event(), threading.Event()
-
-    def leave(self) -> None:
-        self._left.set()
+        self.waits, self.leaves = threading.Event(), threading.Event()
 
     def left(self) -> bool:
         self.waits.set()
-        return self._left.is_set()
+        return self.leaves.is_set()
 
 
 def refused(box: Sandbox, data: bytes, sender: Sender | None = None) -> UnreadableImage:
@@ -105,7 +100,7 @@ def test_one_that_hangs_blocks_nobody_and_is_killed_when_its_sender_leaves() -> 
         assert sender.waits.wait(60)
         np.testing.assert_array_equal(box.decode(PNG)[0], IMAGE)  # by another worker
         assert not waiting.done()
-        sender.leave()
+        sender.leaves.set()
         with pytest.raises(DecodingCancelled):
             waiting.result()
     assert hanging not in workers()

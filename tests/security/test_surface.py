@@ -1,7 +1,5 @@
 """Only what is documented can be called, and it answers whatever it is sent with a sentence."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """What is sent to the server is limited, nowhere on its disk, and gone within minutes."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -20,13 +18,8 @@ from pneumo.ui.layout import build_demo, launch_arguments
 from pneumo.ui.security import middleware, uploads
 from tests.served import API, Server
 
-NAMES = (
-    "../../../../tmp/Zebrowska_1931.png",
-    "Zebrowska\r\nX-Evil: 1.png",
-    "<script>alert('Zebrowska')</script>.png",
-    "Zebrowska\0.png",
-    "Zebrowska" * 300 + ".png",
-)
+NAMES = ("../../../../tmp/Zebrowska_1931.png", "Zebrowska\r\nX-Evil: 1.png", "Zebrowska\0.png",
+         "<script>alert('Zebrowska')</script>.png", "Zebrowska" * 300 + ".png")  # fmt: skip
 MULTIPART = "multipart/form-data; boundary=cut"
 BEGINNING = (
     f"Content-Type: {MULTIPART}\r\n\r\n"

@@ -1,7 +1,5 @@
 """Presets on real validation radiographs: switching between them changes labels."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pneumo.data import dataset

@@ -1,7 +1,5 @@
 """pneumo release, from two seeds of a run to a rendered model card, and again where it stopped."""
 
-from __future__ import annotations
-
 from pneumo.evaluation import metrics, robustness
 from pneumo.models.card import read_card
 from pneumo.models.checkpoint import load_checkpoint

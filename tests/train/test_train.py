@@ -1,7 +1,5 @@
 """Training from the command line: a checkpoint's weights, resuming, and several processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -19,6 +17,7 @@ from pneumo.data.memory import Images
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.networks import build
 from pneumo.models.preprocess import Preprocessing
+from pneumo.reading.decision import PRESETS
 from pneumo.training.recipe import load_recipe
 from pneumo.training.trainer import Trainer
 
@@ -60,7 +59,7 @@ def test_a_run_leaves_weights_log_facts_and_a_checkpoint(finished):
     build("cnn").load_state_dict(load_file(finished / "weights.safetensors"))
     checkpoint = load_checkpoint("cnn", finished / "out")
     assert checkpoint.card.training.recipe["epochs"] == 4
-    assert set(checkpoint.card.policies) == {"cautious", "balanced", "decisive"}
+    assert set(checkpoint.card.policies) == set(PRESETS)
     assert "epoch 4/4" in (finished / "train.log").read_text()
 
 

@@ -1,7 +1,5 @@
 """The change stories of docs/extending.md, with the code that the page prints."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path
@@ -9,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torchvision
 from torch import nn
 
+from pneumo.imaging import precheck
+from pneumo.imaging.messages import UnreadableImage
+from pneumo.imaging.worker import decode
 from pneumo.models.card import write_card
 from pneumo.models.checkpoint import available_models, default_model, save_weights
 from pneumo.models.networks import NETWORKS, Network, bilateral, build, register
@@ -21,13 +21,14 @@ from pneumo.reading.reader import Reader
 from tests.cards import whole_card
 from tests.radiographs import synthetic
 from tests.unit.commands.shell import run
+from tests.unit.imaging.files import picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 IMAGE = synthetic(1, size=128)
 NAMES = {
     "CamMethod": CamMethod, "METHODS": METHODS, "Network": Network, "nn": nn,
-    "bilateral": bilateral, "register": register, "torch": torch, "torchvision": torchvision,
+    "bilateral": bilateral, "register": register, "torch": torch,
 }  # fmt: skip
 
 
@@ -82,3 +83,15 @@ def test_a_policy(own):
     screening = Reader("cnn", policy=Policy("screening", 0.0, 1.0), input_check=False)
     record = screening.predict(IMAGE).record()
     assert (record["label"], record["operating_point"]) == ("INDETERMINATE", "screening")
+
+
+def test_a_file_format(monkeypatch):
+    pgm = picture(IMAGE, "PPM")
+    with pytest.raises(UnreadableImage, match="are read"):
+        precheck.kind_of(pgm)
+    for registry in ("SIGNATURES", "CHECKS"):
+        monkeypatch.setattr(precheck, registry, dict(getattr(precheck, registry)))
+    exec(story("A file format"), dict(vars(precheck)))
+    assert np.array_equal(decode(pgm, precheck.kind_of(pgm))[0], IMAGE)
+    with pytest.raises(UnreadableImage, match="megapixels"):
+        decode(b"P5 9999 9999 255 ", "PPM")

@@ -1,7 +1,5 @@
 """The repository: a Space's front matter, pins that agree, and no image of a patient."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tomllib

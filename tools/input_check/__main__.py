@@ -1,7 +1,5 @@
 """python -m tools.input_check: fit and measure the input check, and bind the cards to it."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from dataclasses import replace

@@ -5,8 +5,6 @@ Chest radiographs and everything else are told apart by least squares on the des
 in which no other image takes part.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial

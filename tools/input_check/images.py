@@ -4,8 +4,6 @@ The input check is fitted on them and measured with them. Every function takes a
 that decides what its name leaves open, and gives the same image for the same generator.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

@@ -4,8 +4,6 @@ These are the validation patients of the dataset, half of the adult patients, an
 other image an input check that was fitted without that kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ the strongest evidence in the opacity's zone, and two that they do not. The teac
 many normal radiographs as opacities, these in all six zones alike, some of each labelled wrongly.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Sequence

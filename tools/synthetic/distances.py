@@ -7,8 +7,6 @@ radiograph and to its mirror image. A synthetic one passes when its nearest real
 least as far away as those of different patients are in all but the closest 5 % of cases.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

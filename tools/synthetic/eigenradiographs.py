@@ -7,8 +7,6 @@ and of the warps. A sample is a Gaussian draw of both: a blend of all radiograph
 The model shows averages of real ones: it is made when it is needed and never stored.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -4,8 +4,6 @@ The model knows nothing finer than its data at 224 pixels, and averaging takes c
 is fine. All is done in attenuation, where a rib adds the same over lung and over heart.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

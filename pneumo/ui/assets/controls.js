@@ -1,8 +1,6 @@
 // The choices: model, decision preset, custom thresholds, prevalence. What they mean is the
 // server's business; a field that it cannot use gets its sentence.
 
-const POLICIES = ["cautious", "balanced", "decisive", "custom"];
-
 function segments(name, title, options, chosen, choose) {
   const labels = options.map(({ value, label, hint, disabled }) =>
     h("label", { title: hint ?? null },
@@ -35,7 +33,7 @@ class Controls {
       const label = usable.length === 2 ? t("model.both") : t("model.all");
       models.push({ value: "all", label, hint: t("model.all.hint") });
     }
-    const policies = POLICIES.map((value) =>
+    const policies = FACTS.policies.map((value) =>
       ({ value, label: t(`policy.${value}`), hint: t(`policy.${value}.hint`) }));
     host.replaceChildren(
       segments(`${prefix}-model`, t("model.title"), models, this.choice.model,

@@ -1,7 +1,5 @@
 """The body of a call as Gradio may see it: known endpoint, known keys, no file or address in it."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -15,11 +13,7 @@ QUEUE_KEYS = ("data", "fn_index", "session_hash", "trigger_id", "event_data")
 
 
 def parsed(raw: bytes) -> dict[str, Any]:
-    """A request's JSON object.
-
-    Raises:
-        Refusal: 400 when it is none, or has numbers that are not finite.
-    """
+    """A request's JSON object; 400 when it is none, or has numbers that are not finite."""
     try:
         call = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -30,13 +24,9 @@ def parsed(raw: bytes) -> dict[str, Any]:
 
 
 def plain_call(raw: bytes, how: str | None, name: str | None, blocks: gr.Blocks) -> bytes:
-    """The call rewritten with what belongs to it and nothing else.
-
-    `how` is "run", "api", "call" or "call/v2" for an endpoint by its name; None for the queue.
-
-    Raises:
-        Refusal: 404 for an endpoint that is not public, 400 for a body that does not fit it.
-    """
+    """The call rewritten with what belongs to it and nothing else; `how` is "run", "api", "call" or
+    "call/v2" for an endpoint by its name, None for the queue. Refuses with 404 an endpoint that is
+    not public, with 400 a body that does not fit it."""
     call = parsed(raw)
     if how is None:
         index = call.get("fn_index")

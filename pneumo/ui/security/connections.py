@@ -1,8 +1,6 @@
 """Connections: headers in time, a bounded number of them, enough descriptors, a log that stays
 small."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
@@ -95,11 +93,9 @@ def _raise_descriptors() -> int:
         import resource
     except ImportError:  # Windows has no such limit
         return WANTED_DESCRIPTORS
-    soft, hard = (
-        WANTED_DESCRIPTORS if limit == resource.RLIM_INFINITY else min(limit, WANTED_DESCRIPTORS)
-        for limit in resource.getrlimit(resource.RLIMIT_NOFILE)
-    )
-    if soft < hard:
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, most))
-    return hard
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    most = WANTED_DESCRIPTORS if hard == endless else min(hard, WANTED_DESCRIPTORS)
+    if soft != endless and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most

@@ -5,8 +5,6 @@ rebinding). To the browser it then is the same site as this app and may read eve
 Host header still tells the foreign name.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re
@@ -49,16 +47,9 @@ def is_loopback(server_name: str) -> bool:
 
 
 def check_host(headers: Headers, hosts: Set[str] | None) -> None:
-    """Refuse a request that was meant for another name, or that another site's page has sent.
-
-    Args:
-        headers: of the request.
-        hosts: as `allowed_hosts` gives them.
-
-    Raises:
-        Refusal: 421 without exactly one Host that is allowed, 403 for an Origin that is neither
-            the Host that is asked, port included, nor a proxy's name at its scheme's own port.
-    """
+    """Refuse a request that was meant for another name, or that another site's page has sent: 421
+    without exactly one Host that is allowed, 403 for an Origin that is neither the Host that is
+    asked, port included, nor a proxy's name at its scheme's own port."""
     if hosts is None:
         return
     named = headers.getlist("host")

@@ -1,7 +1,5 @@
 """What a request may cost: bytes, time, and memory for all of them together."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from contextlib import suppress
@@ -62,7 +60,7 @@ class Limited:
         self._end = anyio.current_time() + MOST_SECONDS
         self._window_end, self._window_seen = anyio.current_time() + WINDOW_SECONDS, 0
 
-    def __enter__(self) -> Limited:
+    def __enter__(self) -> "Limited":
         return self
 
     def __exit__(self, *cause: object) -> None:

@@ -6,8 +6,6 @@ in a file's description. The gate lets known addresses pass, holds every request
 takes images into memory itself, and lets no error out but the sentences of the catalogue.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
@@ -95,7 +93,7 @@ class Gate:
             logging.getLogger(__name__).error("a request failed: %s", type(error).__name__)
             await out.refuse(500)
 
-    async def _let_in(self, scope: Scope, receive: Receive, out: _Out) -> None:
+    async def _let_in(self, scope: Scope, receive: Receive, out: "_Out") -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         blocks, method = scope["app"].get_blocks(), scope["method"]
         if path == HEALTH and method in ("GET", "HEAD"):
@@ -252,14 +250,10 @@ def _own_sentence(body: bytes) -> str | None:
 
 def _again(body: bytes, receive: Receive) -> Receive:
     """A `receive` that gives a body which was read already."""
-    given = False
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def give() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return first.pop() if first else await receive()
 
     return give
 

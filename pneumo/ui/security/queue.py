@@ -1,7 +1,5 @@
 """Gradio's queue of calls by programs: bounded, and running again should it ever stop."""
 
-from __future__ import annotations
-
 import logging
 
 import gradio as gr

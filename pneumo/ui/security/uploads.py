@@ -1,7 +1,5 @@
 """Images that a program has sent and not yet had analyzed: in memory, for minutes."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 

@@ -1,7 +1,5 @@
 """A page of the running app that must not raise script errors."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.e2e.browser.hands import drop, settled

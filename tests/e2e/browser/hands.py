@@ -1,7 +1,5 @@
 """What a person does with the page, for the browser tests."""
 
-from __future__ import annotations
-
 import base64
 
 DROP = """([name, content]) => {

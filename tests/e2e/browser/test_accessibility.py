@@ -1,7 +1,5 @@
 """axe-core finds nothing serious on any state of the page; keys reach all; nothing need move."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.e2e.browser.hands import choose, drop, settled

@@ -1,7 +1,5 @@
 """Many radiographs: bad ones among good ones, a zip, files made of it, a way back."""
 
-from __future__ import annotations
-
 import csv
 import io
 import zipfile

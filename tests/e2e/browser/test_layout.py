@@ -1,7 +1,5 @@
 """Where things stand: in sight on a laptop, below each other on a tablet, larger in full screen."""
 
-from __future__ import annotations
-
 from tests.e2e.browser.hands import choose, drawn_again, settled
 
 

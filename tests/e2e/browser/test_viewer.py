@@ -1,7 +1,5 @@
 """One image in the browser: what is shown, the viewer's tools and choices, bad files."""
 
-from __future__ import annotations
-
 import base64
 
 import cv2

@@ -1,7 +1,5 @@
 """Running the project's own commands inside the test process."""
 
-from __future__ import annotations
-
 from pneumo.cli import main
 
 

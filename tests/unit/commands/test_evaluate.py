@@ -1,7 +1,5 @@
 """pneumo evaluate: the numbers are those of the readings."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections import Counter

@@ -1,7 +1,5 @@
 """pneumo predict: one record per image, in order, whatever the image."""
 
-from __future__ import annotations
-
 import json
 
 import cv2

@@ -1,6 +1,5 @@
-"""pneumo predict: no result takes the place of an input, and no name or full disk stops a batch."""
-
-from __future__ import annotations
+"""pneumo predict: no result takes the place of an input, no name or full disk stops a batch, and
+no name runs as a formula in a spreadsheet."""
 
 import json
 import os
@@ -11,6 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from pneumo.commands.records import plain
 from tests.radiographs import synthetic
 from tests.unit.commands.shell import run
 
@@ -180,7 +180,20 @@ def test_results_of_another_model_are_not_continued(ward, tmp_path, capsys):
     predict(ward, "--format", "csv", "--output", out)
     kept = out.read_bytes()
     for more in (["--model", "resnet18"], ["--threshold", "0.9"], ["--heatmaps", tmp_path / "m"]):
-        words = ("predict", ward, "--model", "cnn", *more, "--format", "csv", "--output", out)
-        assert run(*words, "--resume") == 1
+        assert predict(ward, *more, "--format", "csv", "--output", out, "--resume") == 1
         assert out.read_bytes() == kept
         assert capsys.readouterr().err.startswith("pneumo predict: ")
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "\u00a0=1", "\ufeff=1",
+            "=HYPERLINK(\"http://evil.example\",\"x\")", "=cmd|' /C calc'!A0", "\tx", " \t @x", "-",
+            "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "\u3000\uff1d1", "\ufe661",
+            "\x01=1", "\u200b=1")  # fmt: skip
+HARMLESS = ("", "film.png", "ward/=1.png", "1-2", "x=1", "'=1", " a", "NORMAL", "\u0394", "a\tb",
+            "\uff21", "\u3000a")  # fmt: skip
+
+
+def test_formulas_are_made_text_and_all_else_is_left():
+    assert [plain(text) for text in FORMULAS] == [f"'{text}" for text in FORMULAS]
+    for value in (*HARMLESS, -0.5, -3, 0.25, None, True):
+        assert plain(value) is value

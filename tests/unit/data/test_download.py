@@ -1,7 +1,5 @@
 """Downloads with a Hub of this process: whole, stopped, spoilt, and impossible ones."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from io import BytesIO
@@ -9,41 +7,32 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import huggingface_hub
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pneumo.data.download import safe_name
 from tests.unit.commands.shell import run
-from tests.unit.imaging.files import picture
-
-FILES = ("data/test-00000-of-00001.parquet", "data/train-00000-of-00002.parquet",
-         "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet")  # fmt: skip
-TEST, TRAIN_0, TRAIN_1, VAL = FILES
+from tests.unit.imaging.files import chest, picture
 
 
 def noise(seed: int) -> bytes:
     """A JPEG of nobody."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (48, 48), dtype=np.uint8)
-    return picture(pixels, "JPEG", quality=90)
+    return picture(chest(48, 48, seed), "JPEG")
 
 
-def parquet(rows: list[tuple[str | None, bytes, object]], image: str = "image") -> bytes:
+def parquet(rows: list[tuple[str | None, bytes, object]]) -> bytes:
     """A parquet file as the `datasets` library writes it, of (name, encoded picture, label)."""
-    names = {"names": ["NORMAL", "PNEUMONIA"], "_type": "ClassLabel"}
-    features = {"info": {"features": {image: {"_type": "Image"}, "label": names}}}
-    table = pa.table(
-        {
-            image: pa.array([{"bytes": content, "path": name} for name, content, _ in rows]),
-            "label": pa.array([label for _, _, label in rows]),
-        }
-    ).replace_schema_metadata({"huggingface": json.dumps(features)})
+    images = [{"bytes": content, "path": name} for name, content, _ in rows]
     sink = BytesIO()
-    pq.write_table(table, sink)
+    pq.write_table(pa.table({"image": images, "label": [label for *_, label in rows]}), sink)
     return sink.getvalue()
 
 
+TEST, TRAIN_0, TRAIN_1, VAL = FILES = (
+    "data/test-00000-of-00001.parquet", "data/train-00000-of-00002.parquet",
+    "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet",
+)  # fmt: skip
 ROWS = {
     TEST: [("NORMAL2-IM-0001-0001.jpeg", noise(20), 0), ("person1_virus_6.jpeg", noise(21), 1)],
     TRAIN_0: [(f"IM-{n:04}-0001.jpeg", noise(n), 0) for n in range(4)],
@@ -58,13 +47,9 @@ EXPECTED = {
 
 
 class Hub:
-    """Stands in for the Hub's client: lists `files` and fetches them, or raises `failure`.
-
-    Attributes:
-        sent: other content than the listing's checksum is of, by path.
-        failure: raised instead of the listing, or of the file that `fails_at` names.
-        asked: the files that were fetched.
-    """
+    """Stands in for the Hub's client: lists its files and fetches them, noting which were `asked`;
+    `failure` is raised instead of the listing, or of the file that `fails_at` names, and `sent` is
+    other content than the listing's checksum is of, by path."""
 
     def __init__(self) -> None:
         self.files = {path: parquet(rows) for path, rows in ROWS.items()}
@@ -76,11 +61,10 @@ class Hub:
     def dataset_info(self, *_: object, **__: object) -> SimpleNamespace:
         if self.failure and not self.fails_at:
             raise self.failure
+        sums = {path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}
         siblings = [
-            SimpleNamespace(
-                rfilename=path, lfs=SimpleNamespace(sha256=hashlib.sha256(content).hexdigest())
-            )
-            for path, content in self.files.items()
+            SimpleNamespace(rfilename=path, lfs=SimpleNamespace(sha256=sha256))
+            for path, sha256 in sums.items()
         ]
         return SimpleNamespace(sha="0123456789ab", siblings=siblings)
 

@@ -1,15 +1,9 @@
 """Augmentation: reproducible, bounded, and its geometry is the same for image and mask."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
-from pneumo.data.transforms import (
-    Augmentation,
-    augment,
-    generator,
-)
+from pneumo.data.transforms import Augmentation, augment, generator
 from tests.radiographs import synthetic
 
 

@@ -1,7 +1,5 @@
 """Localization on images whose answer is known: a map that follows, and one that says nothing."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

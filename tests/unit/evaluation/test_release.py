@@ -1,7 +1,5 @@
 """A release picks the best seed, keeps what it measured, and continues where it was stopped."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

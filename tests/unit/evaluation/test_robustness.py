@@ -1,7 +1,5 @@
 """Robustness: every corruption changes what it says, alike for any radiograph."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

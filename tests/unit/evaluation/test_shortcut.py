@@ -1,12 +1,10 @@
 """Shortcut analysis: right on images and scores whose answer is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
 from pneumo.evaluation import metrics
-from pneumo.evaluation.shortcut import STRATA, change, strata
+from pneumo.evaluation.shortcut import STRATA, strata
 
 
 def test_strata_separate_a_network_that_reads_sharpness_from_one_that_reads_lungs(monkeypatch):
@@ -24,11 +22,3 @@ def test_strata_separate_a_network_that_reads_sharpness_from_one_that_reads_lung
     for false, true in zip(cheating, reading, strict=True):
         assert false.auc.value == pytest.approx(false.auc_sharpness)
         assert true.auc.value > 0.98 > 0.9 > false.auc.value
-
-
-def test_change_counts_moves_and_crossings():
-    before, after = np.array([0.2, 0.6, 0.9, 0.4]), np.array([0.2, 0.4, 0.8, 0.4])
-    still = change(50, before, before, 0.5)
-    assert (still.mean_change, still.change_95, still.flipped) == (0, 0, 0)
-    found = change(50, before, after, 0.5)
-    assert found.mean_change == pytest.approx(0.075) and found.flipped == 0.25

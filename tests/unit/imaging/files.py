@@ -1,6 +1,8 @@
 """Makes image files of every format for the tests: pictures and DICOM."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
+    DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -31,6 +34,13 @@ def picture(pixels: np.ndarray | Image.Image, kind: str, **options: object) -> b
 def deep_png(pixels: np.ndarray, ending: str = ".png") -> bytes:
     """A PNG (or another kind, by its ending) of a uint16 array, grey or with 3 or 4 channels."""
     return cv2.imencode(ending, pixels)[1].tobytes()
+
+
+def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
+    """The PNG with one more chunk behind its header."""
+    checked = kind + content
+    chunk = struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+    return png[:33] + chunk + png[33:]
 
 
 def picture_files(pixels: np.ndarray) -> dict[str, bytes]:
@@ -59,33 +69,17 @@ def picture_files(pixels: np.ndarray) -> dict[str, bytes]:
 def dicom(
     values: np.ndarray, *, bits: int | None = None, photometric: str = "MONOCHROME2", **tags: object
 ) -> Dataset:
-    """A data set around an array, with a patient who must never be seen again.
-
-    Args:
-        values: uint8, uint16 or int16, height x width (x 3).
-        bits: BitsStored; all of the array's by default.
-        photometric: PhotometricInterpretation.
-        **tags: Further elements by keyword.
-    """
-    allocated = values.dtype.itemsize * 8
+    """A data set around an array (uint8, uint16 or int16; (H, W) or (H, W, 3)), with a patient who
+    must never be seen again; `bits` are those stored, all unless given, `tags` further elements."""
     made = Dataset()
     made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.SOPClassUID, made.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.3.4"
+    made.set_pixel_data(values, photometric, bits or values.dtype.itemsize * 8)
+    made.SOPClassUID, made.Modality, made.ViewPosition = (
+        DigitalXRayImageStorageForPresentation,
+        "DX",
+        "PA",
+    )
     made.PatientName, made.PatientID, made.PatientBirthDate = PATIENT, PATIENT, "19010203"
-    made.Modality, made.ViewPosition = "DX", "PA"
-    made.Rows, made.Columns = values.shape[:2]
-    made.SamplesPerPixel = 3 if values.ndim == 3 else 1
-    if values.ndim == 3:
-        made.PlanarConfiguration = 0
-    made.PhotometricInterpretation = photometric
-    made.BitsAllocated = allocated
-    made.BitsStored = bits or allocated
-    made.HighBit = made.BitsStored - 1
-    made.PixelRepresentation = int(values.dtype.kind == "i")
-    data = values.tobytes()
-    made.PixelData = data + b"\0" * (len(data) % 2)
-    made["PixelData"].VR = "OB" if allocated == 8 else "OW"
     for keyword, value in tags.items():
         setattr(made, keyword, value)
     return made
@@ -103,14 +97,10 @@ def dicom_bytes(made: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
 
 def packed_dicom(values: np.ndarray, syntax: str = JPEGBaseline8Bit, bits: int = 8) -> bytes:
     """An image as JPEG Baseline (8 bits) or JPEG 2000 without loss inside DICOM."""
-    lossless = syntax == JPEG2000Lossless
     made = dicom(values, bits=bits)
-    stream = (
-        picture(values, "JPEG2000", no_jp2=True)
-        if lossless
-        else picture(values, "JPEG", quality=98)
-    )
-    made.PixelData = encapsulate([stream])
+    kind = "JPEG2000" if syntax == JPEG2000Lossless else "JPEG"
+    options = {"no_jp2": True} if kind == "JPEG2000" else {"quality": 98}
+    made.PixelData = encapsulate([picture(values, kind, **options)])
     made["PixelData"].VR = "OB"
     made["PixelData"].is_undefined_length = True
     return dicom_bytes(made, syntax)

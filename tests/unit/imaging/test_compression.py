@@ -16,13 +16,7 @@ from pydicom.uid import (
 
 from pneumo.imaging import dicom as reader
 from pneumo.imaging.worker import decode
-from tests.unit.imaging.files import (
-    chest,
-    dicom,
-    dicom_bytes,
-    distance,
-    packed_dicom,
-)
+from tests.unit.imaging.files import chest, dicom, dicom_bytes, distance, packed_dicom
 
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 

@@ -3,19 +3,13 @@
 import os
 import stat
 import struct
-import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pneumo.imaging.messages import NOTES
-from pneumo.imaging.radiograph import (
-    MAX_BYTES,
-    MAX_PIXELS,
-    UnreadableImage,
-    read_radiograph,
-)
+from pneumo.imaging.radiograph import MAX_BYTES, MAX_PIXELS, UnreadableImage, read_radiograph
 from tests.unit.imaging.files import chest, deep_png, picture, picture_files
 
 
@@ -29,7 +23,6 @@ def reason(file: object, status: str = "error") -> str:
     with pytest.raises(UnreadableImage) as caught:
         read_radiograph(file)
     assert caught.value.status == status
-    assert str(caught.value) == caught.value.sentence
     return caught.value.sentence
 
 
@@ -77,20 +70,15 @@ def test_colour_is_noticed_in_eight_and_sixteen_bits(grey: np.ndarray) -> None:
 
 def declaring(width: int, height: int) -> bytes:
     """A small PNG whose header declares an image of this size."""
-    data = bytearray(picture(Image.new("L", (4, 4)), "PNG"))
-    data[16:24] = struct.pack(">II", width, height)
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
-    return bytes(data)
+    data = picture(Image.new("L", (4, 4)), "PNG")
+    return data[:16] + struct.pack(">II", width, height) + data[24:]
 
 
-def test_limits_are_named() -> None:
+def test_limits_are_named(tmp_path) -> None:
     sentence = reason(declaring(10_000, 10_000), "refused")
     assert "10,000 x 10,000" in sentence and f"{MAX_PIXELS // 10**6} megapixels" in sentence
     assert MAX_PIXELS >= 8000 * 8000
     assert "30,000" in reason(declaring(40_000, 4), "refused")
-
-
-def test_a_file_over_the_byte_limit_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     big = tmp_path / "big.png"
     with big.open("wb") as stream:
         stream.truncate(MAX_BYTES + 1)

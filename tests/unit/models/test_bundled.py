@@ -1,7 +1,5 @@
 """The bundled networks: one radiograph in any file, their presets, and the bundled examples."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Checkpoints: what is saved comes back, and everything doubtful is refused with a reason."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import pickle
@@ -10,15 +8,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from pneumo.models import checkpoint as checkpoints
 from pneumo.models.card import CheckpointError, read_card, write_card
-from pneumo.models.checkpoint import (
-    available_models,
-    load_checkpoint,
-    save_weights,
-)
+from pneumo.models.checkpoint import available_models, load_checkpoint, save_weights
 
 
 @pytest.fixture
@@ -70,24 +64,23 @@ def test_shards_load_as_the_network_that_was_saved(sharded, stand_ins):
     mine, whole = (load_checkpoint("cnn", f).network.state_dict() for f in (sharded, stand_ins))
     assert all(torch.equal(mine[key], whole[key]) for key in whole)
     assert len(mine) == len(whole)
-
-
-def test_other_weights_than_the_cards(folder):
-    state = load_file(folder / "cnn.safetensors")
-    key = next(name for name in state if name.endswith("weight"))
-    save_file({**state, key: state[key] + 1}, folder / "cnn.safetensors")
-    assert "not the ones its card describes" in refusal(folder)
+    shard = sorted(sharded.glob("*.safetensors"))[0]
+    shard.unlink()
+    assert shard.name in refusal(sharded)
+    (sharded / "cnn.safetensors.index.json").unlink()
+    assert available_models(sharded) == ()
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        (save({"weight": torch.ones(3)}), "not the ones its card describes"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
         (pickle.dumps({"a": 1}), "pickle"),
         (b"PK\x03\x04 as torch.save writes", "pickle"),
     ],
 )
-def test_files_that_are_no_weights(folder, content, words):
+def test_files_that_are_not_these_weights(folder, content, words):
     (folder / "cnn.safetensors").write_bytes(content)
     assert words in refusal(folder)
 
@@ -103,11 +96,3 @@ def test_weights_that_do_not_fit_the_network(folder, damage):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     rebind(folder)
     assert "do not fit" in refusal(folder)
-
-
-def test_missing_files(sharded):
-    shard = sorted(sharded.glob("*.safetensors"))[0]
-    shard.unlink()
-    assert shard.name in refusal(sharded)
-    (sharded / "cnn.safetensors.index.json").unlink()
-    assert available_models(sharded) == ()

@@ -1,35 +1,21 @@
 """The networks: locality, mirror equivariance, torchvision's parameters, the registry."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from pneumo.models.networks import Network, PneumoniaCNN, ResNet18, build, network_names
+from pneumo.models.networks import PneumoniaCNN, ResNet18, network_names
 from pneumo.reading.explanation import evidence_map
+from tests.cards import lively
 
 SIZE = 128
 BOTH = pytest.mark.parametrize("name", network_names())
 
 
-def lively(name: str) -> Network:
-    """A network with random weights and batch-norm statistics that keep activations alive."""
-    torch.manual_seed(0)
-    network = build(name)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    network.train()
-    with torch.no_grad():
-        network(torch.randn(8, 1, SIZE, SIZE))
-    return network.eval()
-
-
 @BOTH
 def test_no_cell_over_one_hemithorax_depends_on_the_other(name):
-    network, x = lively(name), torch.randn(1, 1, SIZE, SIZE)
+    network, x = lively(name, torch.randn(8, 1, SIZE, SIZE)), torch.randn(1, 1, SIZE, SIZE)
     changed = x.clone()
     changed[..., SIZE // 2 :] = torch.randn(SIZE, SIZE // 2)
     with torch.no_grad():
@@ -41,7 +27,7 @@ def test_no_cell_over_one_hemithorax_depends_on_the_other(name):
 
 @BOTH
 def test_evidence_adds_up_to_the_logit_less_the_bias_and_is_mirrored_with_the_image(name):
-    network, x = lively(name), torch.randn(2, 1, SIZE, SIZE)
+    network, x = lively(name, torch.randn(8, 1, SIZE, SIZE)), torch.randn(2, 1, SIZE, SIZE)
     features = network.features(x)
     logits, evidence = evidence_map(network, features)
     bias = network.head(torch.zeros_like(features))
@@ -51,16 +37,11 @@ def test_evidence_adds_up_to_the_logit_less_the_bias_and_is_mirrored_with_the_im
     torch.testing.assert_close(mirrored, logits)
 
 
-def test_cnn_has_three_blocks_of_32_64_128_and_few_parameters():
+def test_cnn_has_three_blocks_and_resnet_is_torchvisions_with_one_logit():
     network = PneumoniaCNN()
-    ends = [
-        [m for m in block.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
-        for block in (network.block1, network.block2, network.block3)
-    ]
-    assert ends == [32, 64, 128]
+    blocks = (network.block1, network.block2, network.block3)
+    ends = [[m for m in block.modules() if isinstance(m, nn.Conv2d)][-1] for block in blocks]
+    assert [end.out_channels for end in ends] == [32, 64, 128]
     assert sum(p.numel() for p in network.parameters()) <= 3_000_000
-
-
-def test_resnet_is_torchvisions_with_one_logit():
     theirs = {k: v.shape for k, v in resnet18(num_classes=1).state_dict().items()}
     assert {k: v.shape for k, v in ResNet18().state_dict().items()} == theirs

@@ -1,7 +1,5 @@
 """The one preprocessing: training and serving see the same tensor."""
 
-from __future__ import annotations
-
 import cv2
 import torch
 

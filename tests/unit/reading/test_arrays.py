@@ -1,7 +1,5 @@
 """Arrays and PIL images: what is in memory is analyzed as a file of it would be."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np
@@ -11,6 +9,7 @@ from PIL import Image
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.reading.arrays import as_file
 from tests.radiographs import synthetic
+from tests.unit.imaging.files import picture
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +21,25 @@ def pixels_of(image) -> np.ndarray:
     return read_radiograph(as_file(image)[0]).pixels
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int64, np.float32])
-def test_grey_of_any_dtype(grey, dtype):
-    assert np.array_equal(pixels_of(grey.astype(dtype)), grey)
+DTYPES = (np.uint8, np.uint16, np.int16, np.int64, np.float32)
+IN_MEMORY = {
+    **{np.dtype(one).name: lambda g, one=one: g.astype(one) for one in DTYPES},
+    "one channel": lambda g: g[..., None],
+    "rgba": lambda g: np.dstack([g, g, g, np.full_like(g, 255)]),
+    "16 bit": lambda g: g.astype(np.uint16) * 257,
+    "float rgb": lambda g: np.repeat(g[..., None] / 255, 3, 2),
+    "strided": lambda g: np.repeat(g, 2, 1)[:, ::2],
+    "PIL I;16": lambda g: Image.fromarray(g.astype(np.uint16)),
+    **{
+        f"PIL {mode}": lambda g, mode=mode: Image.fromarray(g).convert(mode)
+        for mode in ("L", "RGB", "RGBA", "LA", "P", "I", "F", "CMYK")
+    },
+}
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda g: g[..., None],
-        lambda g: np.dstack([g, g, g, np.full_like(g, 255)]),
-        lambda g: g.astype(np.uint16) * 257,
-        lambda g: np.repeat(g[..., None] / 255, 3, 2),
-        lambda g: np.repeat(g, 2, 1)[:, ::2],
-    ],
-    ids=["one channel", "rgba", "16 bit", "float rgb", "strided"],
-)
-def test_shapes_and_scales(grey, make):
-    found = pixels_of(make(grey)).astype(int)
-    assert abs(found - grey).max() <= 1
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_any_array_and_pil_image_gives_the_same_pixels(grey, name):
+    assert abs(pixels_of(IN_MEMORY[name](grey)).astype(int) - grey).max() <= 1
 
 
 def test_rgb_is_read_as_rgb():
@@ -56,29 +55,13 @@ def test_floats_that_are_no_numbers_count_as_black(grey):
     assert (pixels_of(values)[:5] == 0).all()
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I", "I;16", "F", "CMYK"])
-def test_pil_images_of_any_mode(grey, mode):
-    image = Image.fromarray(grey)
-    image = Image.fromarray(grey.astype(np.uint16)) if mode == "I;16" else image.convert(mode)
-    found = pixels_of(image).astype(int)
-    assert abs(found - grey).max() <= 2
-
-
-def test_a_pil_image_is_turned_as_its_camera_says(grey):
+def test_a_pil_image_is_turned_as_its_camera_says_and_a_damaged_one_is_told(grey):
     exif = Image.Exif()
     exif[0x0112] = 6
-    stream = io.BytesIO()
-    Image.fromarray(grey).save(stream, "PNG", exif=exif)
-    found = pixels_of(Image.open(stream))
-    assert np.array_equal(found, np.rot90(grey, -1))
-
-
-def test_a_pil_image_of_a_damaged_file():
-    stream = io.BytesIO()
-    Image.fromarray(synthetic(1, size=128)).save(stream, "PNG")
-    image = Image.open(io.BytesIO(stream.getvalue()[:3000]))
+    stored = picture(grey, "PNG", exif=exif)
+    assert np.array_equal(pixels_of(Image.open(io.BytesIO(stored))), np.rot90(grey, -1))
     with pytest.raises(UnreadableImage, match="damaged"):
-        as_file(image)
+        as_file(Image.open(io.BytesIO(stored[:3000])))
 
 
 @pytest.mark.parametrize(

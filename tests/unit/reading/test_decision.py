@@ -1,7 +1,5 @@
 """From logit to probability to label, and what a label is worth."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
@@ -9,16 +7,9 @@ import numpy as np
 import pytest
 
 from pneumo.models.card import Curve
-from pneumo.reading.decision import (
-    LABELS,
-    Calibration,
-    Policy,
-    at_prevalence,
-    confidence,
-    decide,
-    measures_at,
-    predictive_values,
-)
+from pneumo.models.probability import Calibration, at_prevalence
+from pneumo.reading.decision import LABELS, Policy, confidence, decide, measures_at
+from pneumo.reading.decision import predictive_values as values_at
 from tests.cards import estimate, measures
 
 GRID = [i / 50 for i in range(51)]
@@ -54,7 +45,7 @@ def test_labels_below_between_and_above_the_thresholds():
         lambda: decide(math.nan, POLICY),
         lambda: at_prevalence(0.5, 0.0),
         lambda: POLICY.at(math.nan),
-        lambda: predictive_values(measures(), math.nan),
+        lambda: values_at(measures(), math.nan),
     ],
 )
 def test_impossible_numbers_are_refused(use):
@@ -64,9 +55,8 @@ def test_impossible_numbers_are_refused(use):
 
 @pytest.mark.parametrize("prevalence", [0.001, 0.05, 0.5, 0.743, 0.999])
 def test_no_label_depends_on_prevalence(prevalence):
-    moved = POLICY.at(prevalence)
     for p in GRID:
-        assert decide(at_prevalence(p, prevalence), moved) == decide(p, POLICY)
+        assert decide(at_prevalence(p, prevalence), POLICY.at(prevalence)) == decide(p, POLICY)
 
 
 def test_a_probability_moves_by_its_odds():
@@ -82,11 +72,7 @@ def test_a_probability_moves_by_its_odds():
 def test_custom_thresholds_are_those_of_the_prevalence_they_were_given_at():
     policy = Policy.custom(0.1, 0.9, 0.743)
     shown = policy.at(0.743)
-    assert (policy.name, shown.rule_out, shown.rule_in) == (
-        "custom",
-        pytest.approx(0.1),
-        pytest.approx(0.9),
-    )
+    assert policy.name == "custom" and (shown.rule_out, shown.rule_in) == pytest.approx((0.1, 0.9))
     assert policy.rule_out < 0.1  # rarer, the same finding is worth less
 
 
@@ -96,18 +82,16 @@ def test_predictive_values_count_the_indeterminate_as_such():
     measured = replace(
         measures(0.8, 0.8), false_negatives=estimate(0.05), false_positives=estimate(0.1)
     )
-    ppv, npv = predictive_values(measured, 0.1)
+    ppv, npv = values_at(measured, 0.1)
     assert ppv == pytest.approx(80 / 170) and npv == pytest.approx(720 / 725)
-    assert predictive_values(measured, 0.0) == (0.0, 1.0)
-    assert predictive_values(measured, 1.0) == (1.0, 0.0)
+    assert values_at(measured, 0.0) == (0.0, 1.0)
+    assert values_at(measured, 1.0) == (1.0, 0.0)
     never = replace(measures(), sensitivity=estimate(0.0), false_positives=estimate(0.0))
-    assert predictive_values(never, 0.3)[0] is None
+    assert values_at(never, 0.3)[0] is None
 
 
 def test_rates_of_a_custom_pair_are_read_off_the_curve():
-    curve = Curve(
-        threshold=(0.0, 0.5, 1.0), sensitivity=(1.0, 0.9, 0.0), specificity=(0.0, 0.8, 1.0)
-    )
+    curve = Curve((0.0, 0.5, 1.0), sensitivity=(1.0, 0.9, 0.0), specificity=(0.0, 0.8, 1.0))
     one = measures_at(curve, Policy("custom", 0.5, 0.5), 0.3, 100)
     assert (one.sensitivity.value, one.specificity.value) == pytest.approx((0.9, 0.8))
     assert one.indeterminate.value == pytest.approx(0)

@@ -1,7 +1,5 @@
 """Reader and Reading: one radiograph in, one consistent record out, whatever the file."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
@@ -12,7 +10,6 @@ from PIL import Image
 import pneumo
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import load_checkpoint
-from pneumo.models.networks import NETWORKS
 from pneumo.reading.decision import LABELS, PRESETS, Policy, at_prevalence
 from pneumo.reading.reader import Reader
 from tests.cards import whole_card
@@ -81,9 +78,6 @@ def test_path_bytes_array_and_pil_image_are_the_same(reader, png_path):
     readings = [reader.predict(one) for one in held]
     assert len({one.balanced for one in readings}) == 1
     assert [one.source for one in readings[3:]] == ["PIL image L", "array uint8"]
-
-
-def test_what_is_no_image_is_the_callers_mistake(reader):
     with pytest.raises(TypeError, match="expected"):
         reader.predict(3)
 
@@ -101,8 +95,6 @@ def test_another_policy_decides_the_same_reading(reading):
 def test_policies_of_a_reader(stand_in):
     for name in PRESETS:
         assert Reader(stand_in, policy=name).policy == stand_in.card.policies[name].policy
-    mine = Policy("custom", 0.1, 0.2)
-    assert Reader(stand_in, policy=mine).policy == mine
     with pytest.raises(ValueError, match=r"bold.*cautious, balanced, decisive"):
         Reader(stand_in, policy="bold")
 
@@ -160,7 +152,9 @@ def test_load_gives_a_reader(stand_ins, monkeypatch, png_path):
 
 
 def test_lungs_are_sought_once_for_a_radiograph(stand_ins, png_path):
-    cnn, resnet = (Reader(load_checkpoint(n, stand_ins), input_check=False) for n in NETWORKS)
+    cnn, resnet = (
+        Reader(load_checkpoint(n, stand_ins), input_check=False) for n in ("cnn", "resnet18")
+    )
     radiograph, first = cnn.examine(png_path)
     assert resnet.read_radiograph(radiograph).lungs is first.lungs
     assert cnn.predict(png_path).lungs is not first.lungs  # another radiograph

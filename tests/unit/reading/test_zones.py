@@ -1,7 +1,5 @@
 """Where the evidence lies: shares by lung and zone of known maps over known lungs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -21,8 +19,7 @@ def shares_of(evidence, lungs) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("place", "zone"),
-    [((4, 3), "right upper"), ((8, 12), "left middle"), ((11, 12), "left lower")],
+    ("place", "zone"), [((4, 3), "right upper"), ((8, 12), "left middle"), ((11, 12), "left lower")]
 )
 def test_one_cell_lies_in_its_zone(lungs, place, zone):
     evidence = np.zeros((16, 16), np.float32)
@@ -34,33 +31,23 @@ def test_one_cell_lies_in_its_zone(lungs, place, zone):
     assert strongest_zone(zone_shares(evidence, lungs)) == zone
 
 
-def test_evidence_beside_the_lungs_belongs_to_no_zone(lungs):
+def test_evidence_counts_by_area_and_beside_the_lungs_for_none(lungs):
     evidence = np.zeros((16, 16), np.float32)
-    evidence[8, 8] = 3.0  # between the lungs
-    evidence[8, 3] = 1.0
+    evidence[8, 8], evidence[8, 3] = 3.0, 1.0  # between the lungs; in one
     found = shares_of(evidence, lungs)
     assert sum(found.values()) == found["right middle"] == pytest.approx(0.25)
-
-
-def test_a_cell_across_a_border_counts_for_both_zones(lungs):
     evidence = np.zeros((4, 4), np.float32)
     evidence[1, 0] = 1.0  # rows 32 to 64, half above and half below row 48
     found = shares_of(evidence, lungs)
     assert found["right upper"] == found["right middle"] == pytest.approx(0.25)
 
 
-def test_thirds_are_those_of_each_lungs_own_height(lungs):
+def test_thirds_are_those_of_each_lungs_own_height_and_both_must_be_found(lungs):
     lungs[:64, 80:112] = 0  # the left lung begins lower down
     evidence = np.zeros((16, 16), np.float32)
     evidence[8, 12] = evidence[8, 3] = 1.0
     found = shares_of(evidence, lungs)
     assert found["left upper"] == found["right middle"] == pytest.approx(0.5)
-
-
-def test_no_zones_unless_both_lungs_are_found(lungs):
-    evidence = np.ones((16, 16), np.float32)
-    one = lungs.copy()
-    one[:, 64:] = 0
-    for mask in (one, np.zeros_like(lungs)):
-        assert zone_shares(evidence, mask) == ()
     assert strongest_zone(()) is strongest_zone(zone_shares(-evidence, lungs)) is None
+    lungs[:, 64:] = 0
+    assert zone_shares(evidence, lungs) == zone_shares(evidence, np.zeros_like(lungs)) == ()

@@ -1,20 +1,28 @@
-"""MODEL_CARD.md and the README's table: short, from the cards, readable by the Hub."""
+"""MODEL_CARD.md, the README's table and the figures: short, from the cards, readable by the Hub,
+without what was not measured."""
 
+from dataclasses import replace
+from itertools import groupby
+
+import cv2
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from pneumo.models.card import BUNDLED
+from pneumo.models.card import BUNDLED, Metrics
 from pneumo.reading.input_check import load_input_check
+from pneumo.reporting.figures import FIGURES, draw
 from pneumo.reporting.model_card import (
     BEGIN,
     END,
+    body,
     hub_metadata,
     model_card,
     read_cards,
     with_results,
 )
-from tests.cards import whole_card
+from pneumo.reporting.numbers import number, percent
+from tests.cards import made_up_check, whole_card
 
 CARDS = [whole_card(), whole_card(name="resnet18", title="ResNet-18")]
 
@@ -47,7 +55,53 @@ def test_the_committed_ones_are_fresh():
     cards = read_cards(BUNDLED)
     committed = (BUNDLED / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert committed == model_card(cards, load_input_check(BUNDLED).file)
-    body = committed.split("\n---\n", 1)[1]
-    assert len(body.replace("|", " ").split()) <= 1500
+    text = committed.split("\n---\n", 1)[1]
+    assert len(text.replace("|", " ").split()) <= 1500
     readme = (BUNDLED.parent / "README.md").read_text(encoding="utf-8")
     assert with_results(readme, cards) == readme
+
+
+def titles(text: str) -> list[str]:
+    """The headings of the sections."""
+    return [line[3:] for line in text.splitlines() if line.startswith("## ")]
+
+
+def test_every_table_is_rectangular_and_every_title_unique():
+    text = body(CARDS, made_up_check())
+    tables = [list(g) for bar, g in groupby(text.splitlines(), lambda s: s[:1] == "|") if bar]
+    assert len(tables) >= 5
+    for table in tables:
+        assert len({line.count("|") for line in table}) == 1 and table[1].startswith("|---|")
+    assert len(set(titles(text))) == len(titles(text))
+
+
+def test_numbers_are_those_of_the_card():
+    card = whole_card()
+    text = body([card])
+    assert f"|Custom CNN|{number(card.metrics.test.scores.auc)}|" in text
+    assert (
+        f"{card.metrics.test.scores.n} radiographs" in text
+        and "bacteria" in text
+        and "NORMAL2-IM" in text
+    )
+    assert "not been scored" in body([whole_card(test=False)])
+    cells = next(line for line in text.splitlines() if "balanced|" in line).split("|")[1:]
+    measured = card.policies["balanced"].test
+    assert cells[3] == percent(measured.sensitivity)
+    assert cells[7] == percent(measured.indeterminate)
+
+
+def test_what_was_not_measured_is_left_out():
+    found = set(titles(body([replace(whole_card(), metrics=Metrics())])))
+    assert not found & {"Shortcut analysis", "Known failures", "External evaluation: adults"}
+    assert {"Intended use", "Results", "Training", "Data"} <= found
+    assert len(titles(body([]))) == 2
+
+
+def test_every_figure_is_drawn_and_shows_something(tmp_path):
+    assert draw([], tmp_path) == []
+    files = draw(CARDS, tmp_path, ".png")
+    assert {file.stem for file in files} == set(FIGURES)
+    for file in files:
+        picture = cv2.imread(str(file))
+        assert min(picture.shape[:2]) > 300 and picture.std() > 10

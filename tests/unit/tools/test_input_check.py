@@ -1,7 +1,5 @@
 """Fitting the input check: other descriptions are refused, children's and adults' are not."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pneumo.reading.descriptor import LENGTH

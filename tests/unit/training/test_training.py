@@ -1,7 +1,5 @@
 """What trains a network, piece by piece: recipes, images, losses and the state of a run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The public events, asked as programs ask them over HTTP, behind the app's middleware."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from gradio.routes import App

@@ -1,7 +1,5 @@
 """The second tab: one image a request, and labels decided anew without it."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest
