@@ -11,12 +11,15 @@ import gradio as gr
 from pneumo.imaging.radiograph import UnreadableImage
 from pneumo.models.card import CheckpointError
 from pneumo.reading.reader import Reading
+from pneumo.ui.labelled import measured
 from pneumo.ui.pictures import thumbnail
 from pneumo.ui.results import judged, numbers_of, percent, reason_of, warnings_of
 from pneumo.ui.schemas import Choice, Invalid, parse
 from pneumo.ui.store import ImageStore, Superseded
-from pneumo.ui.texts import filled, text
+from pneumo.ui.texts import text
 from pneumo.ui.web import MOST_IMAGES, asset
+
+TRUTHS = ("NORMAL", "PNEUMONIA")
 
 
 def batch(store: ImageStore) -> gr.HTML:
@@ -29,7 +32,7 @@ def batch(store: ImageStore) -> gr.HTML:
         return decided(store, data)
 
     return gr.HTML(
-        html_template=filled(asset("batch.html")),
+        html_template=asset("batch.html"),
         js_on_load="Pneumo.startBatch(element, server);",
         server_functions=[analyze_one, decide_again],
         apply_default_css=False,
@@ -66,15 +69,27 @@ def brief(store: ImageStore, data: object) -> dict:
 def decided(store: ImageStore, data: Any) -> dict:
     """The rows of images that were analyzed before, at another policy or prevalence.
 
-    The request's "cases" are pairs of a network and the balanced probability that it gave. Gives
-    rows in their order and numbers for the page's fields; or reason and field.
+    The request's "cases" are a network, the balanced probability that it gave, and 1 or 0 where
+    the image is known to show pneumonia or not. Gives rows in their order, numbers for the page's
+    fields, and what the networks chosen are measured on images with a truth; or reason and field.
     """
     try:
         request = parse(data)
-        cases = [(str(model), float(value)) for model, value in data.get("cases", [])]
-        rows = [_again(store, request.choice, *case) for case in cases[: 8 * MOST_IMAGES]]
-        card = store.reader(request.models[0]).card
-        return {"rows": rows, "numbers": numbers_of(request.choice, card)}
+        cases = [(str(model), float(value), truth) for model, value, truth in data.get("cases", [])]
+        rows = [_again(store, request.choice, *case[:2]) for case in cases[: 8 * MOST_IMAGES]]
+        cards = [store.reader(model).card for model in request.models]
+        known = [
+            (row["model"], row["label"], TRUTHS[truth], balanced)
+            for row, (_, balanced, truth) in zip(rows, cases, strict=False)
+            if truth in (0, 1)
+        ]
+        found = []
+        for card in cards:
+            columns = list(zip(*(case[1:] for case in known if case[0] == card.name), strict=True))
+            if columns:
+                found.append({"title": card.title, **measured(*columns)})
+        numbers = numbers_of(request.choice, cards[0])
+        return {"rows": rows, "numbers": numbers, "measured": found}
     except Invalid as error:
         return {"reason": str(error), "field": error.field}
     except CheckpointError as error:

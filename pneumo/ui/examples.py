@@ -11,7 +11,6 @@ from pathlib import Path
 from pneumo.files import bundled_folder
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.ui.pictures import thumbnail
-from pneumo.ui.texts import text
 
 BUNDLED = bundled_folder("examples")
 CASES = "cases.json"
@@ -30,8 +29,8 @@ class Example:
     caption: str
     kind: str  # "synthetic", "real" or "own"
     attribution: str = ""  # whom to thank for a real radiograph
-    # Where the opacity lies, when it is known: x, y, radius as shares of the sides, zone and its
-    # level (upper, middle or lower).
+    # Where the opacity lies, when it is known: x, y, radius as shares of the sides, zone such as
+    # "right lower" and its level (upper, middle or lower).
     place: dict | None = None
     hard: bool = False  # whether a network was wrong about it when it was chosen
 
@@ -67,8 +66,7 @@ def gallery(examples: Sequence[Example]) -> list[dict]:
         except UnreadableImage:
             continue
         words = {key: getattr(example, key) for key in ("title", "truth", "caption", "attribution")}
-        kind = text(f"examples.{example.kind}")
-        shown.append({"id": number, "kind": kind, "png": picture, **words})
+        shown.append({"id": number, "kind": example.kind, "png": picture, **words})
     return shown
 
 
@@ -108,7 +106,7 @@ def _place(opacity: object) -> dict | None:
         return None
     try:
         place: dict = {name: float(opacity[name]) for name in ("x", "y", "radius")}
-        zone = text(f"zone.{opacity['side']} {opacity['zone']}")
+        zone = f"{opacity['side']} {opacity['zone']}"
         return {**place, "zone": zone, "level": str(opacity["zone"])}
     except (KeyError, TypeError, ValueError):
         return None

@@ -21,7 +21,7 @@ from pneumo.ui.security.queue import bound_queue
 from pneumo.ui.security.uploads import Uploads
 from pneumo.ui.store import ImageStore
 from pneumo.ui.teach import teach
-from pneumo.ui.texts import filled, text
+from pneumo.ui.texts import text
 from pneumo.ui.viewer import viewer
 from pneumo.ui.web import ASSETS, STYLES, asset, head
 
@@ -40,15 +40,15 @@ def build_demo(examples: Path | None = None) -> App:
     with App(
         title=text("app.name"), analytics_enabled=False, delete_cache=(60, 120), fill_width=True
     ) as demo:
-        _markup("header.html")
+        _markup("header.html", "Pneumo.startLanguage(element);")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(text("tab.analyze"), id="analyze"):
+            with gr.Tab("[[tab.analyze]]", id="analyze"):
                 viewer(store, find_examples(example_folders(examples)))
-            with gr.Tab(text("tab.batch"), id="batch"):
+            with gr.Tab("[[tab.batch]]", id="batch"):
                 batch(store)
-            with gr.Tab(text("tab.teach"), id="teach"):
+            with gr.Tab("[[tab.teach]]", id="teach"):
                 teach(store, examples)
-            with gr.Tab(text("tab.card"), id="card"):
+            with gr.Tab("[[tab.card]]", id="card"):
                 model_card()
         _markup("disclaimer.html")
         public_events(store, uploads)
@@ -106,5 +106,5 @@ def theme() -> gr.themes.Base:
     )
 
 
-def _markup(name: str) -> None:
-    gr.HTML(html_template=filled(asset(name)), js_on_load=None, apply_default_css=False)
+def _markup(name: str, script: str | None = None) -> None:
+    gr.HTML(html_template=asset(name), js_on_load=script, apply_default_css=False)

@@ -11,7 +11,7 @@ import gradio as gr
 from pneumo.ui.examples import BUNDLED, CASES, Example, find_examples
 from pneumo.ui.experiment import SLIDERS, compare, vary
 from pneumo.ui.store import ImageStore
-from pneumo.ui.texts import filled, text
+from pneumo.ui.texts import text
 from pneumo.ui.viewer import answer
 from pneumo.ui.web import MOST_IMAGES, asset
 
@@ -38,7 +38,7 @@ def teach(store: ImageStore, chosen: Path | None = None) -> gr.HTML:
         return compare(store, cases, data)
 
     return gr.HTML(
-        html_template=filled(asset("teach.html")),
+        html_template=asset("teach.html"),
         js_on_load="Pneumo.startTeach(element, server);",
         server_functions=[list_sets, read_case, change_case, cover_case],
         apply_default_css=False,

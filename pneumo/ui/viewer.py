@@ -17,7 +17,7 @@ from pneumo.ui.report import report
 from pneumo.ui.results import agreement, judged, numbers_of, reason_of, result_of, warnings_of
 from pneumo.ui.schemas import Invalid, Request, parse
 from pneumo.ui.store import Forgotten, ImageStore, StoredImage, Superseded
-from pneumo.ui.texts import coded, filled, text
+from pneumo.ui.texts import coded, text
 from pneumo.ui.web import asset
 
 
@@ -35,7 +35,7 @@ def viewer(store: ImageStore, examples: Sequence[Example]) -> gr.HTML:
         return report(store, data)
 
     return gr.HTML(
-        html_template=filled(asset("viewer.html")),
+        html_template=asset("viewer.html"),
         js_on_load="Pneumo.startViewer(element, server);",
         server_functions=[analyze, show_examples, print_report],
         apply_default_css=False,

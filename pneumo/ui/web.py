@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,17 @@ from pneumo.reading.decision import PRESETS
 from pneumo.ui.pictures import SIGNS, legend_of
 from pneumo.ui.results import numbers_of
 from pneumo.ui.schemas import CUSTOM, Choice
-from pneumo.ui.texts import catalogue
+from pneumo.ui.texts import catalogue, catalogues, filled, in_json, language
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "viewer.css", "batch.css", "teach.css")
 SCRIPTS = (
     "common.js", "canvas.js", "pointer.js", "toolbar.js", "result.js", "controls.js", "intake.js",
-    "viewer.js", "zip.js", "table.js", "batch.js", "truth.js", "lesson.js", "experiment.js",
-    "teach.js",
+    "viewer.js", "zip.js", "truth.js", "labels.js", "table.js", "batch.js", "lesson.js",
+    "experiment.js", "teach.js",
 )  # fmt: skip
 # Sentences that the server fills in itself.
-SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "zone.")
+SERVER_ONLY = ("app.", "tab.", "api.", "gate.", "card.", "error.", "check.", "labelled.")
 MOST_IMAGES = 500
 
 
@@ -33,18 +34,30 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
+@cache
+def facts(spoken: str) -> str:
+    """What the script knows, as JSON: sentences, models, limits. `spoken` is the `language`."""
+    texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
+    names = {code: words["language.name"] for code, words in catalogues().items()}
+    known: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
+    known |= {"limit": MAX_BYTES, "most": MOST_IMAGES, "language": spoken, "languages": names}
+    known["policies"] = [*PRESETS, CUSTOM]
+    known["dicom"] = find_spec("highdicom") is not None  # an extra
+    # No sentence may end the script.
+    return json.dumps(known).replace("</", "<\\/")
+
+
+def in_language(page: str) -> str:
+    """Gradio's page or its configuration, in the language of the request."""
+    return filled(page.replace("PNEUMO_FACTS", in_json(facts(language()))))
+
+
 def head() -> str:
     """The script of all tabs, for the page's head; `Pneumo` is its only name there."""
-    texts = {k: v for k, v in catalogue().items() if not k.startswith(SERVER_ONLY)}
-    facts: dict[str, Any] = {"texts": texts, "models": page_models(), "default": default_model()}
-    facts |= {"limit": MAX_BYTES, "most": MOST_IMAGES, "policies": [*PRESETS, CUSTOM]}
-    facts["dicom"] = find_spec("highdicom") is not None  # an extra
-    # No sentence may end the script.
-    constants = json.dumps(facts).replace("</", "<\\/")
     scripts = "\n".join(asset(name) for name in SCRIPTS)
     return (
-        f"<script>const Pneumo = (() => {{\nconst FACTS = {constants};\n{scripts}\n"
-        "return { startViewer, startBatch, startTeach };\n})();</script>"
+        f"<script>const Pneumo = (() => {{\nconst FACTS = PNEUMO_FACTS;\n{scripts}\n"
+        "return { startLanguage, startViewer, startBatch, startTeach };\n})();</script>"
     )
 
 

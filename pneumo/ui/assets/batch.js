@@ -6,11 +6,14 @@ const WORKERS = 3;
 // Drawing takes the cores that the networks need; so often is enough to watch. Milliseconds.
 const DRAW_EVERY = 250;
 
+// Of a list of truths, so many are enough to see what is wrong with it.
+const MOST_PROBLEMS = 3;
+
 function startBatch(element, server) {
   const room = element.querySelector(".pn-batch");
   const find = (what) => room.querySelector(what);
   const state = { rows: [], fresh: new Set(), timer: 0, run: 0, workers: 0,
-    running: false, started: 0, before: 0, order: { column: "", down: false } };
+    running: false, started: 0, before: 0, lists: [], show: "all", order: { column: "", down: false } };
   const controls = new Controls(find(".pn-batch-controls"), "pn-batch", (what) => {
     if (what === "model") chooseModel();
     else decideAgain(state.rows);
@@ -21,32 +24,28 @@ function startBatch(element, server) {
   const done = (row) => resultsOf(row).length === models().length;
   const waiting = (row) => !row.taken && !done(row);
   const doneCount = () => state.rows.filter(done).length;
+  const isShown = (row) => FILTERS[state.show](resultsOf(row), row.truth);
 
   async function add(files) {
     const trouble = find(".pn-trouble");
     trouble.textContent = "";
-    const items = [];
-    for (const file of files) {
-      if (!isZip(file)) {
-        items.push({ name: file.pneumoPath ?? file.name, content: async () => file });
-        continue;
-      }
-      try {
-        items.push(...await unzip(file, FACTS.most + 1));
-      } catch (error) {
-        trouble.textContent = zipError(file.name, error);
-      }
-    }
-    if (!items.length) trouble.textContent ||= t("batch.nothing");
+    const { images, lists, wrong } = await gather(files);
+    if (!images.length && !lists.length && !wrong.length) wrong.push(t("batch.nothing"));
     const free = FACTS.most - state.rows.length;
-    if (items.length > free) trouble.textContent = t("batch.too", { most: FACTS.most });
-    for (const item of items.slice(0, free)) {
-      const row = { ...item, results: {}, png: "", taken: false };
-      row.element = rowOf(row, [], open);
-      state.rows.push(row);
+    if (images.length > free) wrong.push(t("batch.too", { most: FACTS.most }));
+    state.rows.push(...images.slice(0, free).map((image) =>
+      ({ ...image, results: {}, png: "", taken: false })));
+    state.lists.push(...lists);
+    const { truths, problems } = truthsOf(state.rows.map(({ name }) => name), state.lists);
+    if (lists.length) wrong.push(...problems.slice(0, MOST_PROBLEMS));
+    for (const row of state.rows) {
+      row.truth = truths.get(row.name) ?? "";
+      redraw(row);
     }
+    trouble.textContent = wrong.join(" ");
     draw();
     start();
+    if (!state.running) measure();
   }
 
   // Begins, or brings the workers back to their number when images came while others were read.
@@ -74,8 +73,10 @@ function startBatch(element, server) {
       row.taken = true;
       const fields = controls.fields();
       const missing = models().filter((model) => !row.results[model]);
-      const { rows, png, reason } = await ask(row, { ...fields, models: missing.join() });
+      const reply = await ask(row, { ...fields, models: missing.join() });
       row.taken = false;
+      if (!reply) return breakOff(run);
+      const { rows, png, reason } = reply;
       missing.forEach((model, number) => {
         row.results[model] = rows?.[number] ?? { status: "error", reason, model };
       });
@@ -100,7 +101,8 @@ function startBatch(element, server) {
 
   function redraw(row) {
     const fresh = rowOf(row, resultsOf(row), open);
-    row.element.replaceWith(fresh);
+    fresh.hidden = !isShown(row);
+    row.element?.replaceWith(fresh);
     row.element = fresh;
   }
 
@@ -110,35 +112,54 @@ function startBatch(element, server) {
     state.rows.forEach(redraw);
     progress();
     start();
+    if (!state.running) measure();
+  }
+
+  function measure() {
+    if (state.rows.some(({ truth }) => truth)) decideAgain(state.rows);
   }
 
   // What was analyzed before is decided anew by the server; no image is sent again.
   async function decideAgain(rows) {
-    const known = rows.flatMap((row) => Object.values(row.results))
-      .filter(({ balanced }) => typeof balanced === "number");
-    const cases = known.map(({ model, balanced }) => [model, balanced]);
+    const [known, cases] = [[], []];
+    for (const row of rows) {
+      for (const result of Object.values(row.results)) {
+        if (typeof result.balanced !== "number") continue;
+        known.push(result);
+        cases.push([result.model, result.balanced, TRUTHS.indexOf(row.truth)]);
+      }
+    }
     try {
       const reply = await server.decide_again({ ...controls.fields(), cases });
       controls.settle(reply);
       reply.rows?.forEach((fields, number) => Object.assign(known[number], fields));
       rows.forEach(redraw);
       progress();
+      if (rows === state.rows) {
+        find(".pn-measured").replaceChildren(...(reply.measured ?? []).map(measuredOf));
+      }
     } catch (error) {
       console.error(error);
       find(".pn-trouble").textContent = t("failure.offline");
     }
   }
 
+  // Nothing when the app does not answer.
   async function ask(row, fields) {
+    let content;
     try {
-      const content = await row.content();
-      if (tooLarge(content.size)) return { reason: tooLarge(content.size) };
-      const image = new File([content], "image");
+      content = await row.content();
+      await content.slice(0, 1).arrayBuffer();
+    } catch (error) {
+      return { reason: typeof error === "string" ? zipError(row.name, error) : t("batch.unreadable") };
+    }
+    if (tooLarge(content.size)) return { reason: tooLarge(content.size) };
+    const image = new File([content], "image");
+    try {
       return await server.analyze_one({ binary: true, data: { ...fields, image } });
     } catch (error) {
-      if (typeof error === "string") return { reason: zipError(row.name, error) };
       console.error(error);
-      return { reason: t("failure.offline") };
+      return null;
     }
   }
 
@@ -168,6 +189,13 @@ function startBatch(element, server) {
     const says = t(key, { done: doneCount(), total: state.rows.length, time });
     find(".pn-progress-text").textContent = says;
     find(".pn-announced").textContent = says; // no screen reader should hear of every single image
+    measure();
+  }
+
+  function breakOff(run) {
+    if (run !== state.run) return;
+    state.run += 1;
+    finish("batch.broken");
   }
 
   function stop() {
@@ -178,7 +206,8 @@ function startBatch(element, server) {
 
   function clear() {
     state.run += 1;
-    Object.assign(state, { rows: [], running: false });
+    Object.assign(state, { rows: [], running: false, lists: [] });
+    find(".pn-measured").replaceChildren();
     room.dataset.running = "no";
     for (const words of [".pn-trouble", ".pn-announced"]) find(words).textContent = "";
     draw();
@@ -189,6 +218,7 @@ function startBatch(element, server) {
 
   function draw() {
     room.dataset.rows = state.rows.length;
+    room.dataset.labelled = state.rows.some(({ truth }) => truth) ? "yes" : "no";
     const sort = (column) => {
       const down = state.order.column === column ? !state.order.down : column === "probability";
       state.order = { column, down };
@@ -200,11 +230,11 @@ function startBatch(element, server) {
     progress();
   }
 
-  async function open(row) {
-    const image = await row.content();
-    const model = resultsOf(row)[0].model;
+  function open(row) {
+    const list = ordered().filter(isShown);
+    const detail = { list, at: list.indexOf(row), model: controls.choice.model };
     showTab(0);
-    document.dispatchEvent(new CustomEvent("pneumo-open", { detail: { image, model } }));
+    document.dispatchEvent(new CustomEvent("pneumo-open", { detail }));
   }
 
   const table = () => ordered().map((row) => ({ ...row, results: resultsOf(row) }));
@@ -213,7 +243,7 @@ function startBatch(element, server) {
     stop, clear, continue: start,
     csv: () => saveAs("pneumo.csv", "text/csv", csvOf(table())),
     summary: () => saveAs("pneumo.html", "text/html",
-      summaryOf(table(), find(".pn-counts").textContent)),
+      summaryOf(table(), find(".pn-counts").textContent, find(".pn-measured").cloneNode(true))),
   };
   room.addEventListener("click", (event) => {
     commands[event.target.closest("[data-do]")?.dataset.do]?.();
@@ -229,12 +259,13 @@ function startBatch(element, server) {
     if (files) add(files);
   };
   document.addEventListener("pneumo-batch", fetch);
+  find(".pn-show").replaceChildren(segments("pn-batch-show", t("batch.show"),
+    Object.keys(FILTERS).map((value) => ({ value, label: t(`batch.show.${value}`) })), "all",
+    (show) => {
+      state.show = show;
+      state.rows.forEach((row) => { row.element.hidden = !isShown(row); });
+    }));
   find(".pn-drop-title").textContent = t("batch.drop", { most: FACTS.most });
   draw();
   fetch();
-}
-
-function zipError(name, error) {
-  const reason = t(typeof error === "string" ? error : "batch.zip.broken");
-  return t("batch.zip", { name, reason });
 }

@@ -12,6 +12,10 @@ class Canvas {
     this.view = { ...RESTING_VIEW };
     // on: null leaves it to each result, true or false is the person's wish.
     this.map = { on: null, style: "wash", sign: "for", opacity: 0.6, lungs: false };
+    this.layout = "auto"; // or one that the person chose
+    this.swipe = h("input.pn-swipe", { type: "range", min: 0, max: 1, step: 0.005, value: 0.5,
+      "aria-label": t("view.swipe"),
+      oninput: () => host.style.setProperty("--pn-swipe", this.swipe.value) });
     this.tool = window.matchMedia("(pointer: coarse)").matches ? "move" : "window";
     this.base = document.createElement("canvas");
     this.outlines = []; // closed lines on every pane, as shares of the image
@@ -51,7 +55,7 @@ class Canvas {
     results.forEach((result, number) =>
       panes.push(this._pane(t("view.map", { model: result.title }), result, maps[number])));
     this.panes = panes;
-    this.host.replaceChildren(...panes.map((pane) => pane.figure));
+    this.host.replaceChildren(...panes.map((pane) => pane.figure), ...(image ? [this.swipe] : []));
     if (image) this.host.style.setProperty("--pn-shape", image.width / image.height);
     this.draw();
   }
@@ -93,6 +97,22 @@ class Canvas {
   setMap(changes) {
     Object.assign(this.map, changes);
     this.draw();
+  }
+
+  setLayout(layout) {
+    this.layout = layout;
+    this.draw();
+  }
+
+  // Beside each other or, where that makes larger images of a wide radiograph, below each other.
+  _arrange() {
+    const { width, height } = this.host.getBoundingClientRect();
+    const [count, shape] = [this.panes.length, this.image.width / this.image.height];
+    const words = 64; // what a pane's caption and legend take
+    const side = Math.min(width / count, (height - words) * shape);
+    const stacked = Math.min(width, (height / count - words) * shape);
+    const layout = this.layout !== "auto" ? this.layout : stacked > side ? "stacked" : "side";
+    this.host.parentElement.parentElement.dataset.layout = layout;
   }
 
   setTool(tool) {
@@ -149,6 +169,7 @@ class Canvas {
 
   _draw() {
     if (!this.image || !this.panes.length) return;
+    this._arrange();
     const box = this._box();
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const width = Math.round(box.width * ratio);

@@ -5,6 +5,20 @@ function t(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+// The switch in the header. The browser keeps the choice and tells it with every request.
+function startLanguage(element) {
+  document.documentElement.lang = FACTS.language;
+  const names = Object.entries(FACTS.languages);
+  element.querySelector("header").append(h("select.pn-language", { "aria-label": t("language.title"),
+    onchange: ({ target }) => {
+      // On a Space the page stands inside another site's.
+      const where = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
+      document.cookie = `pneumo-language=${target.value}; path=/; max-age=31536000; ${where}`;
+      location.reload();
+    } }, names.map(([value, name]) =>
+    h("option", { value, lang: value, selected: value === FACTS.language }, name))));
+}
+
 // h("button.pn-button", {type: "button", onclick: f}, "text", child ...) makes an element.
 function h(what, attributes = {}, ...children) {
   const [tag, ...classes] = what.split(".");

@@ -13,7 +13,6 @@ function startIntake(room, take, refuse) {
     // Several images, a folder or a zip belong to the tab beside this one.
     if (files.length > 1 || (files.length && isZip(files[0]))) sendToBatch(files);
     else if (!files.length) refuse(t("failure.nofile"));
-    else if (tooLarge(files[0].size)) refuse(tooLarge(files[0].size));
     else take({ image: files[0] });
   }
   startDrop(room, takeFiles, (event) => {
@@ -49,7 +48,7 @@ async function fillGallery(room, server, take) {
       type: "button",
       draggable: "true",
       title: caption || title,
-      "aria-label": t("examples.choose", { title, kind }),
+      "aria-label": t("examples.choose", { title, kind: t(`examples.${kind}`) }),
       "data-example": id,
       onclick: () => take({ example: id }),
     }, h("img", { src: `data:image/png;base64,${png}`, alt: "", draggable: "false" }),
@@ -60,7 +59,7 @@ async function fillGallery(room, server, take) {
     });
     return button;
   }));
-  const kinds = [...new Set(examples.map(({ kind }) => kind))];
+  const kinds = [...new Set(examples.map(({ kind }) => t(`examples.${kind}`)))];
   const sources = [...new Set(examples.map(({ attribution }) => attribution).filter(Boolean))];
   note.textContent = [kinds.join(" · "),
     ...sources.map((attribution) => t("examples.source", { attribution }))].join(". ");

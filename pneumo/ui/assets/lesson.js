@@ -101,7 +101,7 @@ function tablesOf(cases) {
 // One or two sentences about a case, once its truth is known.
 function pointsOf(one) {
   const { truth, place, results, final } = one;
-  const first = place ? t("teach.point.place", { zone: place.zone })
+  const first = place ? t("teach.point.place", { zone: t(`zone.${place.zone}`) })
     : t(truth === "NORMAL" ? "teach.point.normal" : "teach.point.noplace");
   const opposite = truth === "NORMAL" ? "PNEUMONIA" : "NORMAL";
   const wrong = results.find(({ label }) => label === opposite);

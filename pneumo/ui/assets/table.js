@@ -1,8 +1,16 @@
 // The table of many images, its order, and the files made of it.
 
-const COLUMNS = ["picture", "name", "status", "probability", "label", "notes"];
+const COLUMNS = ["picture", "name", "truth", "status", "probability", "label", "notes"];
 const FIELDS = ["status", "reason", "model", "probability", "prevalence", "label", "confidence",
   "rule_out", "rule_in", "threshold", "operating_point", "strongest_zone", "weights_sha256"];
+
+const FILTERS = {
+  all: () => true,
+  wrong: (results, truth) => truth && results.some(({ label }) =>
+    TRUTHS.includes(label) && label !== truth),
+  indeterminate: (results) => results.some(({ label }) => label === "INDETERMINATE"),
+  differ: (results) => new Set(results.map(({ label }) => label)).size > 1,
+};
 
 function notesOf(results) {
   return results[0]?.reason || results[0]?.warnings || "";
@@ -10,7 +18,7 @@ function notesOf(results) {
 
 function valueOf(row, column, results) {
   const [first] = results;
-  if (column === "name") return row.name;
+  if (column === "name" || column === "truth") return row[column];
   if (column === "probability") return first?.probability ?? -1;
   if (column === "notes") return notesOf(results);
   if (column === "label") return results.map(({ says }) => says ?? "").join();
@@ -50,7 +58,9 @@ function rowOf(row, results, open) {
   // The whole row is the mouse's way to the image; the button in it is the keyboard's.
   return h("tr", { "data-status": status, class: opens ? "pn-open" : null,
     onclick: opens ? () => open(row) : null },
-  h("td", {}, picture), h("td.pn-name", {}, row.name), h("td", {}, t(`batch.status.${status}`)),
+  h("td", {}, picture), h("td.pn-name", {}, row.name),
+  h("td.pn-at-truth", {}, row.truth && answerWords(row.truth)),
+  h("td", {}, t(`batch.status.${status}`)),
   h("td.pn-number", {}, analyzed.map((result) => h("div", {}, title(result), result.percent))),
   h("td.pn-verdict", {}, analyzed.map((result) =>
     h("div", { "data-label": result.label }, title(result), result.says))),
@@ -82,11 +92,12 @@ function cell(value) {
 
 function csvOf(rows) {
   const lines = rows.flatMap((row) => row.results.map((result) =>
-    [row.name, ...FIELDS.map((name) => result[name]), notesOf([result])].map(cell).join(",")));
-  return [["file", ...FIELDS, "notes"].join(","), ...lines].join("\r\n") + "\r\n";
+    [row.name, ...FIELDS.map((name) => result[name]), notesOf([result]), row.truth]
+      .map(cell).join(",")));
+  return [["file", ...FIELDS, "notes", "truth"].join(","), ...lines].join("\r\n") + "\r\n";
 }
 
-function summaryOf(rows, counts) {
+function summaryOf(rows, counts, measured) {
   const table = h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map((name) =>
     h("th", {}, t(`batch.column.${name}`))))));
   table.append(h("tbody", {}, rows.map((row) => rowOf(row, row.results, () => {}))));
@@ -99,9 +110,9 @@ function summaryOf(rows, counts) {
       `${t("prevalence.title")} ${(100 * prevalence).toFixed(1)} %`, weights_sha256].join(" · ")));
   const page = h("main", {}, h("h1", {}, `Pneumo: ${t("batch.title")}`),
     h("p", {}, h("strong", {}, document.querySelector(".pn-disclaimer").textContent)),
-    h("p", {}, counts), basis, h("p", {}, new Date().toISOString()), table);
+    h("p", {}, counts), measured, basis, h("p", {}, new Date().toISOString()), table);
   const style = "body{font:14px system-ui;margin:2rem}table{border-collapse:collapse}" +
     "td,th{border:1px solid #ccd5dd;padding:4px 8px;text-align:left}img{height:56px}";
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pneumo</title>` +
+  return `<!doctype html><html lang="${FACTS.language}"><meta charset="utf-8"><title>Pneumo</title>` +
     `<style>${style}</style>${page.outerHTML}</html>`;
 }

@@ -397,20 +397,9 @@ function startTeach(element, server) {
       experiment({ title: files[0].name, content: async () => files[0] });
       return;
     }
-    let items = [];
-    for (const file of files) {
-      try {
-        if (isZip(file)) items.push(...await unzip(file, FACTS.most + 1));
-        else items.push({ name: file.pneumoPath ?? file.name, content: async () => file });
-      } catch (error) {
-        trouble(zipError(file.name, error));
-        return;
-      }
-    }
-    items = items.slice(0, FACTS.most);
-    const lists = await Promise.all(items.filter(({ name }) => isList(name)).map(
-      async ({ name, content }) => ({ name, text: await (await content()).text() })));
-    const cases = items.map(({ name, content }, id) => ({ id, file: name, content, caption: "",
+    const { images, lists, wrong } = await gather(files);
+    if (wrong.length) return trouble(wrong.join(" "));
+    const cases = images.slice(0, FACTS.most).map(({ name, content }, id) => ({ id, file: name, content, caption: "",
       title: name.split("/").pop(), place: null, hard: false, truth: "" }));
     const set = labelled({ name: "folder", title: t("teach.set.folder"), cases, lists });
     set.print = printOf(set.cases.map(({ file }) => file));

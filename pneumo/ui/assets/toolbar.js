@@ -1,10 +1,20 @@
 // The tools under the images, their keys, and the list of keys.
 
-const LAYOUTS = ["side", "overlay", "stacked"];
+const LAYOUTS = ["auto", "overlay", "stacked", "swipe", "side"];
 const WINDOWS = { default: [0, 255], lung: [0, 160], contrast: [64, 192] };
 
 function nextOf(list, now) {
   return list[(list.indexOf(now) + 1) % list.length];
+}
+
+// The name of the window shown; "" for one that was dragged.
+function windowNow({ view: { low, high } }) {
+  return Object.keys(WINDOWS).find((name) => WINDOWS[name].join() === [low, high].join()) ?? "";
+}
+
+function setWindow(canvas, name) {
+  const [low, high] = WINDOWS[name];
+  canvas.set({ low, high });
 }
 
 // Every action of the stage with its key: the buttons, the keyboard and the help are this table.
@@ -14,12 +24,6 @@ function actionsOf(canvas, page) {
     canvas.setMap({ [name]: map[name] === one ? other : one });
   const fade = (step) => () =>
     canvas.setMap({ on: true, opacity: clamp(map.opacity + step, 0, 1) });
-  const windowNow = () => Object.keys(WINDOWS).find((name) =>
-    WINDOWS[name].join() === [canvas.view.low, canvas.view.high].join());
-  const window_ = () => {
-    const [low, high] = WINDOWS[nextOf(Object.keys(WINDOWS), windowNow())];
-    canvas.set({ low, high });
-  };
   return [
     { name: "open", key: "o", run: page.open },
     { name: "map", key: "h", run: () => canvas.setMap({ on: !canvas.anyMapOn() }) },
@@ -29,7 +33,8 @@ function actionsOf(canvas, page) {
     { name: "fainter", key: "[", run: fade(-0.1) },
     { name: "stronger", key: "]", run: fade(0.1) },
     { name: "invert", key: "i", run: () => canvas.set({ invert: !canvas.view.invert }) },
-    { name: "window", key: "w", run: window_ },
+    { name: "window", key: "w", run: () =>
+      setWindow(canvas, nextOf(Object.keys(WINDOWS), windowNow(canvas))) },
     { name: "darker", key: "d", run: () => windowBy(canvas, 0, 10) },
     { name: "brighter", key: "b", run: () => windowBy(canvas, 0, -10) },
     { name: "more", key: "x", run: () => windowBy(canvas, -16, 0) },
@@ -42,11 +47,13 @@ function actionsOf(canvas, page) {
     { name: "up", key: "ArrowUp", run: () => moveBy(canvas, 0, 40) },
     { name: "down", key: "ArrowDown", run: () => moveBy(canvas, 0, -40) },
     { name: "reset", key: "0", run: () => canvas.set(RESTING_VIEW) },
-    { name: "layout", key: "s", run: page.nextLayout },
+    { name: "layout", key: "s", run: () => canvas.setLayout(nextOf(LAYOUTS, canvas.layout)) },
     { name: "report", key: "p", run: page.report },
     { name: "full", key: "f", run: page.full },
     { name: "model", key: "m", run: page.nextModel },
     { name: "policy", key: "n", run: page.nextPolicy },
+    { name: "previous", key: "PageUp", run: () => page.walk(-1) },
+    { name: "next", key: "PageDown", run: () => page.walk(1) },
     { name: "help", key: "?", run: page.help },
   ];
 }
@@ -56,10 +63,6 @@ function startToolbar(room, canvas, page) {
   page.full = () => {
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen?.();
-  };
-  page.nextLayout = () => {
-    room.dataset.layout = nextOf(LAYOUTS, room.dataset.layout);
-    canvas.draw();
   };
   // Inside Gradio's container, which it puts in front of every rule of ours.
   const whole = room.closest("#tabs").parentElement;
@@ -80,15 +83,24 @@ function startToolbar(room, canvas, page) {
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05,
     "aria-label": t("tools.opacity"),
     oninput: () => canvas.setMap({ on: true, opacity: Number(opacity.value) }) });
+  const select = (name, options, words, choose) => h("select.pn-tool", {
+    "data-tool": name, title: `${t(`key.${name}`)} (${byName[name].key})`,
+    "aria-label": t(`tools.${name}`), onchange: (event) => choose(event.target.value),
+  }, options.map((value) => h("option", { value, hidden: !value },
+    value ? words(value) : t(`tools.${name}`))));
   const bar = room.querySelector(".pn-toolbar");
   bar.append(
     h("div.pn-tools", {}, button("open")),
-    h("div.pn-tools", {}, button("tool", false), button("window"), button("invert", false),
-      button("reset")),
+    h("div.pn-tools", {}, button("tool", false),
+      select("window", ["", ...Object.keys(WINDOWS)], (name) => t(`window.${name}`),
+        (name) => setWindow(canvas, name)),
+      button("invert", false), button("reset")),
     h("div.pn-tools", {}, button("map", true), button("style", false), button("sign", false),
       button("lungs", false), h("label.pn-opacity", { title: t("tools.opacity") }, opacity)),
-    h("div.pn-tools.pn-end", {}, button("layout"), button("full"),
-      button("help")),
+    h("div.pn-tools.pn-end", {},
+      select("layout", LAYOUTS, (name) => t(`layout.${name}`),
+        (layout) => canvas.setLayout(layout)),
+      button("full"), button("help")),
   );
   return function refresh() {
     const { map, view } = canvas;
@@ -101,11 +113,14 @@ function startToolbar(room, canvas, page) {
     }
     bar.querySelector("[data-tool=lungs]").disabled = !canvas.lungs?.length;
     opacity.value = map.opacity;
+    bar.querySelector("[data-tool=window]").value = windowNow(canvas);
+    bar.querySelector("[data-tool=layout]").value = canvas.layout;
   };
 }
 
 function keyName(key) {
-  return { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", "-": "−" }[key] ?? key;
+  return { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", "-": "−",
+    PageUp: "Page ↑", PageDown: "Page ↓" }[key] ?? key;
 }
 
 function helpOf(actions, keys) {
@@ -133,6 +148,7 @@ function startKeys(room, canvas, actions, keys) {
       const free = target === document.body || target.closest?.(".pn-stage");
       if (target.closest?.(moving) || !free || canvas.view.zoom === 1) return;
     }
+    if (key.startsWith("Page") && room.dataset.walk === "no") return;
     const wanted = key.length === 1 ? key.toLowerCase() : key;
     const action = actions.find((one) => one.key === wanted || (one.key === "+" && key === "="));
     if (!action) return;

@@ -5,14 +5,17 @@ function startViewer(element, server) {
   const canvas = new Canvas(room.querySelector(".pn-panes"));
   const card = room.querySelector(".pn-answer");
   const visit = crypto.getRandomValues(new Uint32Array(3)).join("-");
-  const state = { turn: 0, source: null, token: "", image: null, reply: null, examples: [] };
+  const state = { turn: 0, source: null, token: "", image: null, reply: null, examples: [],
+    list: [], at: 0 }; // the list that the image came from, and its place there
   const controls = new Controls(room.querySelector(".pn-controls"), "pn", (what) => {
     if (state.source) analyze(what !== "model");
     else server.analyze(controls.fields()).then((reply) => controls.settle(reply), console.error);
   });
 
-  function take(source) {
-    Object.assign(state, { source, token: "", forced: false });
+  function take(source, list = [], at = 0) {
+    Object.assign(state, { source, token: "", forced: false, list, at });
+    showWalk();
+    if (source.image && tooLarge(source.image.size)) return refuse(tooLarge(source.image.size));
     // On a phone the examples are below the images.
     const stage = room.querySelector(".pn-stage");
     if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
@@ -110,7 +113,7 @@ function startViewer(element, server) {
 
   function imageTitle() {
     const example = state.examples.find(({ id }) => id === state.source.example);
-    return example?.title ?? t("view.image");
+    return example?.title ?? state.list[state.at]?.name ?? t("view.image");
   }
 
   function next(name) {
@@ -118,15 +121,35 @@ function startViewer(element, server) {
     inputs[(inputs.findIndex((input) => input.checked) + 1) % inputs.length]?.click();
   }
 
+  async function openAt(list, at) {
+    if (!list[at]) return;
+    Object.assign(state, { list, at });
+    const image = await list[at].content().catch(() => new Blob()); // of a damaged zip
+    if (state.list === list && state.at === at) take({ image }, list, at);
+  }
+
+  const [back, on] = [["previous", "‹", -1], ["next", "›", 1]].map(([name, sign, step]) =>
+    h("button.pn-tool", { type: "button", "aria-label": t(`key.${name}`), title: t(`key.${name}`),
+      onclick: () => walk(step) }, sign));
+  const place = h("span");
+  room.querySelector(".pn-walk").append(back, place, on);
+  const walk = (step) => openAt(state.list, state.at + step);
+  function showWalk() {
+    const { list, at } = state;
+    room.dataset.walk = list.length > 1 ? "yes" : "no";
+    place.textContent = t("walk.at", { number: at + 1, total: list.length });
+    [back.disabled, on.disabled] = [!list[at - 1], !list[at + 1]];
+  }
+
   // An image of the table is shown with the model that analyzed it there.
-  function openImage({ image, model }) {
+  function openImage({ list, at, model }) {
     const option = room.querySelector(`input[name=pn-model][value="${model}"]`);
     if (option) {
       option.checked = true;
       controls.choice.model = model;
     }
     room.querySelector(".pn-stage").focus({ preventScroll: true });
-    take({ image });
+    openAt(list, at);
   }
 
   const open = () => room.querySelector(".pn-file").click();
@@ -140,7 +163,7 @@ function startViewer(element, server) {
     drawn: canvas.panes.filter((pane) => canvas.mapOn(pane)).map(({ result }) => result.model).join(),
   });
   const refresh = startToolbar(room, canvas, {
-    open, report, nextModel: () => next("model"), nextPolicy: () => next("policy"),
+    open, report, walk, nextModel: () => next("model"), nextPolicy: () => next("policy"),
   });
   canvas.onchange = () => {
     refresh();

@@ -41,7 +41,8 @@ from pneumo.ui.security.queue import keep_queue
 from pneumo.ui.security.uploads import KEEP_SECONDS, Full
 from pneumo.ui.store import KEEP_SECONDS as STORE_SECONDS
 from pneumo.ui.store import sender_gone
-from pneumo.ui.texts import catalogue, text
+from pneumo.ui.texts import catalogue, language_of, requested, text
+from pneumo.ui.web import in_language
 
 API = "/gradio_api"
 HEALTH = "/health"
@@ -101,14 +102,20 @@ class Gate:
             ready = blocks.store.ready.is_set()
             await out.say({"status": "ready" if ready else "loading"}, 200 if ready else 503)
             return
-        check_host(Headers(scope=scope), self.hosts)
+        headers = Headers(scope=scope)
+        check_host(headers, self.hosts)
+        accepted = headers.get("accept-language", "")
+        requested.set(language_of(headers.get("cookie", ""), accepted))
         call = CALLS.fullmatch(path)
         if call or path.startswith((f"{API}/queue", f"{API}/call")):
             keep_queue(blocks)
         if method in ("GET", "HEAD") and LOOKS.fullmatch(path):
             # Gradio keeps this with the first visitor's Host in its addresses, whatever it was.
             scope["app"].api_info = None
-            await self.app(scope, receive, out)
+            send: Send = out
+            if path == "/" or path.startswith("/config"):
+                send = _in_language(out)
+            await self.app(scope, receive, send)
         elif method != "POST":
             raise Refusal(404)
         elif call:
@@ -237,6 +244,29 @@ class _Out:
         sentence = text(f"gate.{known}", limit=MAX_BYTES // 1024**2)
         own = _own_sentence(self._body) if status == 500 else None
         await self.say({"error": own or sentence}, 422 if own else status)
+
+
+def _in_language(send: Send) -> Send:
+    """A `send` for the page, which goes out as a whole and in the language of the request."""
+    start: Message = {}
+    body = b""
+
+    async def give(message: Message) -> None:
+        nonlocal start, body
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = in_language(body.decode()).encode()
+        if "content-length" in (headers := MutableHeaders(scope=start)):
+            headers["content-length"] = str(len(body))
+        headers["vary"] = "accept-language, cookie"
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    return give
 
 
 def _own_sentence(body: bytes) -> str | None:

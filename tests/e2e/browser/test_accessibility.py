@@ -2,6 +2,7 @@
 
 import pytest
 
+from pneumo.ui.texts import catalogues
 from tests.e2e.browser.hands import choose, drop, settled
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -27,10 +28,13 @@ def serious(page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("theme", "size"), [("light", (1366, 768)), ("dark", (390, 844))])
-def test_nothing_serious_in_any_state(open_page, images, theme, size):
-    viewport = {"width": size[0], "height": size[1]}
-    page = open_page(f"/?__theme={theme}", viewport=viewport)
+@pytest.mark.parametrize(
+    ("theme", "size", "locale"), [("light", (1366, 768), "en-US"), ("dark", (390, 844), "de-DE")]
+)
+def test_nothing_serious_in_any_state(open_page, images, theme, size, locale):
+    viewport, words = {"width": size[0], "height": size[1]}, catalogues()[locale[:2]]
+    page = open_page(f"/?__theme={theme}", viewport=viewport, locale=locale)
+    assert page.get_attribute("html", "lang") == locale[:2]
     page.wait_for_selector(".pn-example")
     drop(page, (images / "image-1.png").read_bytes())
     settled(page)
@@ -47,27 +51,29 @@ def test_nothing_serious_in_any_state(open_page, images, theme, size):
     drop(page, b"no image")
     settled(page, "error")
     assert serious(page) == []
-    page.get_by_role("tab", name="Many radiographs").click()
+    page.get_by_role("tab", name=words["tab.batch"]).click()
     page.wait_for_selector(".pn-batch-controls input")
     page.set_input_files(".pn-batch .pn-file", [images / "image-0.png", images / "cases.json"])
     page.wait_for_selector(".pn-batch[data-running=no][data-rows='2']")
     assert serious(page) == []
-    page.get_by_role("tab", name="Teach").click()
+    page.get_by_role("tab", name=words["tab.teach"]).click()
     page.wait_for_selector(".pn-lesson-line select")
     assert serious(page) == []
-    page.get_by_role("button", name="Experiment").click()
+    page.get_by_role("button", name=words["experiment.title"]).click()
     page.wait_for_selector(".pn-lab-says [data-model]")
     assert serious(page) == []
-    page.get_by_role("button", name="Back to the lesson").click()
-    page.get_by_role("button", name="Start the round").click()
+    page.get_by_role("button", name=words["experiment.back"]).click()
+    page.get_by_role("button", name=words["teach.start"]).click()
     for step in ("ask", "advice", "truth"):
         page.wait_for_selector(f".pn-teach[data-step={step}]:not([aria-busy]) .pn-go")
         assert serious(page) == []
         page.keyboard.press("u")
         page.keyboard.press("Enter")
-    page.get_by_role("tab", name="Model card").click()
+    page.get_by_role("tab", name=words["tab.card"]).click()
     page.wait_for_selector(".pn-card")
     assert serious(page) == []
+    if theme == "light":  # three screens
+        assert page.locator(".pn-card").bounding_box()["height"] < 3 * size[1]
 
 
 def test_every_control_is_reached_by_the_keyboard_and_nothing_need_move(room):

@@ -8,7 +8,7 @@ import pytest
 
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.reader import Reader
-from tests.e2e.browser.hands import choose, decided, probability, settled
+from tests.e2e.browser.hands import choose, decided, settled
 
 
 @pytest.fixture
@@ -100,9 +100,22 @@ def test_images_and_a_bad_one_become_a_table_a_csv_and_a_summary(many, pair):
     assert {row["model"] for row in rows(many)} == set(available_models())
     many.locator(".pn-name", has_text="c.png").click()
     settled(many)
-    shown = many.get_attribute(".pn-result", "data-model")
-    expected = Reader(shown).predict(pair[1]).probability
-    assert probability(many) == pytest.approx(expected, abs=1e-5)
+    assert "c.png" in many.inner_text(".pn-image figcaption")
+    for result, model in zip(
+        many.locator("[data-probability]").all(), available_models(), strict=True
+    ):
+        expected = Reader(model).predict(pair[1]).probability
+        assert float(result.get_attribute("data-probability")) == pytest.approx(expected, abs=1e-5)
+    # The others of the table are a key away, in its order; also one that cannot be read.
+    order = texts(many, ".pn-name")
+    at = order.index("c.png")
+    assert many.inner_text(".pn-walk span") == f"{at + 1} of 3"
+    while at:
+        many.keyboard.press("PageUp")
+        at -= 1
+        many.get_by_text(f"{at + 1} of 3").wait_for()
+        settled(many, "error" if order[at] == "bad.png" else "ready")
+    assert many.is_disabled(".pn-walk button")
 
 
 def test_a_zip_is_read_and_one_without_images_is_a_sentence(many, pair):
@@ -113,6 +126,38 @@ def test_a_zip_is_read_and_one_without_images_is_a_sentence(many, pair):
     put(many, {"images.zip": b"PK no zip at all"})
     many.wait_for_selector(".pn-trouble:not(:empty)")
     assert many.inner_text(".pn-trouble").endswith(".")
+
+
+def test_labelled_images_are_measured_and_the_wrong_ones_are_shown(many, pair):
+    choose(many, "batch-policy", "custom")
+    for name in ("rule_out", "rule_in"):  # so that everything is called pneumonia
+        many.locator(f".pn-batch input[name={name}]").fill("0")
+        many.keyboard.press("Enter")
+        many.wait_for_timeout(500)
+    files = {"set/NORMAL/a.png": pair[0], "set/PNEUMONIA/b.png": pair[1], "c.png": pair[1]}
+    put(many, {"set.zip": zipped(files)})
+    analyzed(many, 3)
+    many.wait_for_selector(".pn-confusion")
+    assert texts(many, ".pn-confusion td") == ["1", "0", "0", "1", "0", "0"]
+    rates = many.inner_text(".pn-measured")
+    assert "0.50 (0.09–0.91)" in rates and "AUC" in rates
+    assert [row["truth"] for row in rows(many)] == ["NORMAL", "PNEUMONIA", ""]
+    many.check("input[name=pn-batch-show][value=wrong]", force=True)
+    assert many.locator(".pn-name:visible").all_inner_texts() == ["set/NORMAL/a.png"]
+    many.check("input[name=pn-batch-show][value=all]", force=True)
+
+    # A table adds truths, also later; one that cannot be used says why.
+    with many.expect_response("**/component_server**"):
+        put(
+            many, {"labels.csv": b'\xef\xbb\xbffile;label\r\na.png;Pneumonia\r\n"c.png";normal\r\n'}
+        )
+    many.wait_for_function("() => document.querySelector('.pn-confusion').innerText.includes('2')")
+    assert [row["truth"] for row in rows(many)] == ["PNEUMONIA", "PNEUMONIA", "NORMAL"]
+    assert "confusion" in saved(many, "summary")
+    for content in (b"file,label\nc.png,healthy\n", b"name,truth\n"):
+        put(many, {"labels.csv": content})
+        many.wait_for_selector(".pn-trouble:not(:empty)")
+        assert "labels.csv" in many.inner_text(".pn-trouble")
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
@@ -126,3 +171,14 @@ def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
     many.click("[data-do=continue]")
     many.wait_for_selector(".pn-batch[data-running=no][data-left='0']")
     assert many.locator(".pn-table tbody tr[data-status=ok]").count() == 12
+
+
+def test_a_run_that_broke_off_goes_on_when_the_app_answers_again(many, pair):
+    many.route("**/component_server**", lambda route: route.abort())
+    put(many, {f"{number}.png": pair[0] for number in range(5)})
+    many.wait_for_selector(".pn-batch[data-running=no][data-left='5']")
+    assert texts(many, "tr[data-status=error]") == []
+    many.unroute("**/component_server**")
+    many.click("[data-do=continue]")
+    many.wait_for_selector(".pn-batch[data-running=no][data-left='0']")
+    assert many.locator(".pn-table tbody tr[data-status=ok]").count() == 5

@@ -180,11 +180,21 @@ def test_a_map_is_drawn_where_it_is_to_be_believed_and_has_opacity_sign_and_cont
     press(room, "e", "c")
     assert pressed(room, "sign") and pressed(room, "style")
     layouts = []
-    for _ in range(3):
+    for _ in range(4):
         boxes = [pane.bounding_box() for pane in room.locator(".pn-canvas:visible").all()]
-        layouts.append((len(boxes), len({round(box["x"]) for box in boxes})))
+        layouts.append((len(boxes), *(len({round(box[side]) for box in boxes}) for side in "xy")))
         press(room, "s")
-    assert layouts == [(2, 2), (1, 1), (2, 1)]
+    assert layouts == [(2, 2, 1), (1, 1, 1), (2, 1, 2), (2, 1, 1)], "side, overlay, stacked, swipe"
+    room.select_option("[data-tool=layout]", "swipe")
+    room.fill(".pn-swipe", "0.2")
+    assert "0.2" in room.get_attribute(".pn-panes", "style")
+    room.select_option("[data-tool=layout]", "auto")
+    room.set_viewport_size({"width": 950, "height": 1300})
+    drawn_again(room)
+    assert room.get_attribute(".pn-room", "data-layout") == "stacked", "where that is larger"
+    room.select_option("[data-tool=window]", "lung")
+    drawn_again(room)
+    assert "0–160" in room.inner_text(".pn-image .pn-legend")
 
 
 def test_policy_and_prevalence_are_the_servers_words_and_send_no_image(room):
@@ -228,6 +238,21 @@ def test_reports_are_saved_and_keys_can_be_switched_off(room):
     room.uncheck("dialog.pn-keys input")  # keys are switched off
     press(room, "Escape", "i")
     assert shown(room) == before
+
+
+def test_a_german_browser_is_answered_in_german_until_english_is_chosen(open_page, images):
+    page = open_page(locale="de-DE")
+    drop(page, (images / "image-1.png").read_bytes())
+    settled(page)
+    answer = page.inner_text(".pn-answer")
+    assert "Wahrscheinlichkeit einer Pneumonie" in answer and "Wie sicher?" in answer
+    drop(page, b"no image")
+    settled(page, "error")
+    assert "Bitte" in page.inner_text(".pn-error p")
+    with page.expect_navigation():
+        page.select_option(".pn-language", "en")
+    page.wait_for_selector(".pn-controls input")
+    assert page.inner_text(".pn-empty") == "The result appears here."
 
 
 def test_hammering_never_shows_one_images_result_with_anothers_picture(page, images):

@@ -63,6 +63,20 @@ def test_evidence_thresholds_policy_and_prevalence_on_demand(predict, png, model
     assert (custom["rule_out"], custom["rule_in"]) == (0.1, 0.9)
 
 
+@pytest.mark.parametrize(("headers", "words"), [
+    ({}, "Many radiographs"),
+    ({"accept-language": "fr, de-DE;q=0.9"}, "Viele Aufnahmen"),
+    ({"accept-language": "de", "cookie": "other=1; pneumo-language=en"}, "Many radiographs"),
+])  # fmt: skip
+def test_configuration_and_errors_speak_the_language_chosen_or_the_browsers(client, headers, words):
+    config = client.get("/config", headers=headers).json()
+    labels = [one["props"].get("label") for one in config["components"]]
+    assert words in labels
+    wrong = client.post(f"{PUBLIC}/run/predict", headers=headers, json={"data": ["none", "cnn"]})
+    assert wrong.status_code == 422
+    assert ("Datei" in wrong.json()["error"]) == (words == "Viele Aufnahmen")
+
+
 def test_health_says_whether_the_networks_are_loaded(client):
     client.store.ready.clear()
     reply = client.get("/health")

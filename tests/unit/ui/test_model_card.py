@@ -19,6 +19,8 @@ def test_every_section_stands_there_and_in_the_contents(card):
     check = load_input_check().file
     shown = page([card], check)
     assert shown.count("<h2>") == shown.count('href="#pn-card-') == 12
+    assert shown.index("Known failures</h2>") < shown.index("<details>")
+    assert shown.count("<polyline") == 2 and "nan" not in shown
     assert card.weights.sha256 in shown and 'scope="row"' in shown and "---|" not in shown
 
 
@@ -30,4 +32,4 @@ def test_what_a_card_says_cannot_become_markup(card):
 
 
 def test_no_card_is_a_sentence():
-    assert "train.py" in page([])
+    assert "[[model.none]]" in page([])
