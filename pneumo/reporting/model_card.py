@@ -17,7 +17,7 @@ from pneumo.reporting import numbers
 from pneumo.reporting.numbers import SCORES, number
 
 # A corruption that costs less than this, in sensitivity or specificity, is not listed.
-NOTABLE = 0.02
+NOTABLE = 0.03
 BEGIN, END = "<!-- results: rendered by pneumo release -->", "<!-- end of results -->"
 SEEDS = {
     "validation_auc": "AUC",

@@ -87,8 +87,12 @@ def launch_arguments() -> dict[str, Any]:
 
 def theme() -> gr.themes.Base:
     """Slate greys, one blue accent, IBM Plex Sans from this computer (no outside font host)."""
-    sans: list[Any] = [gr.themes.LocalFont("IBM Plex Sans"), "system-ui", "sans-serif"]
-    mono: list[Any] = [gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"]
+    # The bundled semi-bold files lack most letters; the bold ones are whole.
+    plex, mono_plex = (
+        gr.themes.LocalFont(name, weights=(400, 700)) for name in ("IBM Plex Sans", "IBM Plex Mono")
+    )
+    sans: list[Any] = [plex, "system-ui", "sans-serif"]
+    mono: list[Any] = [mono_plex, "ui-monospace", "monospace"]
     return gr.themes.Base(
         primary_hue=gr.themes.colors.sky,
         neutral_hue=gr.themes.colors.slate,
