@@ -1,4 +1,4 @@
-"""Files: those that came with the package, and writing one whole or not at all."""
+"""Files that came with the package, writing one whole or not at all, and usable processors."""
 
 import os
 import secrets
@@ -11,6 +11,14 @@ def bundled_folder(name: str) -> Path:
     """The folder of this name, "checkpoints" or "examples": in the wheel, or in the checkout."""
     installed = _PACKAGE / "_bundled"
     return (installed if installed.is_dir() else _PACKAGE.parent) / name
+
+
+def cores() -> int:
+    """How many processors this process may use: OMP_NUM_THREADS, CPU_CORES (of a Space), or all."""
+    for name in ("OMP_NUM_THREADS", "CPU_CORES"):
+        if (given := os.environ.get(name, "")).isdecimal() and int(given):
+            return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def write_whole(path: Path, content: bytes) -> None:

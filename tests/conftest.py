@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # tests that train.
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
+# Kept from run to run: making the graphs of the networks takes a process with PyTorch.
+os.environ.setdefault("PNEUMO_CACHE", str(ROOT / ".pytest_cache" / "pneumo"))
 
 
 def find_data() -> Path | None:

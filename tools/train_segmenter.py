@@ -20,8 +20,9 @@ from tqdm import tqdm
 from pneumo.data import dataset
 from pneumo.data.transforms import Augmentation, augment, generator
 from pneumo.models.card import BUNDLED
-from pneumo.models.lungs import PREPROCESSING, LungSegmenter, both_lungs, find_lungs
+from pneumo.models.lungs import PREPROCESSING, both_lungs, find_lungs
 from pneumo.models.preprocess import Preprocessing
+from pneumo.models.segmenter import LungSegmenter
 
 BATCH = 16
 

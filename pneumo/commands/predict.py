@@ -18,8 +18,7 @@ from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.files import write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.models.checkpoint import HUB, default_model, load_checkpoint
-from pneumo.models.networks import network_names
+from pneumo.models.checkpoint import HUB, available_models, default_model, open_checkpoint
 from pneumo.reading.decision import DEFAULT_POLICY, PRESETS, Policy
 from pneumo.reading.reader import Reader, Reading
 
@@ -61,11 +60,12 @@ def add_model(parser: argparse.ArgumentParser, default: str = "resnet18 if there
     """Declare --model: a network of the checkpoints folder, or one on the Hugging Face Hub."""
 
     def known(text: str) -> str:
-        if text in network_names() or text.startswith(HUB):
+        if not names or text in names or text.startswith(HUB):
             return text
-        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(network_names())}")
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(names)}")
 
-    text = f"{' or '.join(network_names())}, or hf://OWNER/NAME@REVISION; default: {default}"
+    names = available_models()
+    text = f"{' or '.join(names)}, or hf://OWNER/NAME@REVISION; default: {default}"
     parser.add_argument("--model", type=known, metavar="NAME", help=text)
 
 
@@ -285,7 +285,7 @@ def _policy(args: argparse.Namespace) -> str | Policy:
         args.usage_error("--rule-out must not be above --rule-in")
     prevalence = args.prevalence
     if prevalence is None:
-        prevalence = load_checkpoint(args.model or default_model()).card.prevalence
+        prevalence = open_checkpoint(args.model or default_model()).card.prevalence
     return Policy.custom(*pair, prevalence)
 
 

@@ -23,9 +23,10 @@ from pneumo.imaging.opacity import insert_opacity
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.card import BUNDLED, Estimate, LocalizationRow
 from pneumo.models.checkpoint import Checkpoint
-from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
+from pneumo.models.lungs import both_lungs, find_lungs
 from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
+from pneumo.models.segmenter import load_segmenter
 from pneumo.reading import zones
 from pneumo.reading.explanation import evidence_map
 

@@ -6,18 +6,20 @@ import hashlib
 import re
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from torch import nn
+from typing import TYPE_CHECKING
 
 from pneumo.files import write_whole
 from pneumo.hub import HubError, snapshot
 from pneumo.models.card import Card, CheckpointError, Weights, checkpoint_folder, read_card
-from pneumo.models.networks import Network, build, network_names
 from pneumo.models.preprocess import Preprocessing
+
+if TYPE_CHECKING:  # serving does without PyTorch, see pneumo.models.runtime
+    import torch
+    from torch import nn
+
+    from pneumo.models.networks import Network
 
 # Hubs refuse larger files in a plain repository.
 MAX_SHARD = "9MB"
@@ -33,11 +35,38 @@ STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network ready for prediction (eval mode, float32, CPU), with its card and its folder."""
+    """A card whose weights are the ones it describes, and their folder."""
 
-    network: Network
     card: Card
     folder: Path | None = None
+
+    @cached_property
+    def network(self) -> Network:
+        """Ready for prediction (eval mode, float32, CPU), built when it is first asked for.
+
+        A CheckpointError unless every tensor is there and none too many.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load as load_tensors
+
+        from pneumo.models.networks import NETWORKS, build
+
+        if self.name not in NETWORKS:
+            raise CheckpointError(
+                f"There is no network called '{self.name:.40}'. Known: {', '.join(NETWORKS)}."
+            )
+        network, folder = build(self.name), checkpoint_folder(self.folder)
+        blobs = _verified(self.card, folder)
+        try:
+            tensors = [item for blob in blobs for item in load_tensors(blob).items()]
+            if len(state := dict(tensors)) < len(tensors):
+                raise SafetensorError("a tensor is in two files")
+            network.load_state_dict(state, strict=True)
+        except (SafetensorError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            why = f"The weights of {self.name} in {folder} do not fit the network: {first}"
+            raise CheckpointError(why) from None
+        return network.eval().requires_grad_(False)
 
     @property
     def name(self) -> str:
@@ -56,9 +85,9 @@ class Checkpoint:
 
 
 def available_models(folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the registered networks that have a card and weights in the folder."""
+    """Names of the networks that have a card and weights in the folder, sorted."""
     folder = checkpoint_folder(folder)
-    names = (name for name in network_names() if (folder / f"{name}.json").is_file())
+    names = sorted(path.stem for path in folder.glob("*.json"))
     return tuple(name for name in names if any(folder.glob(f"{name}.safetensors*")))
 
 
@@ -126,6 +155,8 @@ def fetch(address: str) -> tuple[Path, str]:
             "commit that the repository's history shows."
         )
     repository, revision, network = parts.groups()
+    from pneumo.models.networks import network_names
+
     known = network_names()
     endings = (".json", ".safetensors", "-?????-of-?????.safetensors")
     wanted = [name + ending for name in known for ending in endings]
@@ -152,12 +183,21 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: whatever is wrong with card or weights.
     """
+    checkpoint = open_checkpoint(name, folder)
+    _ = checkpoint.network
+    return checkpoint
+
+
+def open_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
+    """A checkpoint whose network is not built yet; else as `load_checkpoint`."""
     if name.startswith(HUB):
         folder, name = fetch(name)
     folder = checkpoint_folder(folder)
-    if name not in network_names():
+    if f"{name}.json" not in {path.name for path in folder.glob("*.json")}:
+        known = ", ".join(available_models(folder)) or "none"
         raise CheckpointError(
-            f"There is no network called '{name:.40}'. Known: {', '.join(network_names())}."
+            f"There is no network called '{name:.40}' in {folder}. Known: {known}. Download the "
+            "checkpoints folder of the release, or train one with: python train.py --model NAME"
         )
     card = read_card(name, folder)
     if card.name != name:
@@ -165,26 +205,21 @@ def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
             f"The card {folder / name}.json describes '{card.name:.40}'. Get the checkpoints "
             "folder again."
         )
-    blobs = [_weight_bytes(folder / file, name) for file in card.weights.files]
+    _verified(card, folder)
+    return Checkpoint(card, folder)
+
+
+def _verified(card: Card, folder: Path) -> list[bytes]:
+    """The contents of the weight files, which must have the card's sha256."""
+    blobs = [_weight_bytes(folder / file, card.name) for file in card.weights.files]
     sha256 = hashlib.sha256(b"".join(blobs)).hexdigest()
     if sha256 != card.weights.sha256:
         raise CheckpointError(
-            f"The weights of {name} in {folder} are not the ones its card describes (sha256 "
+            f"The weights of {card.name} in {folder} are not the ones its card describes (sha256 "
             f"{sha256[:12]}..., card {card.weights.sha256[:12]}...). Get card and weights again "
             "together."
         )
-    network = build(name)
-    try:
-        tensors = [item for blob in blobs for item in load_tensors(blob).items()]
-        if len(state := dict(tensors)) < len(tensors):
-            raise SafetensorError("a tensor is in two files")
-        network.load_state_dict(state, strict=True)
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[0]
-        why = f"The weights of {name} in {folder} do not fit the network: {first}"
-        raise CheckpointError(why) from None
-    network.eval().requires_grad_(False)
-    return Checkpoint(network, card, folder)
+    return blobs
 
 
 def _weight_bytes(path: Path, name: str) -> bytes:

@@ -1,18 +1,11 @@
-"""The lung segmenter: which pixels of a radiograph are lung; for training, evaluation and screen.
-
-Its weights are bundled, `checkpoints/lungs.safetensors`; `tools/train_segmenter.py` makes them.
-"""
+"""The lungs: which pixels of a radiograph are lung; for training, evaluation and screen."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
-import torch
-from safetensors.torch import load_file
-from torch import nn
-from torch.nn import functional
 
 from pneumo.models.preprocess import Preprocessing
 
@@ -23,60 +16,19 @@ ISLAND = 1 / 100
 SMALLEST_LUNG = 1 / 50
 
 
-class LungSegmenter(nn.Module):
-    """A U-Net (Ronneberger et al. 2015) of three levels, 16, 32 and 64 channels wide."""
+class Segmenter(Protocol):
+    """Logits of lung: float32 (N, 1, S, S), normalized, to the same shape."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        widths = (16, 32, 64)
-        self.down = nn.ModuleList(
-            _block(i, o) for i, o in zip((1, *widths[:-1]), widths, strict=True)
-        )
-        self.bottom = _block(64, 64)
-        self.up = nn.ModuleList(_block(i + o, o) for i, o in ((64, 64), (64, 32), (32, 16)))
-        self.out = nn.Conv2d(16, 1, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits of lung: (N, 1, S, S) to (N, 1, S, S), S a multiple of 8."""
-        kept = []
-        for block in self.down:
-            x = block(x)
-            kept.append(x)
-            x = functional.max_pool2d(x, 2)
-        x = self.bottom(x)
-        for block, skip in zip(self.up, reversed(kept), strict=True):
-            x = block(torch.cat([functional.interpolate(x, scale_factor=2), skip], 1))
-        return self.out(x)
+    def logits(self, values: np.ndarray, /) -> np.ndarray: ...
 
 
-def _block(channels_in: int, channels: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for first in (channels_in, channels):
-        layers += [
-            nn.Conv2d(first, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
-        ]
-    return nn.Sequential(*layers)
-
-
-def load_segmenter(path: Path) -> LungSegmenter:
-    """The segmenter with the weights of a safetensors file, in eval mode."""
-    segmenter = LungSegmenter()
-    weights = {name: value.float() for name, value in load_file(path).items()}
-    segmenter.load_state_dict(weights)
-    return segmenter.eval()
-
-
-def find_lungs(segmenter: LungSegmenter, squares: np.ndarray) -> np.ndarray:
+def find_lungs(segmenter: Segmenter, squares: np.ndarray) -> np.ndarray:
     """Lung fields of squares, uint8 (N, S, S): the same, 0 outside and 255 inside, no islands."""
     result = np.empty_like(squares)
     for i in range(0, len(squares), 64):
         small = np.stack([PREPROCESSING.square(s) for s in squares[i : i + 64]])
-        with torch.inference_mode():
-            probability = segmenter(PREPROCESSING.tensor(small)).sigmoid().squeeze(1).numpy()
-        for j, p in enumerate(probability):
-            result[i + j] = _field(p, squares.shape[1])
+        for j, logits in enumerate(segmenter.logits(PREPROCESSING.values(small))[:, 0]):
+            result[i + j] = _field(0.5 + 0.5 * np.tanh(0.5 * logits), squares.shape[1])
     return result
 
 

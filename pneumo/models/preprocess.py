@@ -48,13 +48,17 @@ class Preprocessing:
         bilinear = Image.Resampling.BILINEAR
         return np.asarray(Image.fromarray(pixels).resize(side, bilinear, reducing_gap=3.0))
 
-    def tensor(self, squares: np.ndarray) -> torch.Tensor:
+    def values(self, squares: np.ndarray) -> np.ndarray:
         """Normalize squares, uint8 (S, S) or (N, S, S) of any side, to float32 (N, 1, S, S)."""
-        import torch
-
         values = np.asarray(squares, np.float32) / 255 - np.float32(self.mean)
         values /= np.float32(self.std)
-        return torch.from_numpy(values.reshape(-1, 1, *values.shape[-2:]))
+        return values.reshape(-1, 1, *values.shape[-2:])
+
+    def tensor(self, squares: np.ndarray) -> torch.Tensor:
+        """The same values for PyTorch."""
+        import torch
+
+        return torch.from_numpy(self.values(squares))
 
     def __call__(self, pixels: np.ndarray) -> torch.Tensor:
         """Both steps for one radiograph: uint8 (H, W) to float32 (1, 1, size, size)."""

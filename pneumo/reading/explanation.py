@@ -4,10 +4,12 @@ A method is one small class in `METHODS`. `evidence_map` is what prediction and 
 """
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:  # serving does without PyTorch, see pneumo.models.runtime
+    import torch
 
-from pneumo.models.networks import Network
+    from pneumo.models.networks import Network
 
 
 class CamMethod(ABC):
@@ -56,6 +58,8 @@ def evidence_map(
     """
     if method not in METHODS:
         raise ValueError(f"There is no CAM method '{method}'. Known: {', '.join(METHODS)}.")
+    import torch
+
     with torch.enable_grad():
         f = features if differentiable else features.detach()
         cells = f.shape[2] * f.shape[3]
@@ -68,8 +72,12 @@ def evidence_map(
     return (logits, found) if differentiable else (logits.detach(), found.detach())
 
 
-def evidence(network: Network, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def evidence(
+    network: Network, x: torch.Tensor, method: str = GradCam.name
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (N,) and maps (N, h, w) of a preprocessed batch, float32 (N, 1, S, S), detached."""
+    import torch
+
     with torch.no_grad():
         features = network.features(x)
-    return evidence_map(network, features)
+    return evidence_map(network, features, method=method)

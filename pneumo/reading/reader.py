@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,23 +11,24 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 from PIL import Image
 
 from pneumo.imaging.messages import NOTE_CODES
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
-from pneumo.models.card import BUNDLED, Card, CheckpointError
-from pneumo.models.checkpoint import Checkpoint, load_checkpoint
-from pneumo.models.lungs import LungSegmenter, find_lungs, load_segmenter
+from pneumo.models.card import Card, CheckpointError
+from pneumo.models.checkpoint import Checkpoint, open_checkpoint
+from pneumo.models.lungs import Segmenter, find_lungs
+from pneumo.models.runtime import lungs_path, network_graph, segmenter_graph
 from pneumo.reading.arrays import as_file
 from pneumo.reading.checks import Check, check
 from pneumo.reading.decision import DEFAULT_POLICY, Policy, at_prevalence, confidence, decide
-from pneumo.reading.explanation import GradCam, evidence_map
+from pneumo.reading.explanation import METHODS, GradCam, evidence
 from pneumo.reading.input_check import InputCheck, load_input_check
 from pneumo.reading.zones import ZoneShare, strongest_zone, zone_shares
 
 # The segmenter takes half as long as ResNet-18, and its result does not depend on the network.
-_LUNGS: WeakKeyDictionary[Radiograph, tuple[LungSegmenter, np.ndarray]] = WeakKeyDictionary()
+_LUNGS: WeakKeyDictionary[Radiograph, tuple[Segmenter, np.ndarray]] = WeakKeyDictionary()
+BACKENDS = ("auto", "torch")
 
 ImageLike = str | Path | bytes | Image.Image | np.ndarray
 
@@ -175,11 +176,18 @@ class Reader:
         input_check: whether an image that fails the input check is refused. If not, it is analyzed
             all the same and its checks say so.
         cam: the method of the evidence map, a key of `pneumo.reading.explanation.METHODS`.
+        backend: "auto", ONNX Runtime where it gives PyTorch's results; or "torch". Other methods
+            than Grad-CAM always run on PyTorch.
+
+    Attributes:
+        backend: "onnxruntime" or "torch", what the network runs on.
+        graph: the network on ONNX Runtime, or None.
 
     Raises:
         CheckpointError: when the checkpoint, its input check or the lung segmenter must not be
             used.
-        ValueError: when there is no such policy, or the prevalence is not above 0 and below 1.
+        ValueError: when there is no such policy, method or backend, or the prevalence is not above
+            0 and below 1.
     """
 
     input_check: InputCheck | None
@@ -191,8 +199,13 @@ class Reader:
         prevalence: float | None = None,
         input_check: bool = True,
         cam: str = GradCam.name,
+        backend: str = BACKENDS[0],
     ) -> None:
-        self.checkpoint = load_checkpoint(model) if isinstance(model, str) else model
+        choices: tuple[tuple[str, Collection[str]], ...] = ((cam, METHODS), (backend, BACKENDS))
+        for value, known in choices:
+            if value not in known:
+                raise ValueError(f"There is no '{value:.40}'. Known: {', '.join(known)}.")
+        self.checkpoint = open_checkpoint(model) if isinstance(model, str) else model
         try:
             folder, digest = self.checkpoint.folder, self.card.input_check_sha256
             self.input_check = load_input_check(folder, digest)
@@ -201,8 +214,13 @@ class Reader:
                 raise
             self.input_check = None
         self.refuses = input_check
-        self.segmenter = _segmenter(self.checkpoint.folder)
         self.cam = cam
+        wanted = backend == "auto" and cam == GradCam.name
+        self.graph = network_graph(self.checkpoint) if wanted else None
+        self.backend = "onnxruntime" if self.graph else "torch"
+        if self.graph is None:
+            _ = self.checkpoint.network  # or a CheckpointError, now and not at the first image
+        self.segmenter = _segmenter(self.checkpoint.folder, self.backend)
         self.calibration = self.card.calibration
         self.prevalence = self.card.prevalence if prevalence is None else float(prevalence)
         at_prevalence(0.5, self.prevalence)
@@ -295,27 +313,31 @@ class Reader:
                 radiograph.source, "refused", reason=failed.detail, checks=checks,
                 seconds=time.perf_counter() - started,
             )  # fmt: skip
-        network, preprocessing = self.checkpoint.network, self.checkpoint.preprocessing
-        square = preprocessing.square(radiograph.pixels)
-        with torch.no_grad():
-            features = network.features(preprocessing.tensor(square))
-        logit, found = evidence_map(network, features, method=self.cam)
-        evidence = found[0].numpy()
+        square = self.checkpoint.preprocessing.square(radiograph.pixels)
+        logit, found = self._run(square)
         lungs = self._lungs(radiograph, square)
         mirrored = any(one.name == "upright" and one.outcome == "warned" for one in checks)
         reading = self._reading(
             radiograph.source,
             "ok",
-            balanced=self.calibration.probability(float(logit[0])),
+            balanced=self.calibration.probability(logit),
             prevalence=self.prevalence,
             policy=self.policy,
             decisive=self.card.threshold,
-            evidence=evidence,
+            evidence=found,
             lungs=lungs,
-            zones=zone_shares(evidence, lungs) if self.reliable_side and not mirrored else (),
+            zones=zone_shares(found, lungs) if self.reliable_side and not mirrored else (),
             checks=checks + ((check("input_check.overridden"),) if failed else ()),
         )
         return replace(reading, seconds=time.perf_counter() - started)
+
+    def _run(self, square: np.ndarray) -> tuple[float, np.ndarray]:
+        """Logit and evidence map, float32 (h, w), of a square, uint8 (S, S)."""
+        preprocessing = self.checkpoint.preprocessing
+        if self.graph is not None:
+            return self.graph.evidence(preprocessing.values(square))
+        logits, maps = evidence(self.checkpoint.network, preprocessing.tensor(square), self.cam)
+        return float(logits[0]), maps[0].numpy()
 
     def _lungs(self, radiograph: Radiograph, square: np.ndarray) -> np.ndarray:
         """The lungs of a radiograph, sought once however many networks read it."""
@@ -334,20 +356,23 @@ def load(
     policy: str | Policy = DEFAULT_POLICY,
     prevalence: float | None = None,
     input_check: bool = True,
+    backend: str = BACKENDS[0],
 ) -> Reader:
     """The Reader of a bundled network, such as "resnet18"; arguments as for `Reader`."""
-    return Reader(name, policy, prevalence, input_check)
+    return Reader(name, policy, prevalence, input_check, backend=backend)
 
 
-_load_segmenter = lru_cache(load_segmenter)
-
-
-def _segmenter(folder: Path | None) -> LungSegmenter:
+@lru_cache
+def _segmenter(folder: Path | None, backend: str) -> Segmenter:
     """That of a folder of checkpoints, or the bundled one."""
-    path = (folder or BUNDLED) / "lungs.safetensors"
-    path = path if path.is_file() else BUNDLED / path.name
+    path = lungs_path(folder)
     try:
-        return _load_segmenter(path)
+        graph = segmenter_graph(folder) if backend == "onnxruntime" else None
+        if graph is not None:
+            return graph
+        from pneumo.models.segmenter import load_segmenter
+
+        return load_segmenter(path)
     except (OSError, RuntimeError) as error:
         first = (str(error).splitlines() or ["unreadable"])[0]
         raise CheckpointError(

@@ -22,8 +22,9 @@ from pneumo.data.memory import Images
 from pneumo.data.synthetic_adults import synthetic_adults
 from pneumo.models.card import BUNDLED
 from pneumo.models.checkpoint import load_checkpoint
-from pneumo.models.lungs import find_lungs, load_segmenter
+from pneumo.models.lungs import find_lungs
 from pneumo.models.preprocess import Preprocessing
+from pneumo.models.segmenter import load_segmenter
 from pneumo.training.initial import start
 from pneumo.training.recipe import Recipe, RecipeError
 from pneumo.training.trainer import Trainer

@@ -20,8 +20,9 @@ from pneumo.data.dataset import DataError
 from pneumo.data.synthetic_adults import COLUMNS, FILE, SIDE
 from pneumo.evaluation.adults import adult_images, fitted_patients, patient_of
 from pneumo.files import bundled_folder
-from pneumo.models.lungs import both_lungs, find_lungs, load_segmenter
+from pneumo.models.lungs import both_lungs, find_lungs
 from pneumo.models.preprocess import Preprocessing
+from pneumo.models.segmenter import load_segmenter
 from tools.synthetic.distances import code, measured
 from tools.synthetic.eigenradiographs import eigenradiographs
 

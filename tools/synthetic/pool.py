@@ -22,8 +22,9 @@ from pneumo.data.dataset import load_squares, samples
 from pneumo.evaluation.localization import ZONES, zone_of
 from pneumo.files import bundled_folder, write_whole
 from pneumo.imaging.opacity import insert_opacity
-from pneumo.models.lungs import LungSegmenter, both_lungs, find_lungs, load_segmenter
+from pneumo.models.lungs import Segmenter, both_lungs, find_lungs
 from pneumo.models.preprocess import Preprocessing
+from pneumo.models.segmenter import load_segmenter
 from tools.synthetic.distances import RealRadiographs, real_radiographs
 from tools.synthetic.eigenradiographs import EigenRadiographs, eigenradiographs
 from tools.synthetic.sharpen import near, sharpened, with_grain, with_marker, without_ghosts
@@ -75,7 +76,7 @@ class Source:
 
     model: EigenRadiographs
     real: RealRadiographs
-    segmenter: LungSegmenter
+    segmenter: Segmenter
 
 
 def load_source(data: str | Path) -> Source:

@@ -10,7 +10,8 @@ from PIL import Image
 from pneumo.data.dataset import Sample
 from pneumo.evaluation.localization import ZONES
 from pneumo.files import bundled_folder
-from pneumo.models.lungs import find_lungs, load_segmenter
+from pneumo.models.lungs import find_lungs
+from pneumo.models.segmenter import load_segmenter
 from tests.radiographs import synthetic
 from tools.make_examples import main
 from tools.synthetic.choose import Candidate, read_cases, write_set
