@@ -43,9 +43,10 @@ class Graph:
     """
 
     def __init__(self, path: Path) -> None:
+        # Else it reports its use to Microsoft and writes to the temporary folder; it asks at import.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
-        onnxruntime.disable_telemetry_events()
         with np.load(path.with_suffix(".npz")) as facts:
             self._expected = {name: facts[name] for name in facts.files}
         options = onnxruntime.SessionOptions()

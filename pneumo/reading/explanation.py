@@ -3,6 +3,8 @@
 A method is one small class in `METHODS`. `evidence_map` is what prediction and training call.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,7 @@
 """The input check: what is refused and warned of, what a refusal shows, which file is accepted."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -23,6 +24,8 @@ from tools.input_check.images import DRAWN, drawn
 @pytest.fixture
 def checkpoint(stand_in, tmp_path):
     """A stand-in network in a folder of its own, where an input check can be put."""
+    for path in stand_in.folder.glob(f"{stand_in.name}*"):
+        shutil.copy(path, tmp_path)
     return replace(stand_in, folder=tmp_path)
 
 
