@@ -43,7 +43,7 @@ class Graph:
     """
 
     def __init__(self, path: Path) -> None:
-        # Else it reports its use to Microsoft and writes to the temporary folder; it asks at import.
+        # Read at import. Else it reports its use to Microsoft and writes to the temporary folder.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
