@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 from pathlib import Path
 
 
@@ -37,11 +36,7 @@ def run(args: argparse.Namespace) -> int:
         address = input("hf://OWNER/NAME@REVISION, or Enter to go on without: ").strip()
     if address:
         os.environ["PNEUMO_CHECKPOINTS"] = str(fetch(address)[0])
-    from pneumo.ui.layout import build_demo, launch  # Gradio takes seconds to load
+    from pneumo.ui.layout import build_demo, serve  # Gradio takes seconds to load
 
-    demo = build_demo(args.examples)
-    launch(demo, inbrowser=args.open, prevent_thread_lock=True)
-    # Not before: Gradio gives up when its own page takes more than three seconds to answer.
-    threading.Thread(target=demo.store.warm_up, daemon=True).start()
-    demo.block_thread()
+    serve(build_demo(args.examples), inbrowser=args.open)
     return 0

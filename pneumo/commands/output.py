@@ -18,12 +18,12 @@ def refuse_inputs(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
     Files are compared as the file system knows them, so that a symbolic link, a hard link and
     another spelling on a disk that ignores case are all found.
     """
-    read = {identity for path in inputs if (identity := _identity(path))}
-    for target in targets:
-        if _identity(target) in read:
+    written = {identity: one for one in targets if (identity := _identity(one))}
+    for path in inputs if written else ():
+        if (identity := _identity(path)) in written:
             raise OutputError(
-                f"{printable(str(target))} is one of the files to read and would be overwritten. "
-                "Please name another place for the results."
+                f"{printable(str(written[identity]))} is one of the files to read and would be "
+                "overwritten. Please name another place for the results."
             )
 
 

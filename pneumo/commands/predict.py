@@ -6,7 +6,11 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -15,7 +19,7 @@ from tqdm import tqdm
 
 from pneumo.commands.output import OutputError, free_stem, printable, refuse_inputs
 from pneumo.commands.records import Records, is_records, partial_of
-from pneumo.files import write_whole
+from pneumo.files import cores, write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.checkpoint import HUB, available_models, default_model, open_checkpoint
@@ -27,6 +31,7 @@ COLUMNS = (
     "operating_point", "prevalence", "rule_out", "rule_in", "strongest_zone", "warnings",
     "source", "seconds", "weights_sha256",
 )  # fmt: skip
+NOTHING_MORE = argparse.Namespace(heatmaps=None, dicom_out=None, keep_identifiers=False)
 UNWRITTEN = "heatmap-not-written", "dicom-not-written"  # warnings
 OVERLAY, EVIDENCE = ".heatmap.png", ".evidence.npy"
 DICOM = (".sc.dcm", ".sr.dcm")
@@ -47,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-input-check", action="store_true", help="analyze also what the check refuses")
     add("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
     add("--output", type=Path, metavar="FILE", help="grows as FILE.partial until it is complete")
+    text = "records of what was not analyzed go there and not to --output"
+    add("--errors", type=Path, metavar="FILE", help=text)
     add("--resume", action="store_true", help="keep the records that --output has already")
     text = f"write STEM{EVIDENCE} (signed evidence) and STEM{OVERLAY} (overlay) there"
     add("--heatmaps", type=Path, metavar="DIR", help=text)
@@ -92,14 +99,19 @@ def run(args: argparse.Namespace) -> int:
         print(f"pneumo predict: there is no file in {named}.", file=sys.stderr)
         return 1
     columns = COLUMNS + (("heatmap",) if args.heatmaps else ())
-    records = Records(args.format, args.output, columns, args.resume)
-    todo = [path for path in paths if not records.has(path)]
+    records = errors = Records(args.format, args.output, columns, args.resume)
+    if args.errors:
+        errors = Records(args.format, args.errors, columns, args.resume)
+    both = dict.fromkeys((records, errors))  # one, unless errors go apart
+    todo = [path for path in paths if not any(one.has(path) for one in both)]
     # Names of heatmaps that an earlier run has written are not given again.
-    taken = {str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier}
+    taken = {str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier()}
     if args.resume and args.dicom_out and args.dicom_out.is_dir():
         taken |= {path.name.removesuffix(DICOM[0]) for path in args.dicom_out.iterdir()}
-    stems = [free_stem(Path(path).stem, taken, EVIDENCE) for path in todo]
-    targets = [args.output, partial_of(args.output)] if args.output else []
+    stems: list[str] = []
+    if args.heatmaps or args.dicom_out:
+        stems = [free_stem(Path(path).stem, taken, EVIDENCE) for path in todo]
+    targets = _own_files(args)
     if args.heatmaps:
         targets += [args.heatmaps / (stem + end) for stem in stems for end in (EVIDENCE, OVERLAY)]
     if args.dicom_out:
@@ -108,22 +120,43 @@ def run(args: argparse.Namespace) -> int:
     reader = Reader(
         args.model or default_model(), policy, args.prevalence, input_check=not args.no_input_check
     )
-    _refuse_other_results(records, reader)
+    unread = sum(_unread_of_ours(record, one, reader) for one in both for record in one.earlier())
     for folder in filter(None, (args.heatmaps, args.dicom_out)):
         folder.mkdir(parents=True, exist_ok=True)
 
     failed = bool(unopened)
-    unread = sum(record["status"] != "ok" for record in records.earlier)
-    with records:
-        shown = tqdm(todo, unit="image", delay=2, disable=None, file=sys.stderr)
-        for path, stem in zip(shown, stems, strict=True):
-            record = analyze(path, reader, args, stem)
-            records.write(record)
+    with ExitStack() as stack:
+        for one in both:
+            stack.enter_context(one)
+        found = analyze_all(todo, reader, args, stems)
+        shown = tqdm(found, total=len(todo), unit="image", delay=2, disable=None, file=sys.stderr)
+        for record in shown:
+            (records if record["status"] == "ok" else errors).write(record)
             unread += record["status"] != "ok"
             failed |= any(warning in record["warnings"] for warning in UNWRITTEN)
     if args.format == "table" and len(paths) != 1:
         print(f"{len(paths) - unread} of {len(paths)} read.", file=sys.stderr)
     return 1 if failed or unread else 0
+
+
+def analyze_all(
+    paths: Sequence[str],
+    reader: Reader,
+    args: argparse.Namespace = NOTHING_MORE,
+    stems: Sequence[str] = (),
+) -> Iterator[dict]:
+    """The records of images in their order; on each processor one is analyzed, a few ahead."""
+    with ThreadPoolExecutor(cores()) as pool:
+        waiting: deque[Future[dict]] = deque()
+        try:
+            for path, stem in zip_longest(paths, stems, fillvalue=""):
+                waiting.append(pool.submit(analyze, path, reader, args, stem))
+                if len(waiting) > 2 * cores():
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def analyze(path: str, reader: Reader, args: argparse.Namespace, stem: str) -> dict:
@@ -218,8 +251,7 @@ def write_dicom(
 
 def _results_of_ours(args: argparse.Namespace) -> Callable[[str], bool]:
     """Tells results of an earlier run, that lie where this one's go, from images to be read."""
-    own = [args.output, partial_of(args.output)] if args.output else []
-    outputs = {os.path.realpath(path) for path in own if is_records(path)}
+    outputs = {os.path.realpath(path) for path in _own_files(args) if is_records(path)}
     heatmaps, dicoms = (
         os.path.realpath(folder) if folder else None for folder in (args.heatmaps, args.dicom_out)
     )
@@ -241,6 +273,12 @@ def _results_of_ours(args: argparse.Namespace) -> Callable[[str], bool]:
     return is_result
 
 
+def _own_files(args: argparse.Namespace) -> list[Path]:
+    """The files of records, and what they are called until they are complete."""
+    named = [path for path in (args.output, args.errors) if path]
+    return [*named, *map(partial_of, named)]
+
+
 def _is_array(path: str) -> bool:
     try:
         with open(path, "rb") as stream:
@@ -249,8 +287,9 @@ def _is_array(path: str) -> bool:
         return False
 
 
-def _refuse_other_results(records: Records, reader: Reader) -> None:
-    """Continue only what the same weights began, with the same decision."""
+def _unread_of_ours(record: dict, records: Records, reader: Reader) -> bool:
+    """Whether an earlier record is of an image that was not analyzed; an OutputError unless the
+    same weights made it, with the same decision."""
     at = reader.policy.at(reader.prevalence)
     weights = {"model": reader.name, "weights_sha256": reader.checkpoint.weights_sha256}
     decision = {
@@ -259,14 +298,14 @@ def _refuse_other_results(records: Records, reader: Reader) -> None:
         "rule_out": at.rule_out,
         "rule_in": at.rule_in,
     }
-    for record in records.earlier:
-        expected = weights | decision if record.get("status") == "ok" else weights
-        for name, value in expected.items():
-            if str(record.get(name)) != str(value):
-                raise OutputError(
-                    f"{printable(str(records.output))} holds results of another model or another "
-                    f"decision ({name}). Please name another --output."
-                )
+    expected = weights | decision if record.get("status") == "ok" else weights
+    for name, value in expected.items():
+        if str(record.get(name)) != str(value):
+            raise OutputError(
+                f"{printable(str(records.output))} holds results of another model or another "
+                f"decision ({name}). Please name another --output."
+            )
+    return record.get("status") != "ok"
 
 
 def _policy(args: argparse.Namespace) -> str | Policy:

@@ -5,10 +5,11 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -36,9 +37,8 @@ class Records:
     without one, to the screen; a context manager.
 
     A file grows as ``FILE.partial`` and gets its own name when all is done. When the work was
-    stopped, what there is stays in ``FILE.partial``; `resume` continues it, and `earlier` are the
-    records in it, of a CSV as text. An OutputError when it cannot be continued, or something else
-    lies there.
+    stopped, what there is stays in ``FILE.partial``; `resume` continues it. An OutputError when it
+    cannot be continued, or something else lies there.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Records:
         self.form, self.columns = form, columns
         self.output = None if output is None else Path(os.path.realpath(output))
         self.partial: Path | None = None
-        self.earlier: list[dict] = []
-        self._kept = b""
+        self._source: Path | None = None
+        self._kept = 0  # bytes of the source
         if self.output is not None and (self.output.is_file() or not self.output.exists()):
             self.partial = partial_of(self.output)
             if self.partial.exists() and not is_records(self.partial):
@@ -58,39 +58,49 @@ class Records:
                 )
             source = self.partial if self.partial.exists() else self.output
             if resume and source.exists():
-                self._keep(source)
-        self._done = Counter(record["path"] for record in self.earlier)
+                self._source, self._kept = source, complete(source, form)
+        self._done = Counter(record["path"] for record in self.earlier())
+        if not self._done:
+            self._source, self._kept = None, 0
         self._stream: IO[str] | None = None
         self._written = 0
 
-    def _keep(self, source: Path) -> None:
-        """Take over an unfinished file, or a complete one, without a last line that was cut off."""
-        content = source.read_bytes()
-        end = content.rfind(b"\n") + 1
-        # Inside the quotes of a CSV a line does not end.
-        while self.form == "csv" and content.count(b'"', 0, end) % 2:
-            end = content.rfind(b"\n", 0, end - 1) + 1
-        text = content[:end].decode("utf-8", "replace")
-        try:
-            if not is_records(source, self.form):
-                raise ValueError
-            if self.form == "jsonl":
-                self.earlier = [json.loads(line) for line in text.split("\n") if line]
-            else:
-                self.earlier = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-            if not all(isinstance(record["path"], str) for record in self.earlier):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, csv.Error):
-            raise OutputError(
-                f"{printable(str(source))} holds no results as {self.form} and cannot be "
-                "continued. Please name another --output."
-            ) from None
-        if self.form == "csv" and any(set(one) != set(self.columns) for one in self.earlier):
-            raise OutputError(
-                f"{printable(str(source))} has other columns. Continue it with the same flags, or "
-                "name another --output."
-            )
-        self._kept = content[:end] if self.earlier else b""
+    def earlier(self) -> Iterator[dict]:
+        """The records that an earlier run has written, one by one, as they stand in the file (of a
+        CSV: as text), without a last one that was cut off."""
+        if self._source is None:
+            return
+        place = printable(str(self._source))
+        records = self._parsed(self._source)
+        while True:
+            try:
+                record = next(records, None)
+            except (ValueError, KeyError, TypeError, csv.Error):
+                raise OutputError(
+                    f"{place} holds no results as {self.form} and cannot be continued. Please "
+                    "name another --output."
+                ) from None
+            if record is None:
+                return
+            if self.form == "csv" and set(record) != set(self.columns):
+                raise OutputError(
+                    f"{place} has other columns. Continue it with the same flags, or name another "
+                    "--output."
+                )
+            yield record
+
+    def _parsed(self, source: Path) -> Iterator[dict]:
+        if not is_records(source, self.form):
+            raise ValueError
+        with source.open("rb") as stream:
+            lines = (line.decode("utf-8", "replace") for line in _until(stream, self._kept))
+            found: Iterable[dict] = (json.loads(line) for line in lines if line.strip())
+            if self.form == "csv":
+                found = csv.DictReader(lines, strict=True)
+            for record in found:
+                if not isinstance(record["path"], str):
+                    raise TypeError
+                yield record
 
     def __enter__(self) -> "Records":
         if self.output is None:
@@ -98,8 +108,12 @@ class Records:
             if hasattr(self._stream, "reconfigure"):
                 self._stream.reconfigure(errors="backslashreplace")
         else:
-            if self.partial:
-                write_whole(self.partial, self._kept)
+            if self.partial and self._source is None:
+                write_whole(self.partial, b"")
+            elif self.partial and self._source:
+                if self._source != self.partial:
+                    shutil.copyfile(self._source, self.partial)
+                os.truncate(self.partial, self._kept)
             self._stream = (self.partial or self.output).open(
                 "a", encoding="utf-8", errors="backslashreplace", newline=""
             )
@@ -119,7 +133,7 @@ class Records:
             self._stream.close()
         if kind is None and self.partial:
             self.partial.replace(self.output)
-        elif self.partial and not self.earlier and not self._written:
+        elif self.partial and not self._kept and not self._written:
             self.partial.unlink()
         elif self.partial and self.form != "table":
             place = printable(str(self.partial))
@@ -169,6 +183,27 @@ class Records:
 def partial_of(output: Path) -> Path:
     """Where a file of results grows until it is complete."""
     return output.with_name(fit_name(output.name, ".partial"))
+
+
+def complete(path: Path, form: str) -> int:
+    """Bytes of a file of results up to the end of its last complete record."""
+    end, at, quotes = 0, 0, 0
+    with path.open("rb") as stream:
+        for line in stream:
+            at += len(line)
+            # Inside the quotes of a CSV a line does not end.
+            quotes += line.count(b'"') if form == "csv" else 0
+            if line.endswith(b"\n") and quotes % 2 == 0:
+                end = at
+    return end
+
+
+def _until(stream: IO[bytes], end: int) -> Iterator[bytes]:
+    for line in stream:
+        end -= len(line)
+        if end < 0:
+            return
+        yield line
 
 
 def is_records(path: Path, form: str = "") -> bool:

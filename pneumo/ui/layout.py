@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,22 @@ def launch(demo: gr.Blocks, **arguments: Any) -> None:
     """Launch the app, its connections guarded; arguments as for Gradio's `launch`."""
     guard_connections()
     demo.launch(**launch_arguments() | arguments)
+
+
+def serve(demo: App, **arguments: Any) -> None:
+    """Launch the app, load its networks, and answer until Ctrl-C or SIGTERM; what runs then is
+    finished."""
+    stopped = threading.Event()
+    launch(demo, prevent_thread_lock=True, **arguments)
+    # Not before: Gradio gives up when its own page takes more than three seconds to answer.
+    threading.Thread(target=demo.store.warm_up, daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    while not stopped.wait(1):  # Windows wakes it for no signal
+        pass
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    demo.close(verbose=False)  # takes nothing more, and waits some seconds for open answers
+    demo.store.finish()
 
 
 def launch_arguments() -> dict[str, Any]:

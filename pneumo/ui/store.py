@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
@@ -57,9 +58,9 @@ class ImageStore:
         self._turns: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        # One network at a time, on all threads of the processor.
-        self._computing = threading.Lock()
-        self._decoders = threading.BoundedSemaphore(DECODERS)
+        # One network at a time, on all threads of the processor; both in order of arrival.
+        self._computing = ThreadPoolExecutor(1)
+        self._decoders = ThreadPoolExecutor(DECODERS)
 
     def warm_up(self) -> None:
         """Load all networks and start the decoders, while the person looks for an image."""
@@ -87,7 +88,7 @@ class ImageStore:
         def overtaken() -> bool:
             return self._overtaken(gone, visit, turn)
 
-        with self._decoders:
+        def decoded() -> StoredImage:
             started = time.perf_counter()
             try:
                 if overtaken():
@@ -96,7 +97,9 @@ class ImageStore:
             except DecodingCancelled:
                 raise Superseded from None
             seconds = time.perf_counter() - started
-        return StoredImage(secrets.token_urlsafe(16), radiograph, seconds, time.monotonic())
+            return StoredImage(secrets.token_urlsafe(16), radiograph, seconds, time.monotonic())
+
+        return self._decoders.submit(decoded).result()
 
     def put(self, data: bytes, visit: str = "", turn: int = 0) -> StoredImage:
         """Decode an image and keep it for a while; errors as in `decode`."""
@@ -141,14 +144,22 @@ class ImageStore:
         """
         key = (model, check)
         if key not in image.readings:
-            reader = self.reader(model)
-            with self._computing:
-                if self._overtaken(sender_gone.get(), visit, turn):
+            reader, gone = self.reader(model), sender_gone.get()
+
+            def compute() -> None:
+                if self._overtaken(gone, visit, turn):
                     raise Superseded
                 if key not in image.readings:  # another request of the page may have been first
                     reading = reader.read_radiograph(image.radiograph, check)
                     image.readings[key] = replace(reading, seconds=reading.seconds + image.seconds)
+
+            self._computing.submit(compute).result()
         return image.readings[key]
+
+    def finish(self) -> None:
+        """Wait until what is being analyzed is done, and analyze nothing more."""
+        self._decoders.shutdown()
+        self._computing.shutdown()
 
     def _overtaken(self, gone: threading.Event | None, visit: str, turn: int) -> bool:
         return (gone is not None and gone.is_set()) or self._turns.get(visit, turn) > turn

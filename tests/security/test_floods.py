@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.ui.layout import build_demo, launch
 from pneumo.ui.security.connections import HEADER_SECONDS
+from pneumo.ui.security.queue import MOST_WAITING
 from tests.served import API, Server, running_app
 
 REQUEST = b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n"
@@ -89,6 +91,49 @@ def test_memory_is_handed_back_after_a_storm_of_uploads(small: Server, png: byte
     while process.memory_info().rss - before > 64 << 20 and time.monotonic() < deadline:
         time.sleep(0.5)
     assert process.memory_info().rss - before < 64 << 20
+
+
+def test_one_too_many_hears_so_at_once_and_those_before_it_are_answered(
+    networks, monkeypatch, tmp_path, png
+):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    demo = build_demo(tmp_path)
+    go_on = threading.Event()
+    read = demo.store.read
+    monkeypatch.setattr(demo.store, "read", lambda *a, **k: go_on.wait(60) and read(*a, **k))
+    launch(demo, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    server = Server(demo.server_port, None, tmp_path)
+    try:
+        with ThreadPoolExecutor(MOST_WAITING) as pool:
+            first = [pool.submit(server.analyze, png) for _ in range(MOST_WAITING)]
+            deadline, refused = time.monotonic() + 60, None
+            while time.monotonic() < deadline:
+                # The example list is quick while there is room for one more.
+                asked = server.post("component_server", json=server.form(fn_name="show_examples"))
+                if asked.status_code == 503:
+                    refused = asked
+                    break
+                time.sleep(0.1)
+            go_on.set()
+            assert refused is not None and int(refused.headers["retry-after"]) > 0
+            assert refused.json()["error"]
+            assert {reply.result().json()["status"] for reply in first} == {"ok"}
+        assert server.analyze(png).json()["status"] == "ok"
+    finally:
+        go_on.set()
+        demo.close()
+
+
+def test_a_stop_finishes_what_runs(networks, tmp_path, png):
+    with running_app(tmp_path, PNEUMO_EXAMPLES=str(tmp_path)) as server:
+        assert server.analyze(png).json()["status"] == "ok"
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(server.analyze, png) for _ in range(8)]
+            time.sleep(0.1)
+            server.process.terminate()
+            answers = [one.result() for one in asked if not one.exception()]
+        assert answers and all(one.json()["status"] == "ok" for one in answers)
+        assert server.process.wait(30) == 0
 
 
 async def join(url: str, sessions: int) -> set[int]:

@@ -2,7 +2,8 @@
 
 import ctypes
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import anyio
 from starlette.datastructures import Headers, UploadFile
@@ -32,7 +33,7 @@ class Refusal(Exception):
 
 
 class Budget:
-    """Bytes that all requests together may hold; only small ones take the reserve among them."""
+    """Bytes, or places, that all requests together may hold; only small ones take the reserve."""
 
     def __init__(self, most: int, reserve: int = 0) -> None:
         self.most, self.reserve, self.held = most, reserve, 0
@@ -46,6 +47,15 @@ class Budget:
     def give(self, count: int) -> None:
         """Hold them no longer."""
         self.held -= count
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold one place meanwhile."""
+        self.take(1)
+        try:
+            yield
+        finally:
+            self.give(1)
 
 
 class Limited:

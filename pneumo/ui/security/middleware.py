@@ -37,7 +37,7 @@ from pneumo.ui.security.limits import (
     return_memory,
     whole_body,
 )
-from pneumo.ui.security.queue import keep_queue
+from pneumo.ui.security.queue import MOST_WAITING, keep_queue
 from pneumo.ui.security.uploads import KEEP_SECONDS, Full
 from pneumo.ui.store import KEEP_SECONDS as STORE_SECONDS
 from pneumo.ui.store import sender_gone
@@ -55,6 +55,7 @@ CALLS = re.compile(rf"{API}/(?:(?P<how>run|api|call/v2|call)/(?P<name>[\w-]+)/?|
 # Images that are arriving or being analyzed; the store counts those it keeps.
 ALL_IMAGES, RESERVED = 3 * IMAGE_BYTES, IMAGE_BYTES
 ALL_CALLS = 1000 * CALL_BYTES
+RETRY_SECONDS = "5"
 # After a request that held more, memory is handed back once all is quiet for so long.
 MUCH, QUIET_SECONDS = 4 * 1024 * 1024, 1.0
 HEADERS = {
@@ -75,6 +76,7 @@ class Gate:
     def __init__(self, app: ASGIApp, hosts: Set[str] | None = None) -> None:
         self.app, self.hosts = app, hosts
         self.images, self.calls = Budget(ALL_IMAGES, RESERVED), Budget(ALL_CALLS)
+        self.waiting = Budget(MOST_WAITING)
         self._tidying: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,11 +123,13 @@ class Gate:
         elif call:
             body = await self._json(scope, receive)
             body = plain_call(body, call["how"], call["name"], blocks)
-            await self.app(_with_length(scope, len(body)), _again(body, receive), out)
+            with self.waiting.holding():
+                await self.app(_with_length(scope, len(body)), _again(body, receive), out)
         elif path == f"{API}/upload":
             await out.say(await self._keep(scope, receive, blocks))
         elif path.rstrip("/") == f"{API}/component_server":
-            await out.say(await self._serve(scope, receive, blocks))
+            with self.waiting.holding():
+                await out.say(await self._serve(scope, receive, blocks))
         elif path.rstrip("/") == f"{API}/reset":
             await out.say({"success": True})
         else:
@@ -233,6 +237,7 @@ class _Out:
         """Send a JSON answer, in letters that every answer can be sent in."""
         self._begun = True
         headers = HEADERS | {"cache-control": "no-store", "content-type": "application/json"}
+        headers |= {"retry-after": RETRY_SECONDS} if status == 503 else {}
         reply = Response(json.dumps(answer), status, headers)
         await reply(self._scope, self._receive, self._send)
 

@@ -3,8 +3,10 @@ no name runs as a formula in a spreadsheet."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -173,6 +175,30 @@ def test_resume_keeps_what_is_there_and_analyzes_the_rest(ward, tmp_path, form, 
     assert kept.startswith(whole[: len(whole) // 2])
     assert [kept.count(b"%c.png" % name) for name in b"abcdx"] == [1] * 5
     assert predict(*words) == 1 and (tmp_path / "out").read_bytes() == kept
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_killed_at_any_moment_it_goes_on_without_repeating_or_losing_a_record(ward, tmp_path):
+    for number in range(40):
+        (ward / f"{number}.png").write_bytes(IMAGE if number % 10 else b"no image")
+    out, errors = tmp_path / "out", tmp_path / "errors"
+    words = ["predict", ward, "--model", "cnn", "--format", "jsonl", "--resume"]
+    words += ["--output", out, "--errors", errors]
+    for records in (3, 11):
+        process = subprocess.Popen([sys.executable, "-m", "pneumo", *words], cwd=ROOT)
+        while process.poll() is None and len(lines_of(tmp_path / "out.partial")) < records:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    assert run(*words) == 1
+    found = {path: [Path(r["path"]).name for r in lines(path)] for path in (out, errors)}
+    assert sorted(found[out] + found[errors]) == sorted(contents(ward))
+    assert sorted(found[errors]) == ["0.png", "10.png", "20.png", "30.png"]
+    assert {record["status"] for record in lines(out)} == {"ok"}
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines() if path.exists() else []
 
 
 def test_results_of_another_model_are_not_continued(ward, tmp_path, capsys):
