@@ -52,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-input-check", action="store_true", help="analyze also what the check refuses")
     add("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
     add("--output", type=Path, metavar="FILE", help="grows as FILE.partial until it is complete")
+    text = "on this machine, or on the Ray cluster of RAY_ADDRESS; default: local"
+    add("--engine", choices=("local", "ray"), default="local", help=text)
     text = "records of what was not analyzed go there and not to --output"
     add("--errors", type=Path, metavar="FILE", help=text)
     add("--resume", action="store_true", help="keep the records that --output has already")
@@ -88,8 +90,11 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--resume continues an --output in the format jsonl or csv")
     if args.keep_identifiers and not args.dicom_out:
         args.usage_error("--keep-identifiers belongs to --dicom-out")
+    # Extras, missed before any work is done.
     if args.dicom_out:
-        import highdicom  # noqa: F401  an extra, missed before any work is done
+        import highdicom  # noqa: F401
+    if args.engine == "ray":
+        import ray.data  # noqa: F401
     unopened: list[str] = []
     paths = list(walk(args.paths, _results_of_ours(args), unopened.append))
     for folder in unopened:
@@ -117,9 +122,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dicom_out:
         targets += [args.dicom_out / (stem + end) for stem in stems for end in DICOM]
     refuse_inputs(targets, paths)
-    reader = Reader(
-        args.model or default_model(), policy, args.prevalence, input_check=not args.no_input_check
-    )
+    model = args.model or default_model()
+    reader = Reader(model, policy, args.prevalence, input_check=not args.no_input_check)
     unread = sum(_unread_of_ours(record, one, reader) for one in both for record in one.earlier())
     for folder in filter(None, (args.heatmaps, args.dicom_out)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +132,12 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         for one in both:
             stack.enter_context(one)
-        found = analyze_all(todo, reader, args, stems)
+        if args.engine == "ray":
+            from pneumo.commands import predict_ray
+
+            found = predict_ray.analyze_all(todo, model, reader, args, stems)
+        else:
+            found = analyze_all(todo, reader, args, stems)
         shown = tqdm(found, total=len(todo), unit="image", delay=2, disable=None, file=sys.stderr)
         for record in shown:
             (records if record["status"] == "ok" else errors).write(record)
