@@ -34,7 +34,9 @@ from pneumo.imaging.radiograph import Radiograph, read_radiograph
 from pneumo.models.checkpoint import available_models, open_checkpoint
 from pneumo.reading.reader import Reader
 
-CLIENTS = (1, 16, 64)
+CLIENTS = (1, 4, 16, 64)
+FILES = (1, 10, 100, 1000, 10_000)
+MEGAPIXELS = (0.05, 0.2, 1, 4, 16, 64)
 FIRST = "import sys, pneumo; assert pneumo.load(sys.argv[1]).predict(sys.argv[2]).status"
 IMPORTS = "import cv2, numpy, onnxruntime, PIL.Image, pydantic"
 
@@ -50,7 +52,8 @@ def always(function: Callable[..., object], *arguments: object) -> Part:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
     add = parser.add_argument
-    add("what", nargs="?", choices=[*SUITES, "all"], default="read", help="default: read")
+    text = "default: read; all: all but scale, which takes many minutes"
+    add("what", nargs="?", choices=[*SUITES, "all"], default="read", help=text)
     add("paths", nargs="*", metavar="PATH", help="radiographs or folders; default: the examples")
     add("--model", choices=available_models() or None, help="default: every one there is")
     add("--rounds", type=int, default=5, help="default: 5")
@@ -68,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     facts: dict = {"pneumo": __version__, "versions": {name: version(name) for name in packages}}
     facts |= {"machine": platform.platform(), "cores": cores(), "radiographs": len(files)}
     print(f"{facts['machine']}, {cores()} cores, {len(files)} radiographs, {args.rounds} rounds")
-    for suite in SUITES if args.what == "all" else [args.what]:
+    suites = [name for name in SUITES if name != "scale"] if args.what == "all" else [args.what]
+    for suite in suites:
         print(f"\n| {suite} | median | middle half | ratio |\n| --- | --- | --- | --- |")
         facts[suite] = []
         for group in SUITES[suite](readers, files):
@@ -183,11 +187,23 @@ def serve(readers: list[Reader], files: list[str]) -> Iterator[Group]:
             body = {"data": [file, reader.name]}
             client.post("/gradio_api/run/predict", json=body).raise_for_status()
 
+        held: list[float] = []
+
+        def asked(clients: int) -> float:
+            found = rate(ask, clients)
+            held.append(megabytes(process))
+            return found
+
         parts: dict[str, Part] = {"in process, a second": lambda _: rate(reader.predict, cores())}
         for count in CLIENTS:
-            parts[f"{count} clients, a second"] = always(rate, ask, count)
-        parts["memory, MB"] = lambda _: megabytes(process)
+            parts[f"{count} clients, a second"] = always(asked, count)
         yield reader.name, "in process, a second", parts
+        # Of the second half, when all caches are full.
+        late = held[len(held) // 2 :]
+        slope = np.polyfit(np.arange(len(late)) * len(many) / 1000, late, 1)[0]
+        analyses = f"memory after {len(held) * len(many)} analyses, MB"
+        more = {analyses: always(float, late[-1]), "more per 1,000": always(float, slope)}
+        yield reader.name, analyses, more
 
 
 def batch(readers: list[Reader], files: list[str]) -> Iterator[Group]:
@@ -211,8 +227,31 @@ def batch(readers: list[Reader], files: list[str]) -> Iterator[Group]:
         yield reader.name, "decoding and forward, ms", parts
 
 
+def scale(readers: list[Reader], files: list[str]) -> Iterator[Group]:
+    """Milliseconds for each of so many files, and for a JPEG of so many megapixels."""
+    radiograph = read_radiograph(files[0]).pixels
+    height, width = radiograph.shape
+    sizes = {}
+    for million in MEGAPIXELS:
+        factor = (million * 1e6 / (height * width)) ** 0.5
+        enlarged = cv2.resize(radiograph, None, fx=factor, fy=factor)
+        sizes[f"{million} megapixels"] = cv2.imencode(".jpg", enlarged)[1].tobytes()
+    for reader in readers:
+
+        def each(count: int, reader: Reader = reader) -> float:
+            started = time.perf_counter()
+            for _ in analyze_all(list(islice(cycle(files), count)), reader):
+                pass
+            return 1000 * (time.perf_counter() - started) / count
+
+        parts: dict[str, Part] = {f"each of {n} files, ms": always(each, n) for n in FILES}
+        yield reader.name, next(iter(parts)), parts
+        parts = {name: always(reader.predict, image) for name, image in sizes.items()}
+        yield reader.name, "1 megapixels", parts
+
+
 SUITES: dict[str, Callable[[list[Reader], list[str]], Iterator[Group]]]
-SUITES = {"read": read, "start": start, "serve": serve, "batch": batch}
+SUITES = {"read": read, "start": start, "serve": serve, "batch": batch, "scale": scale}
 
 
 @contextlib.contextmanager

@@ -1,26 +1,33 @@
 """From the page's request for a report to its bytes: the stored image, judged as on the screen."""
 
+from __future__ import annotations
+
 import base64
 import io
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
 from pneumo.imaging import overlay
 from pneumo.models.card import CheckpointError
-from pneumo.reporting.report import MOST_COMMENT, Column, Legend, Page, Panel, compose
 from pneumo.ui.pictures import fitted, legend_of
 from pneumo.ui.results import agreement, judged, result_of, warnings_of
 from pneumo.ui.schemas import Invalid, Request, parse
 from pneumo.ui.store import Forgotten, ImageStore, StoredImage
 from pneumo.ui.texts import text
 
+if TYPE_CHECKING:
+    from pneumo.reporting.report import Page
+
 PICTURE_SIDE = 1200
 
 
 def report(store: ImageStore, data: object) -> dict:
     """The report of an image that was analyzed before: pdf and png, or dicom (base64), or error."""
+    from pneumo.reporting.report import compose  # matplotlib takes a second to load
+
     try:
         request = parse(data)
         image = store.get(request.token)
@@ -54,6 +61,8 @@ def _dicom(store: ImageStore, image: StoredImage, request: Request) -> bytes:
 
 def page_of(store: ImageStore, image: StoredImage, request: Request) -> Page:
     """What the report of an image says; `Forgotten` when the image was refused."""
+    from pneumo.reporting.report import MOST_COMMENT, Column, Legend, Page, Panel
+
     cards = [store.reader(model).card for model in request.models]
     readings = [store.read(image, model, check=request.check) for model in request.models]
     if not all(reading.ok for reading in readings):
