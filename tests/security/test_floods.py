@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
@@ -91,6 +92,18 @@ def test_memory_is_handed_back_after_a_storm_of_uploads(small: Server, png: byte
     while process.memory_info().rss - before > 64 << 20 and time.monotonic() < deadline:
         time.sleep(0.5)
     assert process.memory_info().rss - before < 64 << 20
+
+
+def test_many_clients_with_mixed_files_each_get_their_own_answer(small: Server, images: Path):
+    def answer(content: bytes) -> tuple:
+        record = small.read(content).json()["data"][0]
+        return record["status"], record["probability"], record["reason"]
+
+    files = [path.read_bytes() for path in sorted(images.glob("*.png"))] + [b"no image", b""]
+    alone = [answer(content) for content in files]
+    assert len(set(alone)) == len(files)
+    with ThreadPoolExecutor(MOST_WAITING) as pool:
+        assert list(pool.map(answer, 30 * files)) == 30 * alone
 
 
 def test_one_too_many_hears_so_at_once_and_those_before_it_are_answered(
