@@ -1,16 +1,17 @@
 """MODEL_CARD.md with the Hub's metadata, and the README's results table, from the cards."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pneumo.files import write_whole
-from pneumo.models.card import Card, Estimate, PolicyResult, read_card
+from pneumo.models.card import Card, Estimate, read_card
 from pneumo.models.checkpoint import available_models, checkpoint_folder
 from pneumo.reading.input_check import InputCheckFile, load_input_check
 from pneumo.reporting import numbers
@@ -28,6 +29,7 @@ SEEDS = {
 }
 # The Hub's names of the metrics that it knows.
 HUB_METRICS = {"auc": "roc_auc", "accuracy": "accuracy", "sensitivity": "recall"}
+ENGLISH: Mapping[str, str] = {}  # the templates themselves
 
 
 def read_cards(folder: Path | None = None) -> list[Card]:
@@ -75,19 +77,17 @@ def model_card(cards: Sequence[Card], check: InputCheckFile | None = None) -> st
     return f"---\n{hub_metadata(cards).to_yaml()}\n---\n\n{body(cards, check)}"
 
 
-def body(cards: Sequence[Card], check: InputCheckFile | None = None) -> str:
-    """The model card as Markdown without metadata; what was not measured is left out."""
-    return _render("model_card.md.j2", cards=cards, check=check)
+def body(
+    cards: Sequence[Card], check: InputCheckFile | None = None, texts: Mapping[str, str] = ENGLISH
+) -> str:
+    """The model card as Markdown without metadata; what was not measured is left out. `texts` as
+    for `templates`."""
+    return _render("model_card.md.j2", texts, cards=cards, check=check)
 
 
-def _render(template: str, **values: object) -> str:
-    lines = TEMPLATES.get_template(template).render(values)
+def _render(template: str, texts: Mapping[str, str] = ENGLISH, **values: object) -> str:
+    lines = templates(texts).get_template(template).render(values)
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
-
-
-def _row(*cells: object) -> str:
-    # Without spaces around the bars, which would count as words.
-    return f"|{'|'.join(map(str, cells))}|"
 
 
 def _costly(cards: Sequence[Card]) -> list[str]:
@@ -141,47 +141,62 @@ def write(folder: Path | None = None, readme: Path | None = None) -> list[Path]:
     return changed
 
 
-def _failures_of(card: Card) -> Iterable[str]:
-    """Failures that the measurements show, a sentence each."""
-    if test := card.metrics.test:
-        counts = test.scores.confusion
-        yield (
-            f"{counts.false_positive} of {test.scores.n - test.scores.positives} normal test "
-            f"radiographs called pneumonia, {counts.false_negative} of {test.scores.positives} "
-            "pneumonias missed (decisive)."
-        )
-    if broken := [line for result in card.policies.values() for line in _broken(result)]:
-        yield f"thresholds fixed on validation do not hold on test: {'; '.join(broken)}."
-
-
-def _broken(result: PolicyResult) -> Iterable[str]:
+def _broken(card: Card) -> list[dict[str, Any]]:
     """Rates of which the whole test interval lies on the wrong side of validation's value."""
-    for name in ("sensitivity", "specificity") if result.test else ():
-        before, after = getattr(result.validation, name), getattr(result.test, name)
-        if after.high is not None and after.high < before.value:
-            yield f"{result.policy.name}, {name} {number(before.value)}, then {number(after.value)}"
+    found = []
+    for result in card.policies.values():
+        for name in ("sensitivity", "specificity") if result.test else ():
+            before, after = getattr(result.validation, name), getattr(result.test, name)
+            if after.high is not None and after.high < before.value:
+                words = {"policy": result.policy.name, "name": name}
+                found.append(words | {"before": before.value, "after": after.value})
+    return found
 
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
-TEMPLATES.filters |= {"number": number, "percent": numbers.percent}
-TEMPLATES.globals.update(
-    {
-        "NOTABLE": NOTABLE,
-        "SCORES": SCORES,
-        "SEEDS": SEEDS,
-        "LOCALIZATION": numbers.LOCALIZATION,
-        "POLICY": numbers.POLICY,
-        "policy_cells": numbers.policy_cells,
-        "row": _row,
-        "head": lambda *names: _row(*names) + "\n" + _row(*["---"] * len(names)),
-        "values": lambda measured, names: [getattr(measured, name) for name in names],
-        "costly": _costly,
-        "worst_warnings": _worst_warnings,
-        "failures_of": lambda cards: [f"{c.title}: {s}" for c in cards for s in _failures_of(c)],
+def templates(texts: Mapping[str, str] = ENGLISH) -> Environment:
+    """The templates of card and results. `texts` has a language's sentence for "card." and the
+    English one, "%(name)s" for a value in it, and "language.digits", its decimal and thousands
+    signs; what it lacks stays English."""
+    signs = str.maketrans(".,", texts.get("language.digits", ".,"))
+
+    def word(english: str) -> str:
+        return texts.get(f"card.{english}", english)
+
+    def sentence(english: str) -> str:
+        # The templates break lines where they like.
+        found = texts.get(f"card.{' '.join(english.split())}")
+        return english if found is None else found + "\n" * english.endswith("\n")
+
+    def row(*cells: object) -> str:
+        # Without spaces around the bars, which would count as words.
+        return f"|{'|'.join(map(str, cells))}|"
+
+    made: Any = Environment(
+        extensions=["jinja2.ext.i18n"],
+        loader=FileSystemLoader(Path(__file__).parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.install_gettext_callables(sentence, ngettext=None, newstyle=True)
+    made.filters |= {
+        "word": word,
+        "number": lambda *measure: number(*measure).translate(signs),
+        "percent": lambda share: numbers.percent(share).translate(signs),
+        "thousands": lambda count: f"{count:,}".translate(signs),
     }
-)
+    made.globals.update(
+        NOTABLE=NOTABLE,
+        SCORES=SCORES,
+        SEEDS=SEEDS,
+        LOCALIZATION=numbers.LOCALIZATION,
+        POLICY=numbers.POLICY,
+        policy_cells=lambda rates: [one.translate(signs) for one in numbers.policy_cells(rates)],
+        row=row,
+        head=lambda *names: row(*map(word, names)) + "\n" + row(*["---"] * len(names)),
+        values=lambda measured, names: [getattr(measured, name) for name in names],
+        costly=_costly,
+        worst_warnings=_worst_warnings,
+        broken=_broken,
+    )
+    return made

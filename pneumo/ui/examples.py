@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 from pneumo.files import bundled_folder
 from pneumo.imaging.radiograph import UnreadableImage, read_radiograph
 from pneumo.ui.pictures import thumbnail
+from pneumo.ui.texts import text
 
 BUNDLED = bundled_folder("examples")
 CASES = "cases.json"
+OWN_TITLE = re.compile(r"Example (\d+)")  # of a bundled synthetic one
 
 # A teacher's folder may hold a whole archive; a gallery is for choosing with the eye.
 MOST = 60
@@ -65,9 +68,18 @@ def gallery(examples: Sequence[Example]) -> list[dict]:
             picture = thumbnail(read_radiograph(example.path))
         except UnreadableImage:
             continue
-        words = {key: getattr(example, key) for key in ("title", "truth", "caption", "attribution")}
-        shown.append({"id": number, "kind": example.kind, "png": picture, **words})
+        shown.append({"id": number, "kind": example.kind, "png": picture, **words_of(example)})
     return shown
+
+
+def words_of(example: Example) -> dict:
+    """Title, truth, caption and attribution; those of Pneumo's own in the page's language."""
+    words = {key: getattr(example, key) for key in ("title", "truth", "caption", "attribution")}
+    number = OWN_TITLE.fullmatch(example.title)
+    if example.kind == "synthetic" and number:
+        words["title"] = text("examples.number", number=number[1])
+        words["caption"] = text("examples.synthetic")
+    return words
 
 
 def _cases(folder: Path) -> list[dict] | None:

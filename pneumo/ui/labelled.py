@@ -8,7 +8,7 @@ import numpy as np
 
 from pneumo.models.card import Estimate
 from pneumo.reading.decision import LABELS
-from pneumo.reporting.numbers import number
+from pneumo.ui.results import rate
 from pneumo.ui.texts import text
 
 Z = 1.959964
@@ -34,7 +34,7 @@ def measured(labels: Sequence[str], truths: Sequence[str], scores: Sequence[floa
             is_: {said: int(np.sum((truth == is_) & (label == said))) for said in LABELS}
             for is_ in ("NORMAL", "PNEUMONIA")
         },
-        "rows": [(text(f"labelled.{key}"), number(rate, 2)) for key, rate in rates.items()],
+        "rows": [(text(f"labelled.{key}"), rate(value)) for key, value in rates.items()],
     }
 
 

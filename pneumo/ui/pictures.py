@@ -7,7 +7,7 @@ import numpy as np
 
 from pneumo.imaging import overlay
 from pneumo.imaging.radiograph import Radiograph
-from pneumo.ui.texts import text
+from pneumo.ui.texts import localized, text
 
 # Longest sides in pixels. Canvases of 4096 are safe in every browser; a layer of a 16 x 16 map
 # holds nothing finer than 512.
@@ -71,7 +71,9 @@ def legend_of(scale: float, sign: str) -> dict:
     legend = overlay.legend(scale, sign)
     digits = 3 if scale < 0.1 else 2 if scale < 2 else 1
     levels = (*legend.ticks, CONTOUR_SHARE * legend.ticks[-1])
-    first, middle, last, level = (f"{tick:.{digits}f}".replace("-", "−") for tick in levels)
+    first, middle, last, level = (
+        localized(f"{tick:.{digits}f}".replace("-", "−")) for tick in levels
+    )
     return {
         "title": text(f"legend.{sign}"),
         "colours": [

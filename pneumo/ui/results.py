@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pneumo.models.card import Card
+from pneumo.models.card import Card, Estimate
 from pneumo.reading.checks import Check
 from pneumo.reading.decision import measures_at, predictive_values
 from pneumo.reading.reader import Reading
 from pneumo.reporting.numbers import number
 from pneumo.ui.schemas import Choice
-from pneumo.ui.texts import coded, text
+from pneumo.ui.texts import coded, localized, text
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def numbers_of(choice: Choice, card: Card) -> dict[str, str]:
     prevalence = card.prevalence if choice.prevalence is None else choice.prevalence
     ends = choice.policy_for(card).at(prevalence)
     values = {"prevalence": prevalence, "rule_out": ends.rule_out, "rule_in": ends.rule_in}
-    return {name: f"{100 * value:.4g}" for name, value in values.items()}
+    return {name: localized(f"{100 * value:.4g}") for name, value in values.items()}
 
 
 def warnings_of(checks: Sequence[Check]) -> list[str]:
@@ -152,9 +152,9 @@ def _measured(reading: Reading, card: Card) -> list[tuple[str, str]]:
     words = {"split": text(f"split.{split}")}
     values = (percent(value, 0) for value in predictive_values(measured, reading.prevalence))
     return [
-        (text("result.sensitivity", **words), number(measured.sensitivity, 2)),
-        (text("result.specificity", **words), number(measured.specificity, 2)),
-        (text("result.indeterminate", **words), number(measured.indeterminate, 2)),
+        (text("result.sensitivity", **words), rate(measured.sensitivity)),
+        (text("result.specificity", **words), rate(measured.specificity)),
+        (text("result.indeterminate", **words), rate(measured.indeterminate)),
         (text("result.predictive", prevalence=percent(reading.prevalence)), " / ".join(values)),
     ]
 
@@ -168,20 +168,25 @@ def _external(card: Card) -> list[tuple[str, str]]:
         (
             text("result.external", measure=text(f"result.external.{measure}"), source=one.source)
             + ("" if one.group == "all" else f", {one.group}"),
-            number(getattr(one, measure), 2),
+            rate(getattr(one, measure)),
         )
         for one in found
         for measure in ("auc", "sensitivity", "specificity")
     ]
 
 
+def rate(measured: Estimate | float | None) -> str:
+    """A measured share with its interval, in the digits of the language."""
+    return localized(number(measured, 2))
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as it is printed everywhere, never as certainty: 0.9996 is "> 99.9 %"."""
     if value is None:
         return "–"
-    least = 10.0**-digits
-    if value > 0 and 100 * value < least:
-        return f"< {least:.{digits}f} %"
-    if value < 1 and 100 * value > 100 - least:
-        return f"> {100 - least:.{digits}f} %"
-    return f"{100 * value:.{digits}f} %"
+    shown, sign, least = 100 * value, "", 10.0**-digits
+    if 0 < shown < least:
+        shown, sign = least, "< "
+    elif value < 1 and shown > 100 - least:
+        shown, sign = 100 - least, "> "
+    return localized(f"{sign}{shown:.{digits}f} %")

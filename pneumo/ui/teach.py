@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from pneumo.ui.examples import BUNDLED, CASES, Example, find_examples
+from pneumo.ui.examples import BUNDLED, CASES, Example, find_examples, words_of
 from pneumo.ui.experiment import SLIDERS, compare, vary
 from pneumo.ui.store import ImageStore
 from pneumo.ui.texts import text
@@ -62,11 +62,9 @@ def described(sets: Mapping[str, Sequence[Example]], folders: dict[str, Path]) -
     for name, examples in sets.items():
         cases = []
         for example in examples:
-            words = ("title", "truth", "caption", "attribution", "place", "hard")
             file = example.path.relative_to(folders[name]).as_posix()
-            cases.append(
-                {"id": number, "file": file} | {word: getattr(example, word) for word in words}
-            )
+            known = {"file": file, "place": example.place, "hard": example.hard}
+            cases.append({"id": number, **known, **words_of(example)})
             number += 1
         told.append(
             {

@@ -46,6 +46,11 @@ def text(key: str, **values: object) -> str:
     return catalogue()[key].format(**values)
 
 
+def localized(number: str) -> str:
+    """A printed number with the decimal and thousands signs of `language`."""
+    return number.translate(str.maketrans(".,", text("language.digits")))
+
+
 def coded(prefix: str, code: str, sentence: str, **values: object) -> str:
     """The catalogue's sentence of an "error" or a "check" by its code, else the package's own."""
     found = catalogue().get(f"{prefix}.{code}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache
 
 import gradio as gr
 
@@ -17,19 +17,19 @@ from pneumo.ui.report import report
 from pneumo.ui.results import agreement, judged, numbers_of, reason_of, result_of, warnings_of
 from pneumo.ui.schemas import Invalid, Request, parse
 from pneumo.ui.store import Forgotten, ImageStore, StoredImage, Superseded
-from pneumo.ui.texts import coded, text
+from pneumo.ui.texts import coded, language, text
 from pneumo.ui.web import asset
 
 
 def viewer(store: ImageStore, examples: Sequence[Example]) -> gr.HTML:
     """The component of the first tab; to be called inside a Blocks context."""
-    thumbnails = lru_cache(maxsize=1)(lambda: gallery(examples))
+    thumbnails = cache(lambda spoken: gallery(examples))
 
     def analyze(data):
         return answer(store, examples, data)
 
     def show_examples(data):
-        return thumbnails()
+        return thumbnails(language())
 
     def print_report(data):
         return report(store, data)

@@ -12,6 +12,7 @@ from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.models.card import CheckpointError, read_card
 from pneumo.models.checkpoint import available_models, default_model
 from pneumo.reading.decision import PRESETS
+from pneumo.ui.model_card import PLACE, tab
 from pneumo.ui.pictures import SIGNS, legend_of
 from pneumo.ui.results import numbers_of
 from pneumo.ui.schemas import CUSTOM, Choice
@@ -49,7 +50,9 @@ def facts(spoken: str) -> str:
 
 def in_language(page: str) -> str:
     """Gradio's page or its configuration, in the language of the request."""
-    return filled(page.replace("PNEUMO_FACTS", in_json(facts(language()))))
+    spoken = language()
+    page = page.replace("PNEUMO_FACTS", in_json(facts(spoken))).replace(PLACE, in_json(tab(spoken)))
+    return filled(page)
 
 
 def head() -> str:

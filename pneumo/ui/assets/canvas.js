@@ -290,7 +290,7 @@ function noteOf(canvas, pane) {
 
 function windowWords(view) {
   const [low, high] = [Math.round(view.low), Math.round(view.high)];
-  const words = [t("view.window", { low, high }), t("view.zoom", { zoom: view.zoom.toFixed(1) })];
+  const words = [t("view.window", { low, high }), t("view.zoom", { zoom: decimal(view.zoom, 1) })];
   if (view.invert) words.push(t("view.inverted"));
   return words.join(" · ");
 }

@@ -5,6 +5,11 @@ function t(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+// A number as it is read; files keep the point.
+function decimal(value, digits) {
+  return value.toFixed(digits).replace(".", t("language.digits")[0]);
+}
+
 // The switch in the header. The browser keeps the choice and tells it with every request.
 function startLanguage(element) {
   document.documentElement.lang = FACTS.language;

@@ -107,7 +107,7 @@ function summaryOf(rows, counts, measured) {
     [result.model, result])).values()];
   const basis = used.map(({ model, operating_point, prevalence, weights_sha256 }) =>
     h("p", {}, [titleOf(model), t(`policy.${operating_point}`),
-      `${t("prevalence.title")} ${(100 * prevalence).toFixed(1)} %`, weights_sha256].join(" · ")));
+      `${t("prevalence.title")} ${decimal(100 * prevalence, 1)} %`, weights_sha256].join(" · ")));
   const page = h("main", {}, h("h1", {}, `Pneumo: ${t("batch.title")}`),
     h("p", {}, h("strong", {}, document.querySelector(".pn-disclaimer").textContent)),
     h("p", {}, counts), measured, basis, h("p", {}, new Date().toISOString()), table);

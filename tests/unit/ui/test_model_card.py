@@ -8,6 +8,7 @@ from pneumo.models.card import read_card
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.input_check import load_input_check
 from pneumo.ui.model_card import page
+from pneumo.ui.texts import catalogues
 
 
 @pytest.fixture
@@ -22,6 +23,16 @@ def test_every_section_stands_there_and_in_the_contents(card):
     assert shown.index("Known failures</h2>") < shown.index("<details>")
     assert shown.count("<polyline") == 2 and "nan" not in shown
     assert card.weights.sha256 in shown and 'scope="row"' in shown and "---|" not in shown
+
+
+def test_it_is_in_the_language_of_the_page_with_its_decimal_sign(card):
+    words = catalogues()["de"]
+    shown = page([card], load_input_check().file, words)
+    assert shown.count("<h2>") == 12 and shown.count("<polyline") == 2
+    assert shown.index(words["card.Known failures"] + "</h2>") < shown.index("<details>")
+    assert "sensitivity" not in shown
+    auc = f"{card.metrics.test.scores.auc.value:.3f}"
+    assert auc.replace(".", ",") in shown and auc not in shown
 
 
 def test_what_a_card_says_cannot_become_markup(card):

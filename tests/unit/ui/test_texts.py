@@ -3,12 +3,18 @@
 import json
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jinja2.ext import extract_from_ast
 
 from pneumo.imaging.messages import ERRORS, NOTES
+from pneumo.models.card import BUNDLED
 from pneumo.reading.checks import SENTENCES
+from pneumo.reading.input_check import load_input_check
+from pneumo.reporting import model_card
+from pneumo.ui.results import percent, rate
 from pneumo.ui.texts import LOCALES, catalogue
 from pneumo.ui.web import ASSETS
 
@@ -20,6 +26,7 @@ SOURCES = {path: path.read_text(encoding="utf-8") for path in PATHS if path.name
 LITERAL = re.compile(r"""\b(?:text|_wrong|t)\(\s*"([a-z][\w.]*\.[\w. ]+)\"""")
 TEMPLATE = re.compile(r"""\b(?:text|t)\(\s*f?["`]([a-z][\w.]*\.)\$?\{""")
 BRACKETS = re.compile(r"\[\[([\w.]+)\]\]")
+VALUE = re.compile(r"%(?!\()|%\(\w+\)s")  # in a sentence of the card
 # Keys by the codes of the package.
 CODES = ("error.", "check.")
 
@@ -30,6 +37,32 @@ def used(pattern: re.Pattern) -> set[str]:
 
 def places(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+class Asked(dict):
+    """A catalogue without sentences that keeps the keys it is asked for."""
+
+    def get(self, key, default=None):
+        self[key] = ""
+        return default
+
+
+@pytest.fixture
+def of_card(monkeypatch) -> set[str]:
+    """The keys of all that the model card says, in any branch of its templates and of the bundled
+    cards; its English stands there and not in en.json."""
+    asked, templates = Asked(), model_card.templates()
+    for name in templates.list_templates(["j2"]):
+        source, _, _ = templates.loader.get_source(templates, name)
+        for _, _, (sentence, *_) in extract_from_ast(templates.parse(source), babel_style=False):
+            asked.get(f"card.{' '.join(sentence.split())}")
+    cards, check = model_card.read_cards(BUNDLED), load_input_check(BUNDLED).file
+    monkeypatch.setattr(model_card, "NOTABLE", -1.0)  # every corruption, seed and kind of image
+    seeds = [replace(card.training, seeds=card.training.seeds * 2) for card in cards]
+    some = [replace(row, refused=replace(row.refused, value=0.5)) for row in check.refusals]
+    cards = [replace(card, training=facts) for card, facts in zip(cards, seeds, strict=True)]
+    model_card.body(cards, replace(check, refusals=tuple(some)), asked)
+    return asked.keys() - english().keys()
 
 
 def english() -> dict[str, str]:
@@ -63,11 +96,19 @@ def test_every_code_of_the_package_has_its_sentence():
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
-def test_every_language_has_the_same_keys_and_places(path: Path):
+def test_every_language_has_the_same_keys_and_places(path: Path, of_card):
     theirs = json.loads(path.read_text(encoding="utf-8"))
-    assert theirs.keys() == english().keys()
+    ours = english() | ({} if path.stem == "en" else {key: key for key in of_card})
+    assert theirs.keys() == ours.keys()
     for key, sentence in theirs.items():
-        assert places(sentence) == places(english()[key]), key
+        named = VALUE.findall if key in of_card else places
+        assert set(named(sentence)) == set(named(ours[key])), key
+
+
+def test_numbers_have_the_decimal_sign_of_the_language(monkeypatch):
+    assert (percent(0.9996), rate(0.5)) == ("> 99.9 %", "0.50")
+    monkeypatch.setenv("PNEUMO_LANGUAGE", "de")
+    assert (percent(0.9996), percent(0.0001, 2), rate(0.5)) == ("> 99,9 %", "0,01 %", "0,50")
 
 
 @pytest.mark.parametrize("language", ["xx", "../../secret", ""])
