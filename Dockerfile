@@ -6,6 +6,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_TEMP_DIR=/tmp/gradio \
     MPLCONFIGDIR=/tmp/matplotlib \
+    PNEUMO_CACHE=/app/graphs \
     HF_HOME=/tmp/huggingface
 
 WORKDIR /app
@@ -18,6 +19,7 @@ COPY app.py LICENSE README.md ./
 COPY pneumo pneumo
 COPY checkpoints checkpoints
 COPY examples examples
+RUN mkdir graphs && python -m pneumo.models.export
 
 USER 1000:1000
 EXPOSE 7860

@@ -26,7 +26,7 @@ COMMANDS = {
 }
 # What the extras install, by the names that are imported.
 EXTRAS = dict.fromkeys(("accelerate", "pyarrow", "scipy", "sklearn", "yaml"), "train")
-EXTRAS["highdicom"] = "dicom"
+EXTRAS |= {"highdicom": "dicom", "ray": "ray"}
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import ray
 import ray.data
@@ -33,7 +35,8 @@ def analyze_all(
     """
     options = model, reader.policy, reader.prevalence, reader.refuses
     beside = {name: getattr(args, name) for name in vars(NOTHING_MORE)}
-    ray.init(log_to_driver=False, logging_level="ERROR")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it tells its makers
+    ray.init(log_to_driver=False, logging_level=logging.ERROR)
     try:
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
@@ -42,7 +45,8 @@ def analyze_all(
         # As bytes: a name need not be UTF-8.
         rows = [{"path": os.fsencode(path), "stem": os.fsencode(stem)} for path, stem in named]
         batches = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // BATCH))
-        found = batches.map_batches(analyze_batch, num_cpus=1, fn_args=(options, beside))
+        work: Any = analyze_batch  # Ray's type knows no further arguments
+        found = batches.map_batches(work, num_cpus=1, fn_args=(options, beside))
         for row in found.iter_rows():
             yield json.loads(row["record"])
     finally:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -113,23 +114,21 @@ def lungs_path(folder: Path | None) -> Path:
 
 
 def graph_path(name: str, sha256: str, preprocessing: Preprocessing) -> Path:
-    """Where the graph of these weights lies, made by these versions of code and libraries."""
+    """Where the graph of these weights lies, made by these versions of code and libraries:
+    PNEUMO_CACHE, or pneumo in the user's cache, or where it is not there and that is not writable
+    a folder that lasts as long as this process."""
     key = hashlib.sha256(f"{sha256} {preprocessing.size} {_versions()}".encode()).hexdigest()
-    return cache_folder() / f"{name}-{key[:20]}.onnx"
-
-
-def cache_folder() -> Path:
-    """PNEUMO_CACHE, or pneumo in the user's cache, or where that is not writable a folder that
-    lasts as long as this process."""
+    file = f"{name}-{key[:20]}.onnx"
     try:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pneumo"
-        folder = Path(os.environ.get("PNEUMO_CACHE") or base)
+        named, base = os.environ.get("PNEUMO_CACHE"), os.environ.get("XDG_CACHE_HOME")
+        folder = Path(named) if named else Path(base or Path.home() / ".cache") / "pneumo"
         folder.mkdir(0o700, parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
+        # A container's image may have it, made by root.
+        if (folder / file).is_file() or os.access(folder, os.W_OK):
+            return folder / file
     except (OSError, RuntimeError):
         pass
-    return Path(_temporary().name)
+    return Path(_temporary().name) / file
 
 
 @cache
@@ -162,7 +161,7 @@ def _opened(
     try:
         with _lock:  # one export makes all graphs of a folder
             if not path.exists():
-                said = _export(folder)
+                said = _export(folder, path.parent)
                 if not path.exists():
                     raise RuntimeError(said or "it was not made")
         graph = Graph(path)
@@ -172,15 +171,17 @@ def _opened(
         why = "its results are not PyTorch's"
     except Exception as error:  # the runtime has many kinds of them; PyTorch does instead
         why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[-1]:.200}"
-    path.unlink(missing_ok=True)  # made again at the next start
+    with suppress(OSError):
+        path.unlink()  # made again at the next start
     logging.getLogger(__name__).warning("%s runs on PyTorch: %s", path.stem.partition("-")[0], why)
     return None
 
 
-def _export(folder: Path | None) -> str:
-    """Make all graphs of a folder that are missing; what was said about those that failed."""
+def _export(folder: Path | None, place: Path) -> str:
+    """Make all graphs of a folder that are missing in a place; what was said of those that
+    failed."""
     words = ["-m", "pneumo.models.export", *([str(folder.resolve())] if folder else [])]
-    environment = os.environ | {"PNEUMO_CACHE": str(cache_folder().resolve())}
+    environment = os.environ | {"PNEUMO_CACHE": str(place.resolve())}
     return subprocess.run(
         [sys.executable, *words],
         cwd=Path(__file__).parents[2],

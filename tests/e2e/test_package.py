@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # As where only the serving requirements are installed, and no checkout is near.
 USES = """
 import sys
-for name in ("sklearn", "scipy", "pyarrow", "accelerate"):
+for name in ("sklearn", "scipy", "pyarrow", "accelerate", "ray"):
     sys.modules[name] = None
 import pneumo
 from pneumo.cli import main
@@ -20,7 +20,8 @@ from pneumo.files import bundled_folder
 assert "_bundled" in str(bundled_folder("examples")) and "site" in pneumo.__file__
 image = str(next(bundled_folder("examples").glob("*.png")))
 assert main(["predict", image, "--format", "jsonl"]) == 0
-for words in (["train", "--model", "cnn"], ["data", "audit", "."], ["examples", "download"]):
+ray = ["predict", image, "--engine", "ray"]
+for words in (["train", "--model", "cnn"], ["data", "audit", "."], ["examples", "download"], ray):
     assert main(words) == 1
 from pneumo.ui.layout import build_demo
 build_demo()
@@ -54,4 +55,4 @@ def test_it_runs_from_any_folder_without_the_extras(wheel, tmp_path):
         [sys.executable, "-c", USES], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0 and '"status": "ok"' in done.stdout, done.stderr
-    assert done.stderr.count("pip install") >= 3 and "Traceback" not in done.stderr
+    assert done.stderr.count("pip install") >= 4 and "Traceback" not in done.stderr

@@ -27,7 +27,7 @@ def pins(name: str) -> dict[str, str]:
     found = {}
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith(("#", "-r ")):
-            package, version = re.fullmatch(r"([\w-]+)==(\S+)", line).groups()
+            package, version = re.fullmatch(r"([\w-]+)(?:\[\w+])?==(\S+)", line).groups()
             found[canonicalize_name(package)] = version
     return found
 
@@ -52,7 +52,7 @@ def test_front_matter_is_what_a_space_needs():
 )  # fmt: skip
 def test_what_is_pinned_is_what_the_package_asks_for(file, extra):
     lines = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
-    asked = {canonicalize_name(r.name): r for r in map(Requirement, lines) if not r.extras}
+    asked = {canonicalize_name(r.name): r for r in map(Requirement, lines) if r.name != "pneumo"}
     pinned = pins(file)
     assert set(asked) == set(pinned)
     for name, requirement in asked.items():

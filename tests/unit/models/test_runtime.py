@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,6 +63,22 @@ def test_a_graph_that_is_not_as_it_should_be_is_left_for_pytorch(
     assert reader.backend == "torch" and f"{card.name} runs on PyTorch" in caplog.text
     assert reader.predict(synthetic(1, size=200)).ok
     assert not copy.exists()  # made again at the next start
+
+
+def test_graphs_that_came_with_a_container_are_used_and_not_made_again(
+    stand_in, tmp_path, monkeypatch
+):
+    card = stand_in.card
+    Reader(stand_in, input_check=False)
+    own = card.name, card.weights.sha256, card.preprocessing
+    made = runtime.graph_path(*own)
+    for path in (made, made.with_suffix(".npz")):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setenv("PNEUMO_CACHE", str(tmp_path))
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # which a root always has
+    assert runtime.graph_path(*own).parent == tmp_path
+    assert Reader(stand_in, input_check=False).backend == "onnxruntime"
 
 
 def test_the_app_runs_without_pytorch():
