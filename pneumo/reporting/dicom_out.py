@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import threading
 import warnings
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,7 @@ IDENTIFIERS = {
 REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality")
 MAKER, SCHEME = "Pneumo", "99PNEUMO"
 SIDE = 1024
+_quiet = threading.Lock()
 
 
 def read_identifiers(data: bytes) -> Dataset | None:
@@ -64,8 +66,8 @@ def objects(
         card: of the network that gave the reading.
         source: as `read_identifiers` gives it; placeholders are written without.
     """
-    with warnings.catch_warnings():
-        # highdicom's warnings quote the patient's name.
+    # highdicom's warnings quote the patient's name. Which are shown is the whole process's choice.
+    with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = secondary_capture(radiograph, reading, card, source)
         found = {".sc.dcm": image}
