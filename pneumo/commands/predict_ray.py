@@ -36,7 +36,11 @@ def analyze_all(
     options = model, reader.policy, reader.prevalence, reader.refuses
     beside = {name: getattr(args, name) for name in vars(NOTHING_MORE)}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it tells its makers
-    ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # Ray raises many kinds, a plain Exception too
+        where = os.environ.get("RAY_ADDRESS") or "this machine"
+        raise ConnectionError(f"Ray does not start or answer at {where}: {error}") from None
     try:
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True

@@ -1,7 +1,7 @@
 """DICOM out: a secondary capture with the overlay, and a TID 1500 structured report (highdicom).
 
 Nothing of the source file is copied unless its header is given: patient and study are placeholders,
-all UIDs are new. highdicom is an extra: ``pip install 'pneumo[dicom]'``.
+all UIDs are new. highdicom is an extra: ``pip install '.[dicom]'``.
 """
 
 from __future__ import annotations
