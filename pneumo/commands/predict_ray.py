@@ -49,6 +49,7 @@ def analyze_all(
         # As bytes: a name need not be UTF-8.
         rows = [{"path": os.fsencode(path), "stem": os.fsencode(stem)} for path, stem in named]
         batches = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // BATCH))
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # which the first dataset has set
         work: Any = analyze_batch  # Ray's type knows no further arguments
         found = batches.map_batches(work, num_cpus=1, fn_args=(options, beside))
         for row in found.iter_rows():
