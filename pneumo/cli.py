@@ -53,8 +53,8 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         extra = EXTRAS[missing]
         print(
-            f"pneumo {command} needs {missing}, which serving does without. Install it with: "
-            f"pip install 'pneumo[{extra}]', in a checkout: pip install '.[{extra}]'",
+            f"pneumo {command} needs {missing}, which is not installed. In the folder that Pneumo "
+            f"was installed from: pip install '.[{extra}]'",
             file=sys.stderr,
         )
     except Exception as error:

@@ -36,7 +36,11 @@ def analyze_all(
     options = model, reader.policy, reader.prevalence, reader.refuses
     beside = {name: getattr(args, name) for name in vars(NOTHING_MORE)}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it tells its makers
-    ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # Ray raises many kinds, a plain Exception too
+        where = os.environ.get("RAY_ADDRESS") or "this machine"
+        raise ConnectionError(f"Ray does not start or answer at {where}: {error}") from None
     try:
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
@@ -45,6 +49,7 @@ def analyze_all(
         # As bytes: a name need not be UTF-8.
         rows = [{"path": os.fsencode(path), "stem": os.fsencode(stem)} for path, stem in named]
         batches = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // BATCH))
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # which the first dataset has set
         work: Any = analyze_batch  # Ray's type knows no further arguments
         found = batches.map_batches(work, num_cpus=1, fn_args=(options, beside))
         for row in found.iter_rows():

@@ -1,6 +1,6 @@
 """pneumo train: train a network, as `python train.py` does.
 
-On several devices or machines: torchrun --nproc-per-node 2 train.py --model resnet18 --data data.
+On several devices: torchrun --nproc-per-node 2 -- train.py --model resnet18 --data data.
 """
 
 import argparse

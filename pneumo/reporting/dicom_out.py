@@ -1,13 +1,14 @@
 """DICOM out: a secondary capture with the overlay, and a TID 1500 structured report (highdicom).
 
 Nothing of the source file is copied unless its header is given: patient and study are placeholders,
-all UIDs are new. highdicom is an extra: ``pip install 'pneumo[dicom]'``.
+all UIDs are new. highdicom is an extra: ``pip install '.[dicom]'``.
 """
 
 from __future__ import annotations
 
 import io
 import textwrap
+import threading
 import warnings
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,7 @@ IDENTIFIERS = {
 REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality")
 MAKER, SCHEME = "Pneumo", "99PNEUMO"
 SIDE = 1024
+_quiet = threading.Lock()
 
 
 def read_identifiers(data: bytes) -> Dataset | None:
@@ -64,8 +66,8 @@ def objects(
         card: of the network that gave the reading.
         source: as `read_identifiers` gives it; placeholders are written without.
     """
-    with warnings.catch_warnings():
-        # highdicom's warnings quote the patient's name.
+    # highdicom's warnings quote the patient's name. Which are shown is the whole process's choice.
+    with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = secondary_capture(radiograph, reading, card, source)
         found = {".sc.dcm": image}

@@ -79,8 +79,12 @@ def test_a_capture_and_a_report_without_the_patient(ward, capsys):
         assert not any(str(secret).encode() in content for secret in (PATIENT, *WHO.values()))
 
 
-def test_identifiers_are_kept_when_asked_for(ward):
+def test_identifiers_are_kept_when_asked_for(ward, recwarn):
+    single = dicom_bytes(dicom(synthetic(2, 320), **WHO, PatientName="SECRET"))
+    for number in range(8):  # several are written at the same time
+        (ward / f"{number}.dcm").write_bytes(single)
     found = written(ward, "--keep-identifiers")
+    assert not [one for one in recwarn if "SECRET" in str(one.message)]
     for dataset in (found["a.sc.dcm"], found["a.sr.dcm"]):
         assert dataset.PatientName == PATIENT and dataset.AccessionNumber == "ACC-90210-Z"
         assert dataset.StudyInstanceUID == UIDS["StudyInstanceUID"]
