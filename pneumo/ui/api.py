@@ -80,8 +80,8 @@ def public_events(store: ImageStore, uploads: Uploads) -> None:
                 result = store.read(store.decode(data), model, check=input_check is not False)
             except UnreadableImage as error:
                 result = store.reader(model).unreadable(error)
-        except CheckpointError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        except CheckpointError:
+            raise gr.Error(text("model.broken"), print_exception=False) from None
         except Superseded:
             raise _wrong("failure.server") from None
         record = result.with_policy(chosen).with_prevalence(share).record()

@@ -57,8 +57,10 @@ def brief(store: ImageStore, data: object) -> dict:
             reading = store.read(image, reader.name, check=request.check)
             rows.append(_row(judged(reading, reader.card, request.choice)))
         return {"rows": rows, "png": thumbnail(image.radiograph)}
-    except (Invalid, CheckpointError) as error:
+    except Invalid as error:
         return {"reason": str(error)}
+    except CheckpointError:
+        return {"reason": text("model.broken")}
     except Superseded:
         return {"reason": text("failure.offline")}
     except Exception:
@@ -92,8 +94,8 @@ def decided(store: ImageStore, data: Any) -> dict:
         return {"rows": rows, "numbers": numbers, "measured": found}
     except Invalid as error:
         return {"reason": str(error), "field": error.field}
-    except CheckpointError as error:
-        return {"reason": str(error)}
+    except CheckpointError:
+        return {"reason": text("model.broken")}
     except (ValueError, TypeError, AttributeError):
         return {"reason": text("failure.server")}
 

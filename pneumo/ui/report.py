@@ -37,7 +37,9 @@ def report(store: ImageStore, data: object) -> dict:
             pages = compose(page_of(store, image, request))
     except Forgotten:
         return {"error": text("report.forgotten")}
-    except (CheckpointError, Invalid) as error:
+    except CheckpointError:
+        return {"error": text("model.broken")}
+    except Invalid as error:
         return {"error": str(error)}
     return {kind: base64.b64encode(page).decode("ascii") for kind, page in pages.items()}
 

@@ -66,8 +66,8 @@ def answered(data: object, work: Callable[[Request], dict]) -> dict:
     except UnreadableImage as error:
         reason = coded("error", error.code, error.sentence, **error.values)
         return {"status": error.status, "reason": reason}
-    except CheckpointError as error:
-        return {"status": "error", "reason": str(error)}
+    except CheckpointError:
+        return {"status": "error", "reason": text("model.broken")}
     except Superseded:
         return {"status": "superseded"}
     except Forgotten:

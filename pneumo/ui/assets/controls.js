@@ -25,8 +25,7 @@ class Controls {
       prevalence: h("p.pn-wrong", { role: "alert" }) };
     const models = FACTS.models.map((model) => ({
       value: model.name, label: model.title, disabled: Boolean(model.broken),
-      hint: model.broken
-        ? t("model.broken", { title: model.title, reason: model.broken }) : null,
+      hint: model.broken ? t("model.broken") : null,
     }));
     const usable = usableModels();
     if (usable.length > 1) {

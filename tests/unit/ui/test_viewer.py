@@ -4,9 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from pneumo.models.card import CheckpointError
 from pneumo.models.checkpoint import available_models
 from pneumo.ui.examples import Example
 from pneumo.ui.store import ImageStore
+from pneumo.ui.texts import catalogues, requested
 from pneumo.ui.viewer import answer
 
 pytestmark = pytest.mark.usefixtures("networks")
@@ -40,10 +42,16 @@ def test_bad_images_and_what_has_gone_are_told_apart(store, tmp_path):
     assert answer(store, (gone,), sent(None, example="0"))["status"] == "error"
 
 
-def test_an_inner_error_is_answered_too(png):
-    class Broken:
-        def __init__(self, name):
-            raise ZeroDivisionError
+@pytest.mark.parametrize("error", [ZeroDivisionError("inner"), CheckpointError("inner")])
+def test_an_inner_error_is_answered_in_the_pages_language(png, error):
+    def broken(name):
+        raise error
 
-    reply = answer(ImageStore(Broken), (), sent(png))
-    assert reply["status"] == "error" and "ZeroDivision" not in reply["reason"]
+    said = set()
+    for language in catalogues():
+        token = requested.set(language)
+        reply = answer(ImageStore(broken), (), sent(png))
+        requested.reset(token)
+        assert reply["status"] == "error" and "inner" not in reply["reason"]
+        said.add(reply["reason"])
+    assert len(said) == len(catalogues())
