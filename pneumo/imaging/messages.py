@@ -10,7 +10,9 @@ ERRORS = {
     "device": "This is a device or a pipe and not a file.",
     "bytes": "This file holds more than {limit} MB, the largest size that is read. "
     "Please export the image smaller.",
-    "unknown": "This is {what}: DICOM, PNG, JPEG, TIFF, BMP and WebP files are read. "
+    "format": "This is a {kind} file: DICOM, PNG, JPEG, TIFF, BMP and WebP files are read. "
+    "Please export the radiograph as one of them.",
+    "unknown": "This file is no image that is read: DICOM, PNG, JPEG, TIFF, BMP or WebP. "
     "Please export the radiograph as one of them.",
     "damaged": "This {kind} file is damaged or incomplete and cannot be decoded. "
     "Please export or copy it again.",

@@ -30,12 +30,12 @@ SIGNATURES = {
     b"BM": "BMP",
 }
 _OTHERS = (
-    (b"%PDF", "a PDF document"),
-    (b"GIF8", "a GIF picture"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x1f\x8b", "a compressed archive"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"%PDF", "PDF"),
+    (b"GIF8", "GIF"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b", "GZIP"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
 )
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _TIFF_SHORT, _TIFF_LONG = 3, 4
@@ -56,10 +56,10 @@ def kind_of(data: bytes) -> str:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    what = next((name for start, name in _OTHERS if data.startswith(start)), "no image")
+    kind = next((name for start, name in _OTHERS if data.startswith(start)), "")
     if data[4:8] == b"ftyp":
-        what = "a HEIC, AVIF or video file"
-    raise UnreadableImage("unknown", what=what)
+        kind = "HEIC/AVIF/MP4"
+    raise UnreadableImage("format", kind=kind) if kind else UnreadableImage("unknown")
 
 
 def looks_like_dicom(data: bytes) -> bool:
