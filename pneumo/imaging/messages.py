@@ -12,7 +12,7 @@ ERRORS = {
     "Please export the image smaller.",
     "format": "This is a {kind} file: DICOM, PNG, JPEG, TIFF, BMP and WebP files are read. "
     "Please export the radiograph as one of them.",
-    "unknown": "This file is no image that is read: DICOM, PNG, JPEG, TIFF, BMP or WebP. "
+    "unknown": "This is no image file: DICOM, PNG, JPEG, TIFF, BMP and WebP files are read. "
     "Please export the radiograph as one of them.",
     "damaged": "This {kind} file is damaged or incomplete and cannot be decoded. "
     "Please export or copy it again.",
