@@ -35,7 +35,8 @@ def main() -> None:
                 lines.setdefault(found[1], []).append((float(found[2]), cost(row["median"])))
         for name, points in lines.items():
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
-        axes.set(xscale="log", yscale="log", xlabel=label, ylabel="ms an image")
+        axes.set(xscale="log", xlabel=label, ylabel="ms an image", ylim=(0, None))
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     figure.savefig(TARGET, metadata={"Date": None})
