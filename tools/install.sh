@@ -7,7 +7,8 @@ if sys.version_info < (3, 11):
     sys.exit("Pneumo needs Python 3.11 or newer; name one with: make run PYTHON=python3.12")
 CHECK
 [ -x .venv/bin/python ] || "$2" -m venv .venv
-pip() { .venv/bin/python -m pip install --disable-pip-version-check -q "$@"; }
+# Python compiles what it imports; compiling all that is installed takes a minute.
+pip() { .venv/bin/python -m pip install --disable-pip-version-check --no-compile -q "$@"; }
 
 echo "Installing what Pneumo needs; PyTorch makes this several minutes the first time."
 # Without an NVIDIA card, PyTorch's wheels for the CPU: 0.2 GB instead of 4. They lie in an index of
