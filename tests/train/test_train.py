@@ -63,6 +63,7 @@ def test_a_run_leaves_weights_log_facts_and_a_checkpoint(finished):
     assert "epoch 4/4" in (finished / "train.log").read_text()
 
 
+@pytest.mark.slow
 def test_two_processes_reach_the_auc_of_one(drawn_dataset, finished, tmp_path):
     done = run(drawn_dataset, tmp_path, processes=2)
     assert done.returncode == 0, done.stderr
