@@ -95,8 +95,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = example_paths(opacity=bool(number % 2))[number // 2]
         shutil.copy(file, folder / f"image-{number}.png")
     shown = [
-        {"file": f"image-{number}.png", "title": f"Example {number}", "synthetic": True}
-        for number in (2, 3)
+        {"file": f"image-{number}.png", "number": number, "synthetic": True} for number in (2, 3)
     ]
     (folder / "cases.json").write_text(json.dumps(shown))
     return folder

@@ -210,10 +210,8 @@ def batch(readers: list[Reader], files: list[str]) -> Iterator[Group]:
     """`predict` over all files, against decoding and one forward pass on all cores."""
 
     def bare(reader: Reader, path: str) -> None:
-        pixels, preprocessing = (
-            cv2.imread(path, cv2.IMREAD_GRAYSCALE),
-            reader.checkpoint.preprocessing,
-        )
+        pixels = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+        preprocessing = reader.checkpoint.preprocessing
         assert reader.graph and pixels is not None
         reader.graph.logits(preprocessing.values(preprocessing.square(pixels)))
 

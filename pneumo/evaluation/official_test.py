@@ -17,7 +17,7 @@ SCORINGS = "## Scorings of the official test set"
 VERSIONS = "## Weights that were bundled"
 COLUMNS = {
     SCORINGS: "network | date | weights | AUC | note",
-    VERSIONS: "network | version | date | weights | commit | validation AUC | official test AUC",
+    VERSIONS: "network | version | date | weights | commit | validation AUC",
 }
 
 
@@ -47,13 +47,12 @@ def score_once(checkpoint: Checkpoint, data: Path, log: Path) -> Card:
 
 def log_version(card: Card, log: Path) -> None:
     """Enter bundled weights in the log's table of versions, once."""
-    validation, test = card.metrics.validation, card.metrics.test
-    weights = card.weights.sha256[:12]
+    validation, weights = card.metrics.validation, card.weights.sha256[:12]
     mine = [row for row in rows(log, VERSIONS) if row[0] == card.title]
     if all(row[3] != weights for row in mine):
-        aucs = [f"{part.scores.auc.value:.4f}" if part else "-" for part in (validation, test)]
-        commit = card.training.commit[:12] or "-"
-        row = (card.title, str(len(mine) + 1), _today(), weights, commit, *aucs)
+        auc = f"{validation.scores.auc.value:.4f}" if validation else "-"
+        commit = card.training.commit or "-"
+        row = (card.title, str(len(mine) + 1), _today(), weights, commit, auc)
         add_row(log, VERSIONS, row)
 
 

@@ -209,8 +209,7 @@ def _staged(run: Run, network: Network) -> Checkpoint | None:
 def _others(adult_share: float) -> tuple[str, ...]:
     if not adult_share:
         return ()
-    share = f"{100 * adult_share:.0f} %"
-    return (f"synthetic normal adults for {share} of the normal ones, half with an opacity added",)
+    return ("synthetic normal adults in place of some normal ones, half with an opacity added",)
 
 
 def _training_facts(facts: dict) -> TrainingFacts:

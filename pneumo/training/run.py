@@ -145,8 +145,9 @@ def _command(words: list[str]) -> str:
 
 
 def _commit() -> str:
-    """The commit of the code, 40 hexadecimal digits; empty outside of git."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    """The commit of the code, and "-dirty" where files differ from it; empty outside of git."""
+    words = ["describe", "--always", "--exclude=*", "--abbrev=12", "--dirty"]
+    command = ["git", "-C", str(Path(__file__).parent), *words]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

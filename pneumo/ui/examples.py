@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from pneumo.ui.texts import text
 
 BUNDLED = bundled_folder("examples")
 CASES = "cases.json"
-OWN_TITLE = re.compile(r"Example (\d+)")  # of a bundled synthetic one
 
 # A teacher's folder may hold a whole archive; a gallery is for choosing with the eye.
 MOST = 60
@@ -36,6 +34,7 @@ class Example:
     # "right lower" and its level (upper, middle or lower).
     place: dict | None = None
     hard: bool = False  # whether a network was wrong about it when it was chosen
+    number: int = 0  # of a bundled synthetic one, which the page names in its own language
 
 
 def example_folders(chosen: Path | None = None) -> tuple[Path, ...]:
@@ -75,9 +74,8 @@ def gallery(examples: Sequence[Example]) -> list[dict]:
 def words_of(example: Example) -> dict:
     """Title, truth, caption and attribution; those of Pneumo's own in the page's language."""
     words = {key: getattr(example, key) for key in ("title", "truth", "caption", "attribution")}
-    number = OWN_TITLE.fullmatch(example.title)
-    if example.kind == "synthetic" and number:
-        words["title"] = text("examples.number", number=number[1])
+    if example.number:
+        words["title"] = text("examples.number", number=example.number)
         words["caption"] = text("examples.synthetic")
     return words
 
@@ -100,6 +98,7 @@ def _example(folder: Path, case: dict, bundled: bool) -> Example:
     readings = case.get("readings")
     labels = [one.get("label") for one in readings.values()] if isinstance(readings, dict) else []
     hard = any(label != truth for label in labels)
+    number = case.get("number")
     return Example(
         folder / case["file"],
         title,
@@ -109,6 +108,7 @@ def _example(folder: Path, case: dict, bundled: bool) -> Example:
         thanks,
         _place(case.get("opacity")),
         hard,
+        number if isinstance(number, int) else 0,
     )
 
 

@@ -192,7 +192,7 @@ def write_set(chosen: Sequence[Candidate], folder: Path, difficult: bool) -> Non
         cases.append(
             {
                 "file": f"synthetic-{number:02d}.png",
-                "title": f"Example {number}",
+                "number": number,
                 "caption": CAPTION,
                 "synthetic": True,
                 **({"teaching": True} if difficult and not candidate.right else {}),

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pneumo.data.dataset import Sample
+from pneumo.data.dataset import Sample, load_squares
+from pneumo.data.synthetic_adults import synthetic_adults
+from pneumo.evaluation.adults import adult_images
 from pneumo.evaluation.localization import ZONES
 from pneumo.files import bundled_folder
 from pneumo.models.lungs import find_lungs
+from pneumo.models.preprocess import Preprocessing
 from pneumo.models.segmenter import load_segmenter
 from tests.radiographs import synthetic
 from tools.make_examples import main
@@ -94,3 +97,15 @@ def test_what_is_missing_is_a_sentence(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 1
     assert capsys.readouterr().err.strip()
+
+
+@pytest.mark.slow
+def test_every_bundled_adult_is_nobodys(data_root):
+    """Of the file as it is shipped, after scaling and JPEG."""
+    adults = data_root.parent / "adult_nih"
+    if not adults.is_dir():
+        pytest.skip("no real adults beside the dataset")
+    table = adult_images(adults)
+    codes = [code(one) for one in load_squares(table, Preprocessing())]
+    real = measured(codes, table, [sample.path.name for sample in table])
+    assert min(real.nearest(one)[0] for one in synthetic_adults()) >= real.limit
