@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -284,11 +284,6 @@ class Reader:
             return None, self.unreadable(error, time.perf_counter() - started)
         reading = self.read_radiograph(radiograph, input_check)
         return radiograph, replace(reading, seconds=time.perf_counter() - started)
-
-    def read_many(self, images: Iterable[ImageLike]) -> Iterator[Reading]:
-        """Readings of many images, lazily and in their order; none stops the others."""
-        for image in images:
-            yield self.predict(image)
 
     def unreadable(self, error: UnreadableImage, seconds: float = 0.0) -> Reading:
         """The reading of a file that gave no radiograph, after so many seconds."""

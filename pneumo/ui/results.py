@@ -11,7 +11,7 @@ from pneumo.reading.decision import measures_at, predictive_values
 from pneumo.reading.reader import Reading
 from pneumo.reporting.numbers import number
 from pneumo.ui.schemas import Choice
-from pneumo.ui.texts import coded, localized, text
+from pneumo.ui.texts import card_word, coded, localized, text
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,11 @@ def _external(card: Card) -> list[tuple[str, str]]:
         return [(text("result.external.none"), text("result.external.none.value"))]
     return [
         (
-            text("result.external", measure=text(f"result.external.{measure}"), source=one.source)
+            text(
+                "result.external",
+                measure=text(f"result.external.{measure}"),
+                source=card_word(one.source),
+            )
             + ("" if one.group == "all" else f", {one.group}"),
             rate(getattr(one, measure)),
         )

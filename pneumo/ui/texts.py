@@ -51,6 +51,11 @@ def localized(number: str) -> str:
     return number.translate(str.maketrans(".,", text("language.digits")))
 
 
+def card_word(english: str) -> str:
+    """A card's own words in `language`; English where it has none for them."""
+    return catalogue().get(f"card.{english}", english)
+
+
 def coded(prefix: str, code: str, sentence: str, **values: object) -> str:
     """The catalogue's sentence of an "error" or a "check" by its code, else the package's own."""
     found = catalogue().get(f"{prefix}.{code}")
