@@ -7,6 +7,7 @@ and of the warps. A sample is a Gaussian draw of both: a blend of all radiograph
 The model shows averages of real ones: it is made when it is needed and never stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -71,8 +72,7 @@ class EigenRadiographs:
 
 
 def eigenradiographs(
-    squares: np.ndarray,
-    lungs: np.ndarray,
+    *populations: tuple[np.ndarray, np.ndarray],
     components: int = COMPONENTS,
     shapes: int = SHAPES,
     fewest: int = FEWEST,
@@ -80,27 +80,45 @@ def eigenradiographs(
     """Make the model; radiographs in which not both lungs were found are left out.
 
     Args:
-        squares: uint8, (N, size, size), radiographs of one class; size is a multiple of 8.
-        lungs: uint8, of the same shape, as `find_lungs` gives them.
+        populations: of each the squares, uint8, (N, size, size), radiographs of one class, where
+            size is a multiple of 8, and their lungs, uint8, as `find_lungs` gives them. Samples
+            have the mean of the first; the others only add to what varies, all populations alike
+            (the pooled covariance of discriminant analysis, Fisher 1936).
         components, shapes: how many principal components are kept of greys and of warps.
-        fewest: radiographs needed; with too few a sample would resemble single ones of them.
+        fewest: radiographs needed of all; with too few a sample would resemble single ones of them.
 
     Raises:
         ValueError: when there are fewer radiographs than that, or not more than components.
     """
-    framed = [(square, chest_frame(field)) for square, field in zip(squares, lungs, strict=True)]
-    known = [(square, frame) for square, frame in framed if frame is not None]
+    framed = [
+        [
+            (s, frame)
+            for s, field in zip(*one, strict=True)
+            if (frame := chest_frame(field)) is not None
+        ]
+        for one in populations
+    ]
+    count = sum(int(KEPT * len(known)) for known in framed)
     least = max(fewest, components + 1)
-    count = int(KEPT * len(known))
     if count < least:
         raise ValueError(
             f"{count} radiographs are too few to draw those of nobody from; at least {least} "
             "are needed. Get the whole dataset."
         )
+    chest = np.mean([frame for _, frame in framed[0]], axis=0)
+    aligned = [_aligned(known, chest) for known in framed]
+    textures, shifts = zip(*aligned, strict=True)
+    return EigenRadiographs(_pooled(textures, components), _pooled(shifts, shapes), count)
+
+
+def _aligned(
+    known: list[tuple[np.ndarray, np.ndarray]], chest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greys in the mean chest, float32 (N, size * size), and warps of those that agree most."""
     images = [square for square, _ in known]
-    frames = np.stack([frame for _, frame in known])
-    warps = [_frame_warp(frame, frames.mean(0), len(squares[0])) for frame in frames]
-    grid = _grid(len(squares[0]))
+    size = len(images[0])
+    warps = [_frame_warp(frame, chest, size) for _, frame in known]
+    grid = _grid(size)
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow.setFinestScale(2)
     for blur in _BLURS:
@@ -112,13 +130,21 @@ def eigenradiographs(
         ]
     warped = np.stack([_moved(i, warp).ravel() for i, warp in zip(images, warps, strict=True)])
     agreement = [np.corrcoef(one, warped.mean(0))[0, 1] for one in warped]
-    kept = np.sort(np.argsort(agreement)[-count:])
-    shifts = [_resized(warps[i] - grid, len(grid) // _GRID).ravel() for i in kept]
-    return EigenRadiographs(
-        PCA(components, svd_solver="randomized", random_state=0).fit(warped[kept].astype("f4")),
-        PCA(shapes, svd_solver="randomized", random_state=0).fit(np.stack(shifts)),
-        count,
-    )
+    kept = np.sort(np.argsort(agreement)[-int(KEPT * len(known)) :])
+    shifts = [_resized(warps[i] - grid, size // _GRID).ravel() for i in kept]
+    return warped[kept].astype(np.float32), np.stack(shifts)
+
+
+def _pooled(parts: Sequence[np.ndarray], components: int) -> PCA:
+    """Principal components within the parts, each (N, D) and of equal weight, about the first's
+    mean."""
+    total = sum(len(part) for part in parts)
+    weights = [np.sqrt(total / (len(parts) * len(part))) for part in parts]
+    within = [w * (part - part.mean(0)) for w, part in zip(weights, parts, strict=True)]
+    pca = PCA(components, svd_solver="randomized", random_state=0)
+    pca.fit(np.concatenate(within).astype(np.float32))
+    pca.mean_ = parts[0].mean(0)
+    return pca
 
 
 def chest_frame(lungs: np.ndarray) -> np.ndarray | None:

@@ -90,7 +90,7 @@ def load_source(data: str | Path) -> Source:
     normal = [radiograph for radiograph in samples(data) if not radiograph.label]
     squares = load_squares(normal, Preprocessing(size=224))
     try:
-        model = eigenradiographs(squares, find_lungs(segmenter, squares))
+        model = eigenradiographs((squares, find_lungs(segmenter, squares)))
     except ValueError as error:
         raise ExampleError(str(error)) from None
     return Source(model, real_radiographs(data), segmenter)

@@ -18,7 +18,7 @@ from pneumo.models.segmenter import load_segmenter
 from tests.radiographs import synthetic
 from tools.make_examples import main
 from tools.synthetic.choose import Candidate, read_cases, write_set
-from tools.synthetic.distances import code, measured, report
+from tools.synthetic.distances import code, measured, real_radiographs, report
 from tools.synthetic.eigenradiographs import eigenradiographs
 from tools.synthetic.pool import Source, candidates, encoded
 from tools.synthetic.sharpen import sharpened, with_marker
@@ -43,7 +43,7 @@ def real(population, tmp_path_factory):
 def source(population, real):
     segmenter = load_segmenter(bundled_folder("checkpoints") / "lungs.safetensors")
     lungs = find_lungs(segmenter, population)
-    model = eigenradiographs(population, lungs, components=6, shapes=4, fewest=9)
+    model = eigenradiographs((population, lungs), components=6, shapes=4, fewest=9)
     return Source(model, real, segmenter)
 
 
@@ -107,5 +107,6 @@ def test_every_bundled_adult_is_nobodys(data_root):
         pytest.skip("no real adults beside the dataset")
     table = adult_images(adults)
     codes = [code(one) for one in load_squares(table, Preprocessing())]
-    real = measured(codes, table, [sample.path.name for sample in table])
-    assert min(real.nearest(one)[0] for one in synthetic_adults()) >= real.limit
+    names = [sample.path.name for sample in table]
+    for real in (measured(codes, table, names), real_radiographs(data_root)):
+        assert min(real.nearest(one)[0] for one in synthetic_adults()) >= real.limit
