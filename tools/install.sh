@@ -18,7 +18,7 @@ if [ "$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1 &&
     .venv/bin/python -c "import urllib.request as r; r.urlopen('$cpu_wheels/torch/', timeout=10)" 2>/dev/null
 then
     case "$(uname -m) $(.venv/bin/python -c "import sys; print('%d.%d' % sys.version_info[:2])")" in
-        "x86_64 3.12" | "aarch64 3.1"[1-4]) pip --require-hashes --no-deps -r requirements-cpu.txt ;;
+        "x86_64 3.1"[1-4] | "aarch64 3.1"[1-4]) pip --require-hashes --no-deps -r requirements-cpu.txt ;;
         # shellcheck disable=SC2046
         *) pip --index-url "$cpu_wheels" $(grep -E '^(torch|torchvision)==' requirements.txt) ;;
     esac
