@@ -219,7 +219,8 @@ def batch(readers: list[Reader], files: list[str]) -> Iterator[Group]:
         with ThreadPoolExecutor(cores()) as pool:
             list(pool.map(partial(bare, reader), files))
 
-    for reader in (one for one in readers if one.graph):
+    alone = [Reader(one.checkpoint, threads=1) for one in readers]
+    for reader in (one for one in alone if one.graph):
         parts: dict[str, Part] = {"decoding and forward, ms": always(bound, reader)}
         parts["predict"] = always(lambda reader: list(analyze_all(files, reader)), reader)
         yield reader.name, "decoding and forward, ms", parts
@@ -234,7 +235,7 @@ def scale(readers: list[Reader], files: list[str]) -> Iterator[Group]:
         factor = (million * 1e6 / (height * width)) ** 0.5
         enlarged = cv2.resize(radiograph, None, fx=factor, fy=factor)
         sizes[f"{million} megapixels"] = cv2.imencode(".jpg", enlarged)[1].tobytes()
-    for reader in readers:
+    for reader in (Reader(one.checkpoint, threads=1) for one in readers):
 
         def each(count: int, reader: Reader = reader) -> float:
             started = time.perf_counter()

@@ -123,7 +123,10 @@ def run(args: argparse.Namespace) -> int:
         targets += [args.dicom_out / (stem + end) for stem in stems for end in DICOM]
     refuse_inputs(targets, paths)
     model = args.model or default_model()
-    reader = Reader(model, policy, args.prevalence, input_check=not args.no_input_check)
+    threads = 1 if len(todo) > 1 else None
+    reader = Reader(
+        model, policy, args.prevalence, input_check=not args.no_input_check, threads=threads
+    )
     unread = sum(_unread_of_ours(record, one, reader) for one in both for record in one.earlier())
     for folder in filter(None, (args.heatmaps, args.dicom_out)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -154,13 +157,13 @@ def analyze_all(
     args: argparse.Namespace = NOTHING_MORE,
     stems: Sequence[str] = (),
 ) -> Iterator[dict]:
-    """The records of images in their order; on each processor one is analyzed, a few ahead."""
-    with ThreadPoolExecutor(cores()) as pool:
+    """The records of images in their order; while some are decoded, others are analyzed."""
+    with ThreadPoolExecutor(2 * cores()) as pool:
         waiting: deque[Future[dict]] = deque()
         try:
             for path, stem in zip_longest(paths, stems, fillvalue=""):
                 waiting.append(pool.submit(analyze, path, reader, args, stem))
-                if len(waiting) > 2 * cores():
+                if len(waiting) > 4 * cores():
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -68,4 +68,4 @@ def analyze_batch(batch: dict, options: tuple, beside: dict) -> dict:
 
 @cache
 def _reader(model: str, policy: Policy, prevalence: float, input_check: bool) -> Reader:
-    return Reader(model, policy, prevalence, input_check=input_check)
+    return Reader(model, policy, prevalence, input_check=input_check, threads=1)

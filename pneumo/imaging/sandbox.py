@@ -28,6 +28,7 @@ REQUEST, ANSWER = struct.Struct("<8sdQ"), struct.Struct("<IQ")
 # Of the environment a worker gets what Python and its libraries need, and no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
 _POLL_SECONDS = 0.05
+_PIPE_BYTES = 1 << 20
 # After so much at once, or so many files, a worker is replaced: what its decoders hold is freed.
 _LARGE_BYTES, _MOST_FILES = 64 << 20, 1000
 
@@ -133,6 +134,13 @@ class _Worker:
             # Ctrl-C ends the program, which then ends its workers.
             start_new_session=True,
         )
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe
+            # A file or its pixels in one piece, not in thirty, where the system allows it.
+            with contextlib.suppress(ImportError, AttributeError, OSError):
+                import fcntl
+
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def ask(
         self, data: bytes, kind: str, seconds: float, end: float, cancelled: Cancelled

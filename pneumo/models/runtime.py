@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumo.files import cores
 from pneumo.models.card import BUNDLED
 from pneumo.models.checkpoint import Checkpoint
 from pneumo.models.lungs import PREPROCESSING
@@ -33,7 +32,7 @@ LUNGS = "lungs"
 TOLERANCE = 0.002
 EXPORT_SECONDS = 600
 _lock = threading.Lock()
-_graphs: dict[Path, Graph] = {}  # that agree
+_graphs: dict[tuple[Path, int], Graph] = {}  # that agree
 
 
 class Graph:
@@ -41,9 +40,10 @@ class Graph:
 
     Args:
         path: of NAME-KEY.onnx; what PyTorch gave for the examples lies beside it as .npz.
+        threads: that one image may take.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int) -> None:
         # Read at import. Else it reports its use to Microsoft and writes to the temporary folder.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
@@ -51,7 +51,7 @@ class Graph:
         with np.load(path.with_suffix(".npz")) as facts:
             self._expected = {name: facts[name] for name in facts.files}
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores()
+        options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         known = onnxruntime.get_available_providers()
@@ -91,20 +91,21 @@ class Graph:
         return bool(same and np.abs(found - expected).max() <= TOLERANCE)
 
 
-def network_graph(checkpoint: Checkpoint) -> Graph | None:
+def network_graph(checkpoint: Checkpoint, threads: int) -> Graph | None:
     """The graph of a network; None, and a line in the log, where PyTorch must do."""
     card = checkpoint.card
     policies = [result.policy for result in card.policies.values()]
     thresholds = [end for policy in policies for end in (policy.rule_out, policy.rule_in)]
     path = graph_path(card.name, card.weights.sha256, card.preprocessing)
-    return _opened(path, checkpoint.folder, card.preprocessing, card.calibration, thresholds)
+    place = path, checkpoint.folder
+    return _opened(*place, threads, card.preprocessing, card.calibration, thresholds)
 
 
-def segmenter_graph(folder: Path | None) -> Graph | None:
+def segmenter_graph(folder: Path | None, threads: int) -> Graph | None:
     """The graph of a folder's lung segmenter; None as above. OSError when there is none."""
     sha256 = hashlib.sha256(lungs_path(folder).read_bytes()).hexdigest()
     path = graph_path(LUNGS, sha256, PREPROCESSING)
-    return _opened(path, folder, PREPROCESSING, Calibration(), ())
+    return _opened(path, folder, threads, PREPROCESSING, Calibration(), ())
 
 
 def lungs_path(folder: Path | None) -> Path:
@@ -152,21 +153,22 @@ def _versions() -> str:
 def _opened(
     path: Path,
     folder: Path | None,
+    threads: int,
     preprocessing: Preprocessing,
     calibration: Calibration,
     thresholds: Iterable[float],
 ) -> Graph | None:
-    if path in _graphs:
-        return _graphs[path]
+    if known := _graphs.get((path, threads)):
+        return known
     try:
         with _lock:  # one export makes all graphs of a folder
             if not path.exists():
                 said = _export(folder, path.parent)
                 if not path.exists():
                     raise RuntimeError(said or "it was not made")
-        graph = Graph(path)
+        graph = Graph(path, threads)
         if graph.agrees(preprocessing, calibration, thresholds):
-            _graphs[path] = graph
+            _graphs[path, threads] = graph
             return graph
         why = "its results are not PyTorch's"
     except Exception as error:  # the runtime has many kinds of them; PyTorch does instead

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from PIL import Image
 
+from pneumo.files import cores
 from pneumo.imaging.messages import NOTE_CODES
 from pneumo.imaging.radiograph import Radiograph, UnreadableImage, read_radiograph
 from pneumo.models.card import Card, CheckpointError
@@ -178,6 +179,8 @@ class Reader:
         cam: the method of the evidence map, a key of `pneumo.reading.explanation.METHODS`.
         backend: "auto", ONNX Runtime where it gives PyTorch's results; or "torch". Other methods
             than Grad-CAM always run on PyTorch.
+        threads: processors that ONNX Runtime takes for one image, all by default; where several
+            are analyzed at a time, 1 is a quarter faster.
 
     Attributes:
         backend: "onnxruntime" or "torch", what the network runs on.
@@ -200,7 +203,9 @@ class Reader:
         input_check: bool = True,
         cam: str = GradCam.name,
         backend: str = BACKENDS[0],
+        threads: int | None = None,
     ) -> None:
+        threads = threads or cores()
         choices: tuple[tuple[str, Collection[str]], ...] = ((cam, METHODS), (backend, BACKENDS))
         for value, known in choices:
             if value not in known:
@@ -216,11 +221,11 @@ class Reader:
         self.refuses = input_check
         self.cam = cam
         wanted = backend == "auto" and cam == GradCam.name
-        self.graph = network_graph(self.checkpoint) if wanted else None
+        self.graph = network_graph(self.checkpoint, threads) if wanted else None
         self.backend = "onnxruntime" if self.graph else "torch"
         if self.graph is None:
             _ = self.checkpoint.network  # or a CheckpointError, now and not at the first image
-        self.segmenter = _segmenter(self.checkpoint.folder, self.backend)
+        self.segmenter = _segmenter(self.checkpoint.folder, self.backend, threads)
         self.calibration = self.card.calibration
         self.prevalence = self.card.prevalence if prevalence is None else float(prevalence)
         at_prevalence(0.5, self.prevalence)
@@ -358,11 +363,11 @@ def load(
 
 
 @lru_cache
-def _segmenter(folder: Path | None, backend: str) -> Segmenter:
+def _segmenter(folder: Path | None, backend: str, threads: int) -> Segmenter:
     """That of a folder of checkpoints, or the bundled one."""
     path = lungs_path(folder)
     try:
-        graph = segmenter_graph(folder) if backend == "onnxruntime" else None
+        graph = segmenter_graph(folder, threads) if backend == "onnxruntime" else None
         if graph is not None:
             return graph
         from pneumo.models.segmenter import load_segmenter
