@@ -58,6 +58,7 @@ def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _field(probability: np.ndarray, side: int) -> np.ndarray:
     large = cv2.resize(probability, (side, side), interpolation=cv2.INTER_LINEAR) > 0.5
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(large.astype(np.uint8))
-    keep = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] > ISLAND * side * side]
-    return (np.isin(labels, keep) * 255).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(large.astype(np.uint8))
+    keep = stats[:, cv2.CC_STAT_AREA] > ISLAND * side * side
+    keep[0] = False  # what is outside
+    return (keep * np.uint8(255))[labels]
