@@ -18,7 +18,7 @@ from pneumo.reading.checks import Check, check
 from pneumo.reading.descriptor import LENGTH, SIDE, describe, mirrored, thumbnail, turned
 
 FILE, WHAT = "input_check.json", "input check"
-FORMAT = 1
+FORMAT = 2
 # Numbers of a description count up to so many deviations from what is usual.
 FARTHEST = 6.0
 UNIT = 1_000  # whole numbers keep the file small
@@ -28,6 +28,8 @@ UNIT = 1_000  # whole numbers keep the file small
 BLANK, LOW_CONTRAST = 0.04, 0.35
 # Nor has any of them, blurred or faint, less detail than 0.10; a gradient has 0.07 at most.
 LEAST_DETAIL = 0.08
+# Nor has any, degraded or reframed, more than 0.57; drawings and photographs have 0.9.
+MOST_DETAIL = 0.58
 TINY_SIDE, SMALL_SIDE = 32, 160
 LONG_ASPECT = 2.5
 # A name and a date. "PORTABLE" has eight characters, and projections stand in lines of their own.
@@ -48,6 +50,13 @@ class LinearProbe:
 
 
 @dataclass(frozen=True)
+class ChestProbe(LinearProbe):
+    """The question whether it is a chest radiograph; children's vary less than adults' do."""
+
+    child_threshold: float  # instead of the other for what does not look like an adult's
+
+
+@dataclass(frozen=True)
 class Subspace:
     """The principal components of upright chest radiographs, and how far from them one may be."""
 
@@ -55,6 +64,7 @@ class Subspace:
     # Orthonormal directions, LENGTH numbers each, in units of 1 / UNIT.
     components: tuple[tuple[int, ...], ...]
     limit: float  # the largest logarithm of the mean squared distance from the subspace
+    child_limit: float  # the same for what does not look like an adult's
 
     def __post_init__(self) -> None:
         if not self.components or {len(row) for row in (self.center, *self.components)} != {LENGTH}:
@@ -91,7 +101,7 @@ class InputCheckFile:
     fitted_on: dict[str, int]  # kind of image -> how many of them, copies included
     mean: tuple[float, ...]  # LENGTH numbers, of descriptions of chest radiographs in any position
     scale: tuple[float, ...]
-    chest: LinearProbe  # upright frontal chest radiograph, or anything else
+    chest: ChestProbe  # upright frontal chest radiograph, or anything else
     usual: Subspace  # of chest radiographs alone; what is far from them is none, whatever it is
     adult: LinearProbe
     cropped: LinearProbe
@@ -162,9 +172,14 @@ class InputCheck:
         z = turned(z, quarters)
         if LATERAL_NOTE in radiograph.notes:
             return (check("chest.lateral"),)
-        if chest[0] < 0 or self.distance(z)[0] > 0 or quality.detail(small) < LEAST_DETAIL:
-            return (check("chest.not_frontal"),)
         yes = {name: self.score(name, z)[0] >= 0 for name in ("adult", "cropped", "mirrored")}
+        least, most = 0.0, 0.0
+        if not yes["adult"]:
+            least = self.file.chest.child_threshold - self.file.chest.threshold
+            most = self.file.usual.child_limit - self.file.usual.limit
+        plausible = LEAST_DETAIL <= quality.detail(small) <= MOST_DETAIL
+        if chest[0] < least or self.distance(z)[0] > most or not plausible:
+            return (check("chest.not_frontal"),)
         # Of adults it knows too little to tell.
         upright = "mirrored" if yes["mirrored"] and not yes["adult"] else "ok"
         upright = f"turned_{90 * quarters}" if quarters else upright

@@ -17,6 +17,7 @@ from pneumo.reading.descriptor import LENGTH, mirrored, turned
 from pneumo.reading.input_check import (
     FORMAT,
     UNIT,
+    ChestProbe,
     InputCheck,
     InputCheckFile,
     LinearProbe,
@@ -31,8 +32,8 @@ TURNED_SHARE, DRAWN_SHARE = 0.25, 0.5  # of what is not an upright chest; of the
 ADULT_SHARE, ADULT_CROPS = 0.5, 0.3  # of what is; of the cropped radiographs
 COMPONENTS = 32
 # Thresholds: shares of the second fold's children, and of the adults, that may lie beyond; both
-# with their degraded copies.
-REFUSED = {"chest": {CHILDREN: 0.004, ADULTS: 0.025}, "usual": {CHILDREN: 0.002, ADULTS: 0.015}}
+# with their degraded copies; the distance of children with reframed ones as well.
+REFUSED = {"chest": {CHILDREN: 0.008, ADULTS: 0.025}, "usual": {CHILDREN: 0.002, ADULTS: 0.015}}
 FALSE_ALARMS = {"adult": 0.02, "cropped": 0.015, "mirrored": 0.02}
 DIGITS = 4  # of what is stored
 
@@ -49,14 +50,15 @@ class Fit:
             fitted_on={CHILDREN: len(material.children), ADULTS: len(material.adults)} | counts,
             mean=_rounded(mean),
             scale=_rounded(scale),
-            chest=blank,
-            usual=Subspace(blank.weights, ((0,) * LENGTH,), 0.0),
+            chest=ChestProbe(blank.weights, 0.0, 0.0, 0.0),
+            usual=Subspace(blank.weights, ((0,) * LENGTH,), 0.0, 0.0),
             adult=blank,
             cropped=blank,
             mirrored=blank,
         )
         standard = InputCheck(self._empty).standardised
         self._calibration = standard(material.calibration)
+        self._frames = standard(material.frames)
         self._children = _moments(standard(material.children))
         self._others = {kind: _moments(standard(z)) for kind, z in material.others.items()}
         self._crops = _mixed(
@@ -81,7 +83,7 @@ class Fit:
             mirrored=self._with_threshold("mirrored", _mirror_probe(self._children)),
         )
 
-    def chest(self, without: str = "") -> LinearProbe:
+    def chest(self, without: str = "") -> ChestProbe:
         """The probe that refuses, fitted without a kind of other images."""
         kinds = [kind for kind in self._others if kind != without]
         made = [kind for kind in kinds if kind in DRAWN or kind in MADE]
@@ -98,11 +100,13 @@ class Fit:
 
         apart = [self._score("chest", probe(rest), z) for z, rest in self._folds]
         final, limits = probe(self._adults), REFUSED["chest"]
-        threshold = min(
-            np.quantile(self._score("chest", final, self._calibration), limits[CHILDREN]),
-            np.quantile(np.concatenate(apart), limits[ADULTS]),
+        children = self._score("chest", final, self._calibration)
+        return ChestProbe(
+            final.weights,
+            final.bias,
+            threshold=_number(np.quantile(np.concatenate(apart), limits[ADULTS])),
+            child_threshold=_number(np.quantile(children, limits[CHILDREN])),
         )
-        return replace(final, threshold=_number(threshold))
 
     def _usual(self) -> Subspace:
         def subspace(adults: np.ndarray) -> Subspace:
@@ -110,18 +114,19 @@ class Fit:
             center = moments[-1, :-1]
             _, vectors = np.linalg.eigh(moments[:-1, :-1] - np.outer(center, center))
             rows = np.rint(UNIT * vectors.T[::-1][:COMPONENTS]).astype(int).tolist()
-            return Subspace(_rounded(center), tuple(map(tuple, rows)), 0.0)
+            return Subspace(_rounded(center), tuple(map(tuple, rows)), 0.0, 0.0)
 
         def distances(usual: Subspace, z: np.ndarray) -> np.ndarray:
             return InputCheck(replace(self._empty, usual=usual)).distance(z)
 
         apart = [distances(subspace(rest), z) for z, rest in self._folds]
         final, limits = subspace(self._adults), REFUSED["usual"]
-        limit = max(
-            np.quantile(distances(final, self._calibration), 1 - limits[CHILDREN]),
-            np.quantile(np.concatenate(apart), 1 - limits[ADULTS]),
+        children = distances(final, np.concatenate([self._calibration, self._frames]))
+        return replace(
+            final,
+            limit=_number(np.quantile(np.concatenate(apart), 1 - limits[ADULTS])),
+            child_limit=_number(np.quantile(children, 1 - limits[CHILDREN])),
         )
-        return replace(final, limit=_number(limit))
 
     def _cropped(self) -> LinearProbe:
         def probe(adults: np.ndarray) -> LinearProbe:

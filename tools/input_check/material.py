@@ -46,6 +46,7 @@ class Material:
         children, adults, crops, adult_crops: float32, (N, LENGTH).
         adult_groups: patients of `adults`.
         calibration: of the second fold's children, as they are, degraded and faint.
+        frames: of the same, reframed.
         others: kind -> descriptions; of folders and drawn ones.
         held_out: population -> radiographs that are measured.
         normal: bool, which of the children held out have no pneumonia.
@@ -58,6 +59,7 @@ class Material:
     crops: np.ndarray
     adult_crops: np.ndarray
     calibration: np.ndarray
+    frames: np.ndarray
     others: dict[str, np.ndarray]
     held_out: dict[str, list[Radiograph]]
     normal: np.ndarray
@@ -110,6 +112,7 @@ def read_material(data: Path, not_chest: Path, adults: Path) -> Material:
         crops=_copies(fit, 1, cropped),
         adult_crops=_copies(adult, 3, cropped, CROPPED_ADULTS),
         calibration=np.concatenate([_copies(second, 2, c) for c in (_plain, degraded, faint)]),
+        frames=_copies(second, 2, reframed),
         others=others,
         held_out=held_out,
         normal=np.array([one.label == 0 for one in folds[0]]),

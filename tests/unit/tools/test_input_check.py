@@ -23,6 +23,7 @@ def test_a_fit_takes_radiographs_and_refuses_what_is_unlike_them():
         crops=cloud(2, 0.9),
         adult_crops=cloud(3, 0.9),
         calibration=cloud(4, 1.0),
+        frames=cloud(10, 1.0),
         others={"document": cloud(5, 2.0), "hands": cloud(6, 2.5)},
         held_out={},
         normal=np.ones(0, bool),
