@@ -1,16 +1,26 @@
 """Files that came with the package, writing one whole or not at all, and usable processors."""
 
+import json
 import os
 import secrets
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+LOCALES = _PACKAGE / "locales"  # sentences by key, LANGUAGE.json
 
 
 def bundled_folder(name: str) -> Path:
     """The folder of this name, "checkpoints" or "examples": in the wheel, or in the checkout."""
     installed = _PACKAGE / "_bundled"
     return (installed if installed.is_dir() else _PACKAGE.parent) / name
+
+
+@cache
+def sentences(prefix: str) -> dict[str, str]:
+    """The English sentences whose keys begin with a prefix, by the rest of the key."""
+    texts = json.loads((LOCALES / "en.json").read_text(encoding="utf-8"))
+    return {k.removeprefix(prefix): v for k, v in texts.items() if k.startswith(prefix)}
 
 
 def cores() -> int:

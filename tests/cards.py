@@ -24,7 +24,14 @@ from pneumo.models.probability import Calibration, Policy
 from pneumo.reading import input_check
 from pneumo.reading.decision import PRESETS
 from pneumo.reading.descriptor import LENGTH
-from pneumo.reading.input_check import InputCheckFile, LinearProbe, RefusalRow, Subspace, WarningRow
+from pneumo.reading.input_check import (
+    ChestProbe,
+    InputCheckFile,
+    LinearProbe,
+    RefusalRow,
+    Subspace,
+    WarningRow,
+)
 
 
 def estimate(value: float, n: int = 100) -> Estimate:
@@ -95,15 +102,16 @@ def made_up_check(limit: float = 100.0, **scores: float) -> InputCheckFile:
     "adult", "cropped" and "mirrored"."""
     zeros = (0.0,) * LENGTH
     probes = {
-        name: LinearProbe(zeros, scores.get(name, usual), 0.0)
-        for name, usual in {"chest": 1.0, "adult": -1.0, "cropped": -1.0, "mirrored": -1.0}.items()
+        name: LinearProbe(zeros, scores.get(name, -1.0), 0.0)
+        for name in ("adult", "cropped", "mirrored")
     }
     return InputCheckFile(
         format=input_check.FORMAT,
         fitted_on={"children": 100},
         mean=zeros,
         scale=(1.0,) * LENGTH,
-        usual=Subspace(zeros, ((1,) + (0,) * (LENGTH - 1),), limit),
+        chest=ChestProbe(zeros, scores.get("chest", 1.0), 0.0, 0.0),
+        usual=Subspace(zeros, ((1,) + (0,) * (LENGTH - 1),), limit, limit),
         refusals=(
             RefusalRow("children", "", True, estimate(0.01)),
             RefusalRow("hands", "", False, estimate(1.0)),

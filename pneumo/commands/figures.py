@@ -1,7 +1,7 @@
 """pneumo figures: the pictures of the course's notebooks, drawn into a folder.
 
 Data, samples, Grad-CAM of both classes, ROC, confusion, training curves and missed pneumonias. The
-radiographs are those of DIR/train that no network was trained on; the test set is not scored.
+radiographs are the validation fold of DIR/train; the test set is not scored.
 """
 
 from __future__ import annotations

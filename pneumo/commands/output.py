@@ -37,15 +37,20 @@ def fit_name(stem: str, ending: str) -> str:
 def free_stem(stem: str, taken: set[str], longest_ending: str) -> str:
     """The stem, shortened to fit before its ending, or with -2, -3 ... where it is taken.
 
-    Case and form of accents do not count; the result is added to what is taken.
+    `taken` are `stem_key`s; that of the result is added.
     """
     number, name = 1, fit_name(stem, longest_ending).removesuffix(longest_ending)
-    while (key := unicodedata.normalize("NFC", name).casefold()) in taken:
+    while (key := stem_key(name)) in taken:
         number += 1
         more = f"-{number}"
         name = fit_name(stem, more + longest_ending).removesuffix(longest_ending)
     taken.add(key)
     return name
+
+
+def stem_key(stem: str) -> str:
+    """Alike for names that some disk takes for the same: case and form of accents do not count."""
+    return unicodedata.normalize("NFC", stem).casefold()
 
 
 def printable(text: str) -> str:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from pneumo.commands.output import OutputError, free_stem, printable, refuse_inputs
+from pneumo.commands.output import OutputError, free_stem, printable, refuse_inputs, stem_key
 from pneumo.commands.records import Records, is_records, partial_of
 from pneumo.files import cores, write_whole
 from pneumo.imaging.overlay import blend, colour_layer, encode_png
@@ -110,9 +110,10 @@ def run(args: argparse.Namespace) -> int:
     both = dict.fromkeys((records, errors))  # one, unless errors go apart
     todo = [path for path in paths if not any(one.has(path) for one in both)]
     # Names of heatmaps that an earlier run has written are not given again.
-    taken = {str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier()}
+    earlier = [str(r.get("heatmap") or "").removesuffix(EVIDENCE) for r in records.earlier()]
     if args.resume and args.dicom_out and args.dicom_out.is_dir():
-        taken |= {path.name.removesuffix(DICOM[0]) for path in args.dicom_out.iterdir()}
+        earlier += [path.name.removesuffix(DICOM[0]) for path in args.dicom_out.iterdir()]
+    taken = set(map(stem_key, earlier))
     stems: list[str] = []
     if args.heatmaps or args.dicom_out:
         stems = [free_stem(Path(path).stem, taken, EVIDENCE) for path in todo]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pneumo.data.audit import Audit, give_away
@@ -20,7 +19,6 @@ def draw(found: Audit, file: Path) -> None:
     """Draws the audit into a file whose ending tells the kind (.png, .svg, .pdf)."""
     splits = found.splits()
     figure = Figure(figsize=(13, 1 + 2.6 * len(splits)), layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(len(splits), 1 + len(AXIS), squeeze=False)
     for split, (counts, *row) in zip(splits, panels, strict=True):
         of = [found.of(split, label) for label in (0, 1)]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from scipy.stats import rankdata
 
 from pneumo.data import dataset
 from pneumo.data.composites import composite, midline
 from pneumo.evaluation.metrics import auc_estimate, bootstrap
+from pneumo.evaluation.predictions import validation_images
 from pneumo.imaging.opacity import insert_opacity
 from pneumo.imaging.radiograph import read_radiograph
 from pneumo.models.card import BUNDLED, Estimate, LocalizationRow
@@ -28,7 +28,7 @@ from pneumo.models.networks import Network
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.segmenter import load_segmenter
 from pneumo.reading import zones
-from pneumo.reading.explanation import evidence_map
+from pneumo.reading.explanation import evidence
 
 ZONES = tuple(f"{lung} {zone}" for lung in zones.LUNGS for zone in zones.ZONES)
 # Radius and density of inserted opacities, as a share of the image's side and of the air replaced.
@@ -63,11 +63,9 @@ def maps_of(
     logits, maps = [], []
     for i in range(0, len(squares), 32):
         part = np.stack([preprocessing.square(s) for s in squares[i : i + 32]])
-        with torch.no_grad():
-            features = network.features(preprocessing.tensor(part))
-        logit, evidence = evidence_map(network, features)
+        logit, found = evidence(network, preprocessing.tensor(part))
         logits.append(logit.double().numpy())
-        maps.append(evidence.double().numpy())
+        maps.append(found.double().numpy())
     return Maps(np.concatenate(logits), np.concatenate(maps))
 
 
@@ -250,11 +248,6 @@ def hot_normals(maps_of: Mapper, squares: np.ndarray, scale: float, threshold: f
     return {"normals_hot": _estimate((strongest > scale / 4).astype(float))}
 
 
-def scale_of(maps: Maps) -> float:
-    """Evidence at which the colour map ends: 95th percentile of pneumonias' strongest evidence."""
-    return float(np.percentile(maps.evidence.max((1, 2)), 95))
-
-
 def _measure(
     maps: Maps,
     regions: Sequence[np.ndarray],
@@ -285,8 +278,7 @@ def measure(checkpoint: Checkpoint, data: Path, boxes: Path | None = None) -> Ta
     """
     maps = partial(maps_of, checkpoint.network, checkpoint.preprocessing)
     card, recipe = checkpoint.card, checkpoint.card.training.recipe
-    table = dataset.samples(data, "train")
-    _, validation = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])
+    validation = validation_images(data, recipe, card.data.fingerprint)
     squares = dataset.load_squares(validation, Preprocessing(size=224))
     labels = dataset.labels(validation)
     lungs = find_lungs(load_segmenter(BUNDLED / "lungs.safetensors"), squares)

@@ -90,7 +90,9 @@ def score(
     """
     y, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
     called = p >= threshold
-    shown = p if prevalence is None else moved(p, prevalence)
+    shown = p
+    if prevalence is not None:
+        shown = p * prevalence / (p * prevalence + (1 - p) * (1 - prevalence))
 
     def mean(values: np.ndarray, among: np.ndarray | None = None) -> Estimate:
         part = np.ones(len(y)) if among is None else among.astype(float)
@@ -111,12 +113,6 @@ def score(
         ece=bootstrap(lambda w: calibration_errors(y, shown, w), y, groups),
         prevalence=prevalence,
     )
-
-
-def moved(probabilities: np.ndarray, prevalence: float) -> np.ndarray:
-    """Balanced probabilities at another prevalence, (N,); see `probability.at_prevalence`."""
-    positive = probabilities * prevalence
-    return positive / (positive + (1 - probabilities) * (1 - prevalence))
 
 
 def curve(labels: np.ndarray, probabilities: np.ndarray) -> Curve:

@@ -1,7 +1,5 @@
 """Evidence maps over a radiograph: upsampling, colour layer, contours, legend, PNG bytes."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -65,27 +63,6 @@ def contours(
     framed = np.pad(inside, 1)
     lines, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return [line.reshape(-1, 2).astype(np.float32) - 0.5 for line in lines if len(line) > 2]
-
-
-@dataclass(frozen=True)
-class Legend:
-    """Evidence at the colours' ends and middle, and evenly spaced colours (hexadecimal) with their
-    opacities, 0 to 1."""
-
-    ticks: tuple[float, ...]
-    colours: tuple[str, ...]
-    opacities: tuple[float, ...]
-
-
-def legend(scale: float, sign: str = FOR, steps: int = 17) -> Legend:
-    """The legend of `colour_layer` with this scale and sign."""
-    ramp = np.linspace(0.0, scale if sign == FOR else -scale, steps, dtype=np.float32)
-    layer = colour_layer(ramp[None], (1, steps), scale, sign)[0]
-    return Legend(
-        tuple(float(value) for value in (ramp[0], ramp[-1] / 2, ramp[-1])),
-        tuple("#{:02x}{:02x}{:02x}".format(*colour[:3]) for colour in layer),
-        tuple(round(float(colour[3]) / 255, 3) for colour in layer),
-    )
 
 
 def colour_table(sign: str = FOR) -> np.ndarray:

@@ -5,7 +5,7 @@ import warnings
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pneumo.imaging.messages import UnreadableImage
 from pneumo.imaging.polarity import bones_bright
@@ -14,15 +14,6 @@ from pneumo.imaging.scaling import scale_to_eight_bits
 
 _ORIENTATION_TAG, _BITS_TAG, _PHOTOMETRIC_TAG = 0x0112, 258, 262
 _COLOR_PIXELS = 64
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
@@ -49,8 +40,10 @@ def decode_picture(data: bytes, kind: str) -> tuple[np.ndarray, str, list[str]]:
             else:
                 image.load()
                 grey, coloured = _to_grey(image)
-    if orientation in _UPRIGHT:
-        grey = np.asarray(Image.fromarray(grey).transpose(_UPRIGHT[orientation]))
+    if orientation != 1:
+        turned = Image.fromarray(grey)
+        turned.getexif()[_ORIENTATION_TAG] = orientation
+        grey = np.asarray(ImageOps.exif_transpose(turned))
     pixels, inverted = bones_bright(grey)
     found = {"colour": coloured, "inverted": inverted}
     return pixels, source, [note for note, applies in found.items() if applies]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumo.files import cores
 from pneumo.imaging.messages import DecodingCancelled, UnreadableImage
 from pneumo.imaging.precheck import MAX_BYTES, MAX_PIXELS, check_bytes
 from pneumo.imaging.sandbox import Cancelled, Sandbox
@@ -55,8 +56,7 @@ def sandbox() -> Sandbox:
     global _sandbox
     with _lock:
         if _sandbox is None:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-            _sandbox = Sandbox(size=min(max(cores, 2), 4))
+            _sandbox = Sandbox(size=min(max(cores(), 2), 4))
             atexit.register(_sandbox.close)
         return _sandbox
 

@@ -1,6 +1,6 @@
 """Evidence maps: where in a radiograph the logit comes from, by class activation methods.
 
-A method is one small class in `METHODS`. `evidence_map` is what prediction and training call.
+A method is one small class in `METHODS`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
 
 from pneumo.files import cores
 from pneumo.imaging.messages import NOTE_CODES
@@ -301,10 +302,7 @@ class Reader:
     def read_radiograph(self, radiograph: Radiograph, input_check: bool | None = None) -> Reading:
         """Analyze a radiograph that is already decoded; `input_check` as in `examine`."""
         started = time.perf_counter()
-        checks = tuple(
-            Check("file", "warned", note, f"file.{NOTE_CODES.get(note, 'other')}")
-            for note in radiograph.notes
-        )
+        checks = tuple(check(f"file.{NOTE_CODES[note]}") for note in radiograph.notes)
         examine = self.input_check.examine if self.input_check else None
         checks += examine(radiograph) if examine else (check("input_check.off"),)
         failed = next((one for one in checks if one.outcome == "failed"), None)
@@ -373,7 +371,7 @@ def _segmenter(folder: Path | None, backend: str, threads: int) -> Segmenter:
         from pneumo.models.segmenter import load_segmenter
 
         return load_segmenter(path)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         first = (str(error).splitlines() or ["unreadable"])[0]
         raise CheckpointError(
             f"The lung segmenter {path} cannot be used: {first}. Get the checkpoints folder again."

@@ -20,17 +20,14 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
 from pneumo import __version__
+from pneumo.files import sentences
 from pneumo.imaging.overlay import blend, colour_layer
 from pneumo.imaging.radiograph import Radiograph
 from pneumo.models.card import Card
 from pneumo.reading.reader import Reading
 
-CAVEAT = "For research and teaching only. Not a medical device. Not for clinical use."
-SAYS = {
-    "NORMAL": "Pneumonia unlikely",
-    "INDETERMINATE": "Indeterminate",
-    "PNEUMONIA": "Pneumonia likely",
-}
+CAVEAT = sentences("app.")["disclaimer"]
+SAYS = sentences("result.")  # by label
 # Of the source file, with the user's leave: what says whose and which radiograph it is.
 IDENTIFIERS = {
     "PatientID": "patient_id", "PatientName": "patient_name",

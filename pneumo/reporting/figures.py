@@ -6,7 +6,6 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pneumo.models.card import Card, Curve, SplitResult
@@ -175,7 +174,6 @@ def _canvas(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its title, the source of its numbers, and panels of so many inches."""
     figure = Figure(figsize=(wide * columns, high * rows + 0.7), layout="constrained")
-    FigureCanvasAgg(figure)
     figure.suptitle(heading, fontsize=13, fontweight="bold")
     figure.supxlabel(source, fontsize=8, color="#444444")
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pneumo.data.dataset import CLASSES, Sample
@@ -91,7 +90,6 @@ def grid(
     """Pictures, uint8 (H, W) or (H, W, 3), in rows of so many columns, each with its title."""
     rows = max(1, -(-len(pictures) // columns))
     figure = Figure(figsize=(1.9 * columns, 2.2 * rows + 0.5), layout="constrained")
-    FigureCanvasAgg(figure)
     figure.suptitle(heading, fontsize=12)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel in panels:

@@ -24,7 +24,7 @@ from pneumo.models.card import BUNDLED
 from pneumo.models.checkpoint import load_checkpoint
 from pneumo.models.lungs import find_lungs
 from pneumo.models.preprocess import Preprocessing
-from pneumo.models.segmenter import load_segmenter
+from pneumo.models.segmenter import LungSegmenter, load_segmenter
 from pneumo.training.initial import start
 from pneumo.training.recipe import Recipe, RecipeError
 from pneumo.training.trainer import Trainer
@@ -59,14 +59,14 @@ def train(
 
     table = dataset.samples(data, "train")
     parts = dataset.validation_split(table, 0, recipe.folds, recipe.fold)
-    images, validation = (_in_memory(part) for part in parts)
+    segmenter = load_segmenter(BUNDLED / "lungs.safetensors")
+    images, validation = (_in_memory(part, segmenter) for part in parts)
     folder.mkdir(parents=True, exist_ok=True)
     if recipe.adult_p:
         adults = synthetic_adults()
-        segmenter = load_segmenter(BUNDLED / "lungs.safetensors")
         images = replace(images, adults=(adults, find_lungs(segmenter, adults)))
     teacher = None
-    if recipe.teacher_weight:
+    if recipe.teacher and recipe.teacher_weight:
         teacher = load_checkpoint(recipe.teacher, BUNDLED)
         log(f"Teacher: {teacher.name}, weights {teacher.weights_sha256[:12]}.")
         if teacher.preprocessing != Preprocessing(size=recipe.size):
@@ -127,21 +127,21 @@ def train(
     accelerator.end_training()
 
 
-def _in_memory(table: tuple[dataset.Sample, ...]) -> Images:
+def _in_memory(table: tuple[dataset.Sample, ...], segmenter: LungSegmenter) -> Images:
     squares = dataset.load_squares(table, Preprocessing(size=HELD))
-    segmenter = load_segmenter(BUNDLED / "lungs.safetensors")
     return Images(squares, dataset.labels(table), find_lungs(segmenter, squares))
 
 
 def _command(words: list[str]) -> str:
     """The command as it can be typed again: without --resume and what is written where, folders by
     their last name."""
+    places = ("--run", "--out")
     kept = [
         Path(word).name if "/" in word and "=" not in word else word
         for before, word in zip(["", *words], words, strict=False)
-        if word not in ("--resume", "--run", "--out") and before not in ("--run", "--out")
+        if word.partition("=")[0] not in (*places, "--resume") and before not in places
     ]
-    return shlex.join(["python", "train.py", *kept])
+    return shlex.join(["python", "train.py", *(kept[1:] if kept[:1] == ["train"] else kept)])
 
 
 def _commit() -> str:

@@ -68,19 +68,18 @@ def hottest(evidence: np.ndarray | None) -> list[float] | None:
 
 def legend_of(scale: float, sign: str) -> dict:
     """What the colours of a heatmap stand for: stops of a gradient, and words at its ticks."""
-    legend = overlay.legend(scale, sign)
+    ramp = np.linspace(0, scale if sign == overlay.FOR else -scale, 17, dtype=np.float32)
+    layer = overlay.colour_layer(ramp[None], (1, len(ramp)), scale, sign)[0].tolist()
     digits = 3 if scale < 0.1 else 2 if scale < 2 else 1
-    levels = (*legend.ticks, CONTOUR_SHARE * legend.ticks[-1])
+    end = float(ramp[-1])
+    levels = (0.0, end / 2, end, CONTOUR_SHARE * end)
     first, middle, last, level = (
         localized(f"{tick:.{digits}f}".replace("-", "−")) for tick in levels
     )
     return {
         "title": text(f"legend.{sign}"),
-        "colours": [
-            f"{colour}{round(255 * opacity):02x}"
-            for colour, opacity in zip(legend.colours, legend.opacities, strict=True)
-        ],
-        "line": legend.colours[3 * len(legend.colours) // 4],
+        "colours": ["#{:02x}{:02x}{:02x}{:02x}".format(*colour) for colour in layer],
+        "line": "#{:02x}{:02x}{:02x}".format(*layer[3 * len(layer) // 4][:3]),
         "ticks": [first, middle, text(f"legend.end.{sign}", value=last)],
         "contour": text("legend.contour", level=level),
         "none": text(f"map.none.{sign}"),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pneumo.imaging.radiograph import DecodingCancelled, Radiograph, read_radiograph, sandbox
 from pneumo.models.card import CheckpointError
@@ -83,10 +84,7 @@ class ImageStore:
     def decode(self, data: bytes, visit: str = "", turn: int = 0) -> StoredImage:
         """Decode an image that is wanted once and not kept; `Superseded` when the page has moved
         on, or its person has gone."""
-        gone = sender_gone.get()
-
-        def overtaken() -> bool:
-            return self._overtaken(gone, visit, turn)
+        overtaken = partial(self._overtaken, sender_gone.get(), visit, turn)
 
         def decoded() -> StoredImage:
             started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Every sentence of the screen by its key, from locales/LANGUAGE.json."""
+"""Every sentence of the screen by its key, in the language of the request."""
 
 import json
 import os
@@ -6,9 +6,9 @@ import re
 from contextvars import ContextVar
 from functools import cache
 from html import escape
-from pathlib import Path
 
-LOCALES = Path(__file__).parent / "locales"
+from pneumo.files import LOCALES
+
 # The language of everybody who uses this server and chose none, such as "en".
 VARIABLE = "PNEUMO_LANGUAGE"
 COOKIE = re.compile(r"(?:^|;\s*)pneumo-language=(\w+)")

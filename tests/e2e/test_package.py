@@ -43,7 +43,7 @@ def test_it_carries_weights_examples_and_what_the_page_needs(wheel):
         ["git", "ls-files", "checkpoints", "examples"], cwd=ROOT, capture_output=True, text=True
     ).stdout.splitlines()
     assert {f"pneumo/_bundled/{name}" for name in listed} <= names
-    assert {"pneumo/py.typed", "pneumo/ui/locales/en.json"} <= names
+    assert {"pneumo/py.typed", "pneumo/locales/en.json"} <= names
     assert not any(name.startswith(("tests/", "tools/", "docs/")) for name in names)
 
 

@@ -65,7 +65,7 @@ def test_a_space_gets_the_committed_files_it_needs_and_no_others(checkout, hub, 
     shown, files = said(), hub.files("spaces/me/pneumo")
     asked = hub.made["spaces/me/pneumo"]
     assert (asked["sdk"], asked["hardware"]) == ("gradio", "zero-a10g")
-    assert {"app.py", "requirements.txt", "pneumo/ui/locales/en.json"} <= set(files)
+    assert {"app.py", "requirements.txt", "pneumo/locales/en.json"} <= set(files)
     assert not any(name.startswith(("tests/", ".git", "pneumo/training")) for name in files)
     _, front, text = files.pop("README.md").decode().split("---\n", 2)
     for name, content in files.items():

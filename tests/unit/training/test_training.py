@@ -29,9 +29,11 @@ RIGHT = LEFT.flip(-1)
     [
         ("densenet", {}, "densenet"),
         ("cnn", {"speed": "3"}, "no value 'speed'"),
-        ("cnn", {"epochs": "many"}, "epochs takes"),
-        ("cnn", {"epochs": "2.5"}, "whole number"),
-        ("cnn", {"composite_p": "1.5"}, "from 0 to 1"),
+        ("cnn", {"epochs": "many"}, "epochs should be"),
+        ("cnn", {"epochs": "2.5"}, "epochs should be"),
+        ("cnn", {"composite_p": "1.5"}, "composite_p should be"),
+        ("cnn", {"frozen": "conv1"}, "frozen should be"),
+        ("cnn", {"frozen": "[conv1"}, "no YAML"),
         ("cnn", {"composite_p": "0.9", "opacity_p": "0.9"}, "more than 1"),
     ],
 )
