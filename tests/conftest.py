@@ -12,12 +12,11 @@ import pytest
 import torch
 
 from pneumo.models.card import write_card
-from pneumo.models.checkpoint import Checkpoint, available_models, load_checkpoint, save_weights
-from pneumo.models.networks import network_names
+from pneumo.models.checkpoint import Checkpoint, load_checkpoint, save_weights
 from pneumo.models.preprocess import Preprocessing
 from tests.cards import lively, whole_card, write_check
 from tests.radiographs import example_paths, synthetic
-from tests.served import NotRunning, Server, headless_browser, running_app
+from tests.served import Server, headless_browser, running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 # Workers share the cores: threads of one would wait for those of another, a third of the time of
@@ -70,20 +69,8 @@ def stand_in(stand_ins: Path, request: pytest.FixtureRequest) -> Checkpoint:
 @pytest.fixture(scope="session")
 def chromium():
     """A headless browser, one for all, since playwright starts only once in a process."""
-    try:
-        with headless_browser() as browser:
-            yield browser
-    except NotRunning as error:
-        pytest.fail(str(error))
-
-
-@pytest.fixture(scope="session")
-def networks(stand_ins: Path) -> Iterator[None]:
-    """The app's networks: the bundled ones, or random ones where one of them is missing."""
-    with pytest.MonkeyPatch.context() as patch:
-        if set(available_models()) != set(network_names()):
-            patch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
-        yield
+    with headless_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -102,14 +89,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(images: Path, networks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app, started once for browser tests and attacks, with two examples."""
-    try:
-        folder = tmp_path_factory.mktemp("server")
-        with running_app(folder, PNEUMO_EXAMPLES=str(images)) as running:
-            yield running
-    except NotRunning as error:
-        pytest.fail(str(error))
+    folder = tmp_path_factory.mktemp("server")
+    with running_app(folder, PNEUMO_EXAMPLES=str(images)) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,11 @@ HEX = "[0-9a-f]{40}"
 
 
 class Hub:
-    """Repositories as commits, "models/me/x" -> [files by path, ...]; LFS for safetensors."""
+    """Repositories as commits, "models/me/x" -> [files by path, ...]."""
 
     def __init__(self) -> None:
         self.commits: dict[str, list[dict[str, bytes]]] = {}
         self.made: dict[str, dict] = {}  # what create_repo asked for
-        self.large: dict[str, bytes] = {}
         self.url = ""
 
     def files(self, repository: str, revision: str = "main") -> dict[str, bytes] | None:
@@ -57,20 +56,12 @@ class Hub:
             return {"url": f"{self.url}/{repository.removeprefix('models/')}"}
         if path == "/api/validate-yaml":
             return {"errors": [], "warnings": []}
-        if found := re.fullmatch(
-            r"/(?:(spaces)/)?([\w-]+/[\w-]+)\.git/info/lfs/objects/batch", path
-        ):
-            return {"objects": [
-                {**one, "actions": {"upload": {"href": f"{self.url}/large/{one['oid']}"}}}
-                for one in json.loads(body)["objects"]
-            ], "transfer": "basic"}  # fmt: skip
         found = re.fullmatch(r"/api/(\w+/[\w-]+/[\w-]+)/(preupload|commit)/main", path)
         if not found or found[1] not in self.commits:
             return None
         if found[2] == "preupload":
             return {"files": [
-                {"path": one["path"], "shouldIgnore": False,
-                 "uploadMode": "lfs" if one["path"].endswith(".safetensors") else "regular"}
+                {"path": one["path"], "shouldIgnore": False, "uploadMode": "regular"}
                 for one in json.loads(body)["files"]
             ]}  # fmt: skip
         files = dict(self.commits[found[1]][-1])
@@ -78,8 +69,6 @@ class Hub:
             value = line["value"]
             if line["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
-            elif line["key"] == "lfsFile":
-                files[value["path"]] = self.large[value["oid"]]
             elif line["key"] == "deletedFile":
                 del files[value["path"]]
         self.commits[found[1]].append(files)
@@ -144,13 +133,6 @@ def running_hub() -> Iterator[Hub]:
 
         def do_POST(self) -> None:
             self.answer(hub.post(self.path.partition("?")[0], self.body()))
-
-        def do_PUT(self) -> None:
-            data = self.body()
-            oid = self.path.rpartition("/")[2]
-            same = hashlib.sha256(data).hexdigest() == oid
-            hub.large |= {oid: data} if same else {}
-            self.answer({} if same else None)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -28,10 +28,6 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-background-networking", "--disable-component-update")  # fmt: skip
 
 
-class NotRunning(RuntimeError):
-    """The app or the browser did not start; the message says why and what to install."""
-
-
 @dataclass
 class Server:
     """A running app: its port on 127.0.0.1, its process, and the folder of its files."""
@@ -121,7 +117,7 @@ def running_app(
 
     It may open so many descriptors, unless 0; `root` is the checkout that runs, `port` a free one
     unless given, `user` whose number it runs under, `settings` are variables of its environment.
-    Raises NotRunning when it ends by itself or does not answer within ten minutes.
+    Raises RuntimeError when it ends by itself or does not answer within ten minutes.
     """
     port = port or free_port()
     (folder / "temp").mkdir()
@@ -162,7 +158,7 @@ def running_app(
         deadline = time.monotonic() + 600
         while not _answers(server):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NotRunning(f"The app did not start:\n{server.printed()}")
+                raise RuntimeError(f"The app did not start:\n{server.printed()}")
             time.sleep(0.3)
         yield server
     finally:
@@ -189,7 +185,7 @@ def _answers(server: Server) -> bool:
 
 @contextmanager
 def headless_browser():
-    """An installed Chromium or Chrome without a window, else playwright's own; NotRunning without
+    """An installed Chromium or Chrome without a window, else playwright's own; RuntimeError without
     either says what to install."""
     from playwright.sync_api import Error, sync_playwright
 
@@ -199,6 +195,6 @@ def headless_browser():
             browser = playwright.chromium.launch(executable_path=installed, args=list(FLAGS))
         except Error as error:
             how = "'apt-get install chromium' or 'playwright install chromium'"
-            raise NotRunning(f"No browser starts. Install one with {how}.\n{error}") from None
+            raise RuntimeError(f"No browser starts. Install one with {how}.\n{error}") from None
         yield browser
         browser.close()

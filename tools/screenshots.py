@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pneumo.files import bundled_folder
 from tests.e2e.browser.hands import choose, map_on, settled
-from tests.served import ROOT, NotRunning, headless_browser, running_app
+from tests.served import ROOT, headless_browser, running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -84,5 +84,5 @@ if __name__ == "__main__":
     try:
         for picture in take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER):
             print(picture)
-    except NotRunning as error:
+    except RuntimeError as error:
         sys.exit(str(error))

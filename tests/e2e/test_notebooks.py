@@ -28,7 +28,7 @@ def test_jupytext_finds_text_and_code(path):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path, data, networks, monkeypatch, tmp_path):
+def test_it_runs(path, data, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for name, value in (("DATA", str(data)), ("EPOCHS", "1")):
         monkeypatch.setenv(f"PNEUMO_{name}", value)

@@ -20,11 +20,17 @@ from pneumo.files import bundled_folder
 assert "_bundled" in str(bundled_folder("examples")) and "site" in pneumo.__file__
 image = str(next(bundled_folder("examples").glob("*.png")))
 assert main(["predict", image, "--format", "jsonl"]) == 0
+from pneumo.ui.layout import build_demo
+demo = build_demo()
+demo.store.warm_up()
+for model in ("cnn", "resnet18"):
+    reading = demo.store.read(demo.store.decode(open(image, "rb").read()), model)
+    assert reading.ok and reading.lungs is not None, reading.reason
+    assert demo.store.reader(model).backend == "onnxruntime"
+assert "torch" not in sys.modules
 ray = ["predict", image, "--engine", "ray"]
 for words in (["train", "--model", "cnn"], ["data", "audit", "."], ["examples", "download"], ray):
     assert main(words) == 1
-from pneumo.ui.layout import build_demo
-build_demo()
 """
 
 

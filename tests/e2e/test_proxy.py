@@ -24,7 +24,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory, networks) -> Iterator[int]:
+def port(tmp_path_factory) -> Iterator[int]:
     """Where nginx listens, with two copies of the app behind it."""
     folder = tmp_path_factory.mktemp("proxy")
     listening = free_port()
@@ -54,6 +54,8 @@ def port(tmp_path_factory, networks) -> Iterator[int]:
                 break
             except httpx.ConnectError:
                 time.sleep(0.2)
+        else:
+            pytest.fail("nginx does not answer")
         yield listening
 
 
@@ -63,6 +65,7 @@ def test_programs_are_answered(port, png):
         page = client.get(f"{base}/")
         assert page.status_code == 200
         assets = re.findall(r'(?:src|href)="([^"]*assets/[^"]+\.(?:js|css))"', page.text)
+        assert assets
         for asset in assets[:3]:
             path = re.sub(r"^https?://[^/]+", "", asset.removeprefix("."))
             path = path if path.startswith("/pneumo") else f"/pneumo/{path.lstrip('/')}"

@@ -77,9 +77,7 @@ def test_a_space_gets_the_committed_files_it_needs_and_no_others(checkout, hub, 
     assert front["thumbnail"].partition("/main/")[2] in files and front["app_file"] in files
 
 
-def test_a_model_comes_back_as_it_was_published(
-    hub, said, tmp_path, png_path, monkeypatch, networks
-):
+def test_a_model_comes_back_as_it_was_published(hub, said, tmp_path, png_path, monkeypatch):
     source = checkpoint_folder()
     assert run("publish", "model", "me/nets", "--checkpoints", source) == 0
     files, revision = hub.files("models/me/nets"), hub.sha("models/me/nets")

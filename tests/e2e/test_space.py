@@ -71,7 +71,7 @@ def space_port() -> int:
 
 
 @pytest.fixture
-def space(checkout, hub: Hub, networks) -> Iterator[Server]:  # noqa: F811
+def space(checkout, hub: Hub) -> Iterator[Server]:  # noqa: F811
     assert run("publish", "space", "me/pneumo") == 0
     with tempfile.TemporaryDirectory(prefix="pneumo-space-") as made:
         folder = Path(made)

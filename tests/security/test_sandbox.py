@@ -150,6 +150,6 @@ def test_workers_start_without_torch_and_end_with_the_program() -> None:
         "print(*[child.pid for child in psutil.Process().children()])"
     )
     done = subprocess.run([sys.executable, "-c", code], input=PNG, capture_output=True)
-    assert not done.stderr
+    assert done.returncode == 0 and not done.stderr and done.stdout.split()
     for pid in map(int, done.stdout.split()):
         assert not psutil.pid_exists(pid) or "worker" not in " ".join(psutil.Process(pid).cmdline())

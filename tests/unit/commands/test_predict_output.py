@@ -52,43 +52,41 @@ def test_heatmaps_beside_the_images_leave_them_as_they_are(ward, tmp_path):
     assert len(contents(ward)) == 9
 
 
-def target_in_the_folder(ward: Path) -> list:
-    return [ward, "--output", ward / "b.png"]
+# What is prepared, and the words of the command; a word without a dash is a path beside the ward.
+ATTACKS = {
+    "target in the folder": (lambda ward: None, "ward --output ward/b.png"),
+    "input by link": (
+        lambda ward: (ward.parent / "link").symlink_to(ward / "a.png"),
+        "link --output ward/a.png",
+    ),
+    "target by hard link": (
+        lambda ward: os.link(ward / "a.png", ward.parent / "hard"),
+        "ward --output hard",
+    ),
+    "partial is a link": (
+        lambda ward: (ward / "x.csv.partial").symlink_to(ward / "a.png"),
+        "ward/a.png --output ward/x.csv",
+    ),
+    "evidence is an input": (
+        lambda ward: (ward / "b.png").rename(ward / "a.evidence.npy"),
+        "ward --heatmaps ward",
+    ),
+    "heatmap by a linked folder": (
+        lambda ward: (
+            (ward / "b.png").rename(ward / "a.heatmap.png"),
+            (ward.parent / "maps").symlink_to(ward),
+        ),
+        "ward --heatmaps maps",
+    ),
+}
 
 
-def input_by_link(ward: Path) -> list:
-    (ward.parent / "link").symlink_to(ward / "a.png")
-    return [ward.parent / "link", "--output", ward / "a.png"]
-
-
-def target_by_hard_link(ward: Path) -> list:
-    os.link(ward / "a.png", ward.parent / "hard")
-    return [ward, "--output", ward.parent / "hard"]
-
-
-def partial_is_a_link(ward: Path) -> list:
-    (ward / "x.csv.partial").symlink_to(ward / "a.png")
-    return [ward / "a.png", "--output", ward / "x.csv"]
-
-
-def evidence_is_an_input(ward: Path) -> list:
-    (ward / "b.png").rename(ward / "a.evidence.npy")  # a radiograph, whatever it is called
-    return [ward, "--heatmaps", ward]
-
-
-def heatmap_by_a_linked_folder(ward: Path) -> list:
-    (ward / "b.png").rename(ward / "a.heatmap.png")
-    (ward.parent / "maps").symlink_to(ward)
-    return [ward, "--heatmaps", ward.parent / "maps"]
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [target_in_the_folder, input_by_link, target_by_hard_link, partial_is_a_link,
-     evidence_is_an_input, heatmap_by_a_linked_folder],
-)  # fmt: skip
+@pytest.mark.parametrize("attack", ATTACKS)
 def test_a_result_never_takes_the_place_of_an_input(ward, attack, capsys):
-    words = [*attack(ward), "--format", "jsonl"]
+    prepare, line = ATTACKS[attack]
+    prepare(ward)
+    words = [word if word[0] == "-" else ward.parent / word for word in line.split()]
+    words += ["--format", "jsonl"]
     before = contents(ward)
     for more in ([], ["--resume"]) if "--output" in words else ([],):
         assert predict(*words, *more) == 1
@@ -175,6 +173,16 @@ def test_resume_keeps_what_is_there_and_analyzes_the_rest(ward, tmp_path, form, 
     assert kept.startswith(whole[: len(whole) // 2])
     assert [kept.count(b"%c.png" % name) for name in b"abcdx"] == [1] * 5
     assert predict(*words) == 1 and (tmp_path / "out").read_bytes() == kept
+
+
+def test_a_resumed_run_gives_no_heatmap_an_earlier_name(ward, tmp_path):
+    (ward / "a.png").rename(ward / "IM-1.png")
+    words = ("--format", "jsonl", "--output", tmp_path / "out", "--heatmaps", tmp_path / "maps")
+    predict(ward, *words)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "IM-1.png").write_bytes(IMAGE)
+    predict(ward, tmp_path / "more", *words, "--resume")
+    assert len({record["heatmap"] for record in lines(tmp_path / "out")}) == 4
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")

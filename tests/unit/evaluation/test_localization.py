@@ -37,31 +37,21 @@ class Constant(Follows):
         return there
 
 
-FOLLOWS, CONSTANT = (
-    partial(localization.maps_of, network, Preprocessing(SIDE))
-    for network in (Follows(), Constant())
-)
-
-
-@pytest.fixture(scope="module")
-def images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Squares, labels and lungs of eight images: dark surroundings, lungs bright in pneumonias."""
+def test_composites_tell_a_map_that_follows_from_one_that_does_not():
     labels = np.arange(8) % 2
     lungs = np.zeros((8, SIDE, SIDE), np.uint8)
     lungs[:, 20:110, 16:56] = lungs[:, 20:110, 72:112] = 255
+    # Dark surroundings, lungs bright in pneumonias.
     squares = np.zeros_like(lungs)
     squares[lungs > 0] = np.repeat(np.where(labels, 220, 30), 2 * 90 * 40)
-    return squares, labels, lungs
-
-
-def value(table: localization.Table, name: str) -> float:
-    return table[name].network.value
-
-
-def test_composites_tell_a_map_that_follows_from_one_that_does_not(images):
-    good = localization.composites_table(FOLLOWS, *images)
-    bad = localization.composites_table(CONSTANT, *images)
-    assert value(good, "composites_share") > 0.9 and value(good, "composites_right") == 1
-    assert value(bad, "composites_share") == pytest.approx(0.5, abs=0.02)
+    good, bad = (
+        localization.composites_table(
+            partial(localization.maps_of, network, Preprocessing(SIDE)), squares, labels, lungs
+        )
+        for network in (Follows(), Constant())
+    )
+    assert good["composites_share"].network.value > 0.9
+    assert good["composites_right"].network.value == 1
+    assert bad["composites_share"].network.value == pytest.approx(0.5, abs=0.02)
     constant = good["composites_share"].constant_map
     assert constant is not None and constant.value == pytest.approx(0.5, abs=0.05)

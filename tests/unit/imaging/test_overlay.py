@@ -1,7 +1,6 @@
 """The overlay: absolute, empty without evidence, never overshooting, aligned, without metadata."""
 
 import numpy as np
-import pytest
 
 from pneumo.imaging import overlay
 
@@ -45,9 +44,3 @@ def test_blending_leaves_the_radiograph_where_the_layer_is_empty():
     assert (overlay.blend(grey, layer, 0.0) == grey[..., None]).all()
     full = layer[..., 3] == 255
     np.testing.assert_array_equal(overlay.blend(grey, layer, 1.0)[full], layer[full][:, :3])
-
-
-@pytest.mark.parametrize("evidence", [np.full((3, 3), np.nan), np.zeros(3)])
-def test_evidence_that_is_no_finite_map_is_refused(evidence):
-    with pytest.raises(ValueError):
-        overlay.upsample(evidence, SHAPE)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,21 +12,6 @@ import pytest
 from pneumo.models import runtime
 from pneumo.reading.reader import Reader
 from tests.radiographs import synthetic
-
-# The app and a prediction as they run where PyTorch must not be loaded.
-SERVES = """
-import sys
-from pneumo.files import bundled_folder
-from pneumo.ui.layout import build_demo
-demo = build_demo()
-demo.store.warm_up()
-image = next(bundled_folder("examples").glob("*.png")).read_bytes()
-for model in ("cnn", "resnet18"):
-    reading = demo.store.read(demo.store.decode(image), model)
-    assert reading.ok and reading.lungs is not None, reading.reason
-    assert demo.store.reader(model).backend == "onnxruntime"
-assert "torch" not in sys.modules
-"""
 
 
 def test_the_runtime_gives_pytorchs_results(stand_in):
@@ -79,8 +62,3 @@ def test_graphs_that_came_with_a_container_are_used_and_not_made_again(
     monkeypatch.setattr(os, "access", lambda *_: False)  # which a root always has
     assert runtime.graph_path(*own).parent == tmp_path
     assert Reader(stand_in, input_check=False).backend == "onnxruntime"
-
-
-def test_the_app_runs_without_pytorch():
-    done = subprocess.run([sys.executable, "-c", SERVES], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

@@ -119,15 +119,18 @@ def test_the_bundled_check_refuses_drawings(kind):
     assert "failed" in codes(checks).values()
 
 
-def test_the_bundled_check_takes_radiographs_of_children_alone(data_root):
+def test_the_bundled_check_takes_children_marks_adults_and_refuses_hands(data_root):
     bundled = load_input_check(BUNDLED)
     paths = sorted((data_root / "train").glob("*/*.jpeg"))[::400]
     children = [read_radiograph(path) for path in paths]
     assert not any(one.outcome == "failed" for image in children for one in bundled.examine(image))
     adults = sorted((data_root.parent / "adult_nih" / "images").glob("*.png"))[:10]
-    found = [codes(bundled.examine(read_radiograph(path))) for path in adults]
-    assert all(found) if adults else True
     hands = sorted((data_root.parent / "not_chest" / "Hand").glob("*"))[:10]
+    if not (adults and hands):
+        pytest.skip("no adults and hands beside the dataset")
+    for path in adults:
+        found = codes(bundled.examine(read_radiograph(path)))
+        assert "population.adult" in found or "failed" in found.values(), path
     for path in hands:
         assert "failed" in codes(bundled.examine(read_radiograph(path))).values()
 

@@ -13,7 +13,7 @@ PUBLIC = "/gradio_api"
 
 
 @pytest.fixture(scope="module")
-def client(networks, tmp_path_factory):
+def client(tmp_path_factory):
     demo = build_demo(tmp_path_factory.mktemp("no-examples"))
     app = App.create_app(demo, app_kwargs=launch_arguments()["app_kwargs"])
     client = TestClient(app, base_url="http://localhost")
@@ -22,7 +22,7 @@ def client(networks, tmp_path_factory):
 
 
 @pytest.fixture
-def model(networks) -> str:
+def model() -> str:
     return available_models()[0]
 
 

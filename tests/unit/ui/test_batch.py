@@ -14,7 +14,7 @@ from pneumo.ui.store import ImageStore
 
 
 @pytest.fixture(scope="module")
-def store(networks) -> ImageStore:
+def store() -> ImageStore:
     return ImageStore()
 
 

@@ -13,11 +13,9 @@ from pneumo.reading.zones import ZoneShare
 from pneumo.ui.results import agreement, judged, result_of
 from pneumo.ui.schemas import Choice
 
-pytestmark = pytest.mark.usefixtures("networks")
-
 
 @pytest.fixture
-def card(networks):
+def card():
     card = read_card(available_models()[0])
     rate = Estimate(0.77, 0.7, 0.83, 129)
     adults = ExternalResult("Somewhere", "all", "radiologists", 129, 50, 129, rate, rate, rate)

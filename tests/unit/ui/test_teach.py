@@ -10,8 +10,6 @@ from pneumo.ui.store import ImageStore
 from pneumo.ui.teach import described, set_folders
 from tests.radiographs import synthetic
 
-pytestmark = pytest.mark.usefixtures("networks")
-
 
 @pytest.fixture(scope="module")
 def cases():

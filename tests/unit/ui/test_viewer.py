@@ -11,8 +11,6 @@ from pneumo.ui.store import ImageStore
 from pneumo.ui.texts import catalogues, requested
 from pneumo.ui.viewer import answer
 
-pytestmark = pytest.mark.usefixtures("networks")
-
 
 @pytest.fixture(scope="module")
 def store():
