@@ -16,9 +16,8 @@ from pneumo.models.checkpoint import Checkpoint, load_checkpoint, save_weights
 from pneumo.models.preprocess import Preprocessing
 from tests.cards import lively, whole_card, write_check
 from tests.radiographs import example_paths, synthetic
-from tests.served import Server, headless_browser, running_app
+from tests.served import ROOT, Server, headless_browser, running_app
 
-ROOT = Path(__file__).resolve().parents[1]
 # Workers share the cores: threads of one would wait for those of another, a third of the time of
 # tests that train.
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

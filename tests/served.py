@@ -1,5 +1,6 @@
 """The app in a process of its own, asked over HTTP, and a headless browser."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -10,7 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -166,6 +168,12 @@ def running_app(
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
         process.kill()
+
+
+def run_apart(work: Coroutine):
+    """What it returns, run in a thread of its own: a browser has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +11,6 @@ from tests.served import ROOT
 from tests.unit.commands.shell import run
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-
-
-@pytest.fixture
-def data(drawn_dataset: Path) -> Path:
-    return find_data() or drawn_dataset
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -28,15 +22,18 @@ def test_jupytext_finds_text_and_code(path):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path, data, monkeypatch, tmp_path):
+def test_it_runs(path, drawn_dataset, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    data = find_data() or drawn_dataset
     for name, value in (("DATA", str(data)), ("EPOCHS", "1")):
         monkeypatch.setenv(f"PNEUMO_{name}", value)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     runpy.run_path(str(path))
 
 
-def test_figures_draws_the_same_pictures(drawn_dataset, stand_ins, tmp_path, monkeypatch, capsys):
+def test_figures_draws_the_data_and_the_maps_of_both_networks(
+    drawn_dataset, stand_ins, tmp_path, monkeypatch
+):
     monkeypatch.setenv("PNEUMO_CHECKPOINTS", str(stand_ins))
     assert run("figures", "--data", drawn_dataset, "--out", tmp_path / "figures") == 0
     names = {path.stem for path in (tmp_path / "figures").iterdir()}

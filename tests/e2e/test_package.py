@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.served import ROOT
+
 # As where only the serving requirements are installed, and no checkout is near.
 USES = """
 import sys

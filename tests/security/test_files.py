@@ -12,15 +12,10 @@ SECRET = b"the content of a file that is nobody's business"
 DOORS = (f"{API}/file=", "/static/", f"{API}/custom_component/")
 
 
-@pytest.fixture(scope="module")
-def hidden(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("hidden") / "secret.png"
-    path.write_bytes(SECRET)
-    return path
-
-
 @pytest.mark.parametrize("door", DOORS)
-def test_no_path_leads_out(server: Server, hidden: Path, images: Path, door: str):
+def test_no_path_leads_out(server: Server, tmp_path: Path, images: Path, door: str):
+    hidden = tmp_path / "secret.png"
+    hidden.write_bytes(SECRET)
     link = server.folder / "temp" / "link.png"
     link.symlink_to(hidden)
     files = (hidden, link, Path("/etc/passwd"), ROOT / "app.py", images / "image-0.png",

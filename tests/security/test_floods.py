@@ -18,7 +18,8 @@ from pneumo.imaging.radiograph import MAX_BYTES
 from pneumo.ui.layout import build_demo, launch
 from pneumo.ui.security.connections import HEADER_SECONDS
 from pneumo.ui.security.queue import MOST_WAITING
-from tests.served import API, Server, running_app
+from tests.security.test_uploads import BEGINNING
+from tests.served import API, Server, run_apart, running_app
 
 REQUEST = b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n"
 # Nothing, half a line, half of the headers, and half of a second request.
@@ -63,9 +64,7 @@ def test_half_open_connections_do_not_stop_the_app_and_are_closed(small: Server,
 def test_stalled_uploads_leave_room_for_others(small: Server, png: bytes):
     head = (
         f"POST {API}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Content-Length: {MAX_BYTES}\r\n"
-        "Content-Type: multipart/form-data; boundary=cut\r\n\r\n"
-        '--cut\r\nContent-Disposition: form-data; name="files"; filename="f"\r\n\r\n'
+        f"Content-Length: {MAX_BYTES}\r\n{BEGINNING}"
     )
     stalled = [socket.create_connection(("127.0.0.1", small.port)) for _ in range(3)]
     try:
@@ -133,10 +132,11 @@ def test_a_stop_finishes_what_runs(tmp_path, png):
     with running_app(tmp_path, PNEUMO_EXAMPLES=str(tmp_path)) as server:
         assert server.analyze(png).json()["status"] == "ok"
         with ThreadPoolExecutor(8) as pool:
-            asked = [pool.submit(server.analyze, png) for _ in range(8)]
-            next(as_completed(asked))
+            asked = [pool.submit(server.analyze, png, models="cnn,resnet18") for _ in range(8)]
+            next(as_completed(asked, 100))
+            running = [one for one in asked if not one.done()]
             server.process.terminate()
-            answers = [one.result() for one in asked if not one.exception()]
+            answers = [one.result() for one in running if not one.exception()]
         assert answers and all(one.json()["status"] == "ok" for one in answers)
         assert server.process.wait(30) == 0
 
@@ -169,10 +169,7 @@ def test_the_queue_is_bounded_and_runs_again_when_it_has_stopped(monkeypatch, tm
             return client.get(f"{API}/call/models/{event}").text
 
     try:
-        # In a thread of its own: the browser of other tests has a loop running in this one.
-        with ThreadPoolExecutor(1) as thread:
-            answers = thread.submit(asyncio.run, join(demo.local_url, 100)).result()
-        assert answers == {200, 503}
+        assert run_apart(join(demo.local_url, 100)) == {200, 503}
         deadline = time.monotonic() + 60
         while len(demo._queue) and time.monotonic() < deadline:
             time.sleep(0.1)

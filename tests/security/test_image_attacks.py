@@ -16,6 +16,7 @@ from PIL import Image
 
 from pneumo.imaging.messages import UnreadableImage
 from pneumo.imaging.sandbox import Limits, Sandbox
+from tests.security.test_sandbox import workers
 from tests.unit.imaging.files import chest, dicom, dicom_bytes, picture
 
 IMAGE = chest()
@@ -121,12 +122,13 @@ def box() -> Iterator[Sandbox]:
 
 
 def processor_seconds() -> float:
-    """What the children of this process have used, those that have ended included."""
-    own, children = psutil.Process().cpu_times(), psutil.Process().children()
-    # Of those that live the decoders alone: a server or a browser of other tests idles beside them.
-    living = [one for one in children if "pneumo.imaging.worker" in one.cmdline()]
+    """What decoding processes have used, and all children of this process that have ended.
+
+    Of those that live the decoders alone: a server or a browser of other tests idles beside them.
+    """
+    own = psutil.Process().cpu_times()
     ended = own.children_user + own.children_system
-    return ended + sum(sum(child.cpu_times()[:2]) for child in living)
+    return ended + sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in workers())
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)

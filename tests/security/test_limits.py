@@ -1,7 +1,6 @@
 """The limits of a request by themselves: bytes, memory of all together, patience."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from pneumo.ui.security import limits
 from pneumo.ui.security.limits import Budget, Limited, Refusal, image_form, whole_body
 from pneumo.ui.security.uploads import Full, Uploads
+from tests.served import run_apart
 
 FORM = (
     b'--cut\r\nContent-Disposition: form-data; name="image"; filename="f"\r\n\r\n',
@@ -41,9 +41,7 @@ def test_who_does_not_send_is_not_waited_for(work, limit: str, wait: float, monk
             await work(limited)
         assert (refusal.value.status, budget.held) == (408, 0)
 
-    # In a thread of its own: the browser of other tests has a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, read()).result()
+    run_apart(read())
 
 
 def test_uploads_are_bounded_in_number_and_bytes_and_given_out_once():

@@ -20,8 +20,8 @@ from pneumo.models.preprocess import Preprocessing
 from pneumo.reading.decision import PRESETS
 from pneumo.training.recipe import load_recipe
 from pneumo.training.trainer import Trainer
+from tests.served import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SHORT = {
     "size": "64", "epochs": "4", "batch": "8", "folds": "4", "teacher": "''",
     "teacher_weight": "0", "ema": "0.8",

@@ -20,10 +20,10 @@ from pneumo.reading.explanation import METHODS, CamMethod, evidence
 from pneumo.reading.reader import Reader
 from tests.cards import whole_card
 from tests.radiographs import synthetic
+from tests.served import ROOT
 from tests.unit.commands.shell import run
 from tests.unit.imaging.files import picture
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 IMAGE = synthetic(1, size=128)
 NAMES = {

@@ -1,4 +1,4 @@
-"""Where things stand: in sight on a laptop, below each other on a tablet, larger in full screen."""
+"""Where things stand: in sight on a laptop, larger in full screen."""
 
 from tests.e2e.browser.hands import choose, drawn_again, settled
 

@@ -1,4 +1,4 @@
-"""pneumo benchmark: every suite gives a table, and the same numbers as JSON."""
+"""pneumo benchmark: a suite gives a table, and the same numbers as JSON."""
 
 from __future__ import annotations
 

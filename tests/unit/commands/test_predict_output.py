@@ -14,9 +14,9 @@ import pytest
 
 from pneumo.commands.records import plain
 from tests.radiographs import synthetic
+from tests.served import ROOT
 from tests.unit.commands.shell import run
 
-ROOT = Path(__file__).resolve().parents[3]
 IMAGE = cv2.imencode(".png", synthetic(1, size=96))[1].tobytes()
 
 

@@ -1,4 +1,4 @@
-"""External evaluation: rows by view are those of the predictions; a wrong table is a sentence."""
+"""External evaluation: a wrong table is a sentence."""
 
 import pytest
 

@@ -8,18 +8,12 @@ from pneumo.evaluation import metrics
 from pneumo.evaluation.metrics import proportion, score
 
 
-@pytest.fixture(scope="module")
-def scored():
-    """Labels and probabilities of 120 radiographs, two of each patient."""
+def test_scores_are_those_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(metrics, "RESAMPLES", 100)
+    # Labels and probabilities of 120 radiographs, two of each patient.
     rng = np.random.default_rng(0)
     y = np.repeat(rng.random(60) < 0.6, 2).astype(int)
     p = np.clip(0.5 + 0.25 * (2 * y - 1) + rng.normal(0, 0.25, 120), 0, 1)
-    return y, p
-
-
-def test_scores_are_those_of_scikit_learn(scored, monkeypatch):
-    monkeypatch.setattr(metrics, "RESAMPLES", 100)
-    y, p = scored
     found = score(y, p, 0.4)
     called = p >= 0.4
     assert found.accuracy.value == pytest.approx(accuracy_score(y, called))

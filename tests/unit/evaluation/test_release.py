@@ -1,4 +1,4 @@
-"""A release picks the best seed, keeps what it measured, and continues where it was stopped."""
+"""A release takes whole runs of one recipe and its data; where the evidence lies counts first."""
 
 from dataclasses import replace
 

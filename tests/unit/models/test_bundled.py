@@ -1,7 +1,6 @@
 """The bundled networks: one radiograph in any file, their presets, and the bundled examples."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,9 @@ from pneumo.models.card import read_card
 from pneumo.models.checkpoint import available_models
 from pneumo.reading.decision import PRESETS
 from pneumo.reading.reader import Reader
+from tests.served import ROOT
 from tests.unit.imaging.files import dicom_files, picture_files
 
-ROOT = Path(__file__).resolve().parents[3]
 CASES = json.loads((ROOT / "examples" / "cases.json").read_text())
 
 

@@ -22,16 +22,6 @@ def folder(stand_ins, tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def sharded(stand_ins, tmp_path, monkeypatch):
-    """The CNN's checkpoint in several small shards."""
-    monkeypatch.setattr(checkpoints, "MAX_SHARD", "300KB")
-    checkpoint = load_checkpoint("cnn", stand_ins)
-    weights = save_weights(checkpoint.network, tmp_path)
-    write_card(replace(checkpoint.card, weights=weights), tmp_path)
-    return tmp_path
-
-
 def refusal(folder, name: str = "cnn") -> str:
     with pytest.raises(CheckpointError) as error:
         load_checkpoint(name, folder)
@@ -57,18 +47,22 @@ def test_a_saved_network_loads_as_it_was(folder):
     assert available_models(folder) == ("cnn",)
 
 
-def test_shards_load_as_the_network_that_was_saved(sharded, stand_ins):
-    assert len(read_card("cnn", sharded).weights.files) > 2
-    assert max(p.stat().st_size for p in sharded.glob("*.safetensors")) < 400_000
-    assert available_models(sharded) == ("cnn",)
-    mine, whole = (load_checkpoint("cnn", f).network.state_dict() for f in (sharded, stand_ins))
+def test_shards_load_as_the_network_that_was_saved(stand_ins, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "MAX_SHARD", "300KB")
+    checkpoint = load_checkpoint("cnn", stand_ins)
+    weights = save_weights(checkpoint.network, tmp_path)
+    write_card(replace(checkpoint.card, weights=weights), tmp_path)
+    assert len(read_card("cnn", tmp_path).weights.files) > 2
+    assert max(p.stat().st_size for p in tmp_path.glob("*.safetensors")) < 400_000
+    assert available_models(tmp_path) == ("cnn",)
+    mine, whole = (load_checkpoint("cnn", f).network.state_dict() for f in (tmp_path, stand_ins))
     assert all(torch.equal(mine[key], whole[key]) for key in whole)
     assert len(mine) == len(whole)
-    shard = sorted(sharded.glob("*.safetensors"))[0]
+    shard = sorted(tmp_path.glob("*.safetensors"))[0]
     shard.unlink()
-    assert shard.name in refusal(sharded)
-    (sharded / "cnn.safetensors.index.json").unlink()
-    assert available_models(sharded) == ()
+    assert shard.name in refusal(tmp_path)
+    (tmp_path / "cnn.safetensors.index.json").unlink()
+    assert available_models(tmp_path) == ()
 
 
 @pytest.mark.parametrize(

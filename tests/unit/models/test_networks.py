@@ -1,4 +1,4 @@
-"""The networks: locality, mirror equivariance, torchvision's parameters, the registry."""
+"""The networks: locality, evidence that adds up, mirror equivariance, torchvision's parameters."""
 
 import pytest
 import torch

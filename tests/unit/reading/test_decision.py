@@ -69,13 +69,6 @@ def test_a_probability_moves_by_its_odds():
         assert back == pytest.approx(0.3)
 
 
-def test_custom_thresholds_are_those_of_the_prevalence_they_were_given_at():
-    policy = Policy.custom(0.1, 0.9, 0.743)
-    shown = policy.at(0.743)
-    assert policy.name == "custom" and (shown.rule_out, shown.rule_in) == pytest.approx((0.1, 0.9))
-    assert policy.rule_out < 0.1  # rarer, the same finding is worth less
-
-
 def test_predictive_values_count_the_indeterminate_as_such():
     # 1000 radiographs, 100 with pneumonia: 80 labelled likely, 5 unlikely, 15 left open;
     # of the 900 without, 90 labelled likely, 720 unlikely, 90 left open.

@@ -4,7 +4,6 @@ import numpy as np
 
 from pneumo.reading.descriptor import LENGTH
 from pneumo.reading.input_check import InputCheck
-from tools.input_check.__main__ import main
 from tools.input_check.fit import Fit
 from tools.input_check.material import Material
 
@@ -39,9 +38,3 @@ def test_a_fit_takes_radiographs_and_refuses_what_is_unlike_them():
         assert (scores(radiographs)[0] >= 0).mean() > 0.9
     assert (scores(cloud(9, 2.5))[0] < 0).all()
     assert (scores(cloud(8, 1.1))[1] >= 0).all() and (scores(cloud(7, 1.0))[1] < 0).mean() > 0.9
-
-
-def test_a_missing_folder_is_a_sentence(drawn_dataset, tmp_path, capsys):
-    words = ["--data", drawn_dataset, "--not-chest", tmp_path, "--adults", tmp_path]
-    assert main([str(word) for word in words]) == 1
-    assert "holds no images" in capsys.readouterr().err

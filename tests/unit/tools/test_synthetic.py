@@ -16,7 +16,6 @@ from pneumo.models.lungs import find_lungs
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.segmenter import load_segmenter
 from tests.radiographs import synthetic
-from tools.make_examples import main
 from tools.synthetic.choose import Candidate, read_cases, write_set
 from tools.synthetic.distances import code, measured, real_radiographs, report
 from tools.synthetic.eigenradiographs import eigenradiographs
@@ -90,13 +89,6 @@ def test_report_fails_what_is_near_changed_missing_or_not_listed(source, real, t
     assert report(tmp_path, cases, real) == 1, "changed"
     write_set([near], tmp_path, difficult=False)
     assert report(tmp_path, read_cases(tmp_path), real) == 1, "near"
-
-
-@pytest.mark.parametrize("words", [["choose", "nowhere"], ["pool", "out", "--data", "nowhere"]])
-def test_what_is_missing_is_a_sentence(words, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(words) == 1
-    assert capsys.readouterr().err.strip()
 
 
 @pytest.mark.slow

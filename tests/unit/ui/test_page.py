@@ -1,4 +1,4 @@
-"""The page as a whole: it can be built, keeps its privacy settings, and fills its templates."""
+"""The page as a whole: built without checkpoints, served where it is meant to be, and private."""
 
 import pytest
 

@@ -9,14 +9,8 @@ import pytest
 from pneumo.models.checkpoint import available_models
 from pneumo.ui.report import page_of, report
 from pneumo.ui.schemas import parse
-from pneumo.ui.store import ImageStore
 
 ODD = "Zebrowska \ud83d lone, \U0001f600 face, \u6f22\u5b57, \x07 bell, \ufdd0, \x00"
-
-
-@pytest.fixture(scope="module")
-def store() -> ImageStore:
-    return ImageStore()
 
 
 @pytest.fixture

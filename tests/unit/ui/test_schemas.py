@@ -1,18 +1,10 @@
 """Requests of the page: policy and prevalence are checked, and told in a sentence when wrong."""
 
-from typing import ClassVar
-
 import pytest
 
 from pneumo.models.probability import Policy
 from pneumo.ui.schemas import Invalid, parse_choice
-
-
-class Card:
-    """The parts of a card that a choice needs."""
-
-    prevalence = 0.75
-    policies: ClassVar[dict] = {}
+from tests.cards import whole_card
 
 
 @pytest.mark.parametrize(
@@ -43,10 +35,10 @@ def test_a_wrong_number_is_told_with_its_field(field: str, fields: dict):
 
 
 def test_custom_thresholds_hold_at_the_prevalence_at_which_they_were_given():
-    fields = {"policy": "custom", "rule_out": "20", "rule_in": "80"}
-    low = parse_choice({**fields, "at": "50", "prevalence": "50"}).policy_for(Card)
+    card, fields = whole_card(), {"policy": "custom", "rule_out": "20", "rule_in": "80"}
+    low = parse_choice({**fields, "at": "50", "prevalence": "50"}).policy_for(card)
     assert (low.rule_out, low.rule_in) == (0.2, 0.8)
     # Another prevalence shown moves neither threshold of the policy.
-    assert parse_choice({**fields, "at": "50", "prevalence": "5"}).policy_for(Card) == low
+    assert parse_choice({**fields, "at": "50", "prevalence": "5"}).policy_for(card) == low
     # Without words for it, it was that of the training hospital.
-    assert parse_choice(fields).policy_for(Card) == Policy.custom(0.2, 0.8, Card.prevalence)
+    assert parse_choice(fields).policy_for(card) == Policy.custom(0.2, 0.8, card.prevalence)

@@ -12,11 +12,6 @@ from pneumo.ui.texts import catalogues, requested
 from pneumo.ui.viewer import answer
 
 
-@pytest.fixture(scope="module")
-def store():
-    return ImageStore()
-
-
 def sent(image: bytes | None, **fields):
     """What Gradio makes of the page's request with a file."""
     fields = {"models": available_models()[0], "check": "off", **fields}
