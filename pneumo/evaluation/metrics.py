@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from pneumo.models.card import Confusion, Curve, Estimate, ReliabilityBin, Scores
+from pneumo.models.probability import at_prevalence
 
 RESAMPLES = 1000
 BINS = 10
@@ -92,7 +93,7 @@ def score(
     called = p >= threshold
     shown = p
     if prevalence is not None:
-        shown = p * prevalence / (p * prevalence + (1 - p) * (1 - prevalence))
+        shown = np.array([at_prevalence(one, prevalence) for one in p.tolist()])
 
     def mean(values: np.ndarray, among: np.ndarray | None = None) -> Estimate:
         part = np.ones(len(y)) if among is None else among.astype(float)

@@ -7,6 +7,7 @@ number finite and in its range, nothing more; anything else is a `CheckpointErro
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -428,6 +429,8 @@ def write_typed(value: Any, path: Path, what: str, version: int) -> None:
     """Write a dataclass as json, whole or not at all; a CheckpointError if it holds what
     `read_typed` would refuse."""
     text = json.dumps(record(value), ensure_ascii=False, indent=1) + "\n"
+    # The numbers of a list on one line, so that changes can be read.
+    text = re.sub(r'\[[^][{}"]*\]', lambda numbers: " ".join(numbers[0].split()), text)
     try:
         _checked(type(value), text.encode(), version)
     except ValueError as error:

@@ -28,7 +28,7 @@ UNIT = 1_000  # whole numbers keep the file small
 BLANK, LOW_CONTRAST = 0.04, 0.35
 # Nor has any of them, blurred or faint, less detail than 0.10; a gradient has 0.07 at most.
 LEAST_DETAIL = 0.08
-# Nor has any, degraded or reframed, more than 0.57; drawings and photographs have 0.9.
+# Nor has any, degraded or reframed, more than 0.57; some drawings and photographs have 0.6 to 0.9.
 MOST_DETAIL = 0.58
 TINY_SIDE, SMALL_SIDE = 32, 160
 LONG_ASPECT = 2.5

@@ -5,9 +5,7 @@ import json
 import pytest
 
 from pneumo.imaging.radiograph import read_radiograph
-from pneumo.models.card import read_card
 from pneumo.models.checkpoint import available_models
-from pneumo.reading.decision import PRESETS
 from pneumo.reading.reader import Reader
 from tests.served import ROOT
 from tests.unit.imaging.files import dicom_files, picture_files
@@ -22,16 +20,6 @@ def reader(request: pytest.FixtureRequest) -> Reader:
 
 def test_both_networks_are_bundled():
     assert set(available_models()) >= {"cnn", "resnet18"}
-
-
-@pytest.mark.parametrize("name", available_models())
-def test_switching_presets_changes_labels_of_validation_radiographs(name):
-    policies = read_card(name).policies
-    counted = [policies[preset].validation.labels.values() for preset in PRESETS]
-    cautious, balanced, decisive = (sum(row["INDETERMINATE"] for row in rows) for rows in counted)
-    # Thresholds lie inside each other: what is no longer left open has another label.
-    assert cautious - 5 >= balanced >= 5 and decisive == 0
-    assert balanced <= 0.1 * sum(sum(row.values()) for row in counted[1])
 
 
 @pytest.mark.parametrize("case", [CASES[0], CASES[-1]], ids=lambda case: case["truth"])

@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 from pneumo.models.checkpoint import available_models
+from pneumo.reporting.report import printable
 from pneumo.ui.report import page_of, report
 from pneumo.ui.schemas import parse
 
@@ -32,6 +33,7 @@ def test_letters_that_cannot_be_printed_leak_nothing_and_break_nothing(store, im
     assert [str(one.message) for one in noted if "lyph" in str(one.message)] == []
     said = "".join(capfd.readouterr()) + caplog.text
     assert "Zebrowska" not in said and "GRINNING" not in said
+    assert printable("Grüße é \ud83d") == "Grüße é \u25a1"
 
 
 def test_it_says_what_the_screen_says(store, image):

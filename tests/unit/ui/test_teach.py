@@ -5,7 +5,7 @@ import pytest
 
 from pneumo.models.checkpoint import available_models
 from pneumo.ui.examples import BUNDLED, find_examples
-from pneumo.ui.experiment import vary
+from pneumo.ui.experiment import compare, vary
 from pneumo.ui.teach import described, set_folders
 from tests.radiographs import synthetic
 
@@ -30,9 +30,9 @@ def test_a_local_folder_comes_with_its_lists_and_numbers_of_its_own(tmp_path):
     assert len(set(numbers)) == len(numbers)
 
 
-def asked(store, cases, changes, **fields):
+def asked(store, cases, changes, call=vary, **fields):
     fields = {"models": available_models()[0], "check": "off", "pictures": "no", **fields}
-    return vary(store, cases, {"example": "1", "changes": changes, **fields})
+    return call(store, cases, {"example": "1", "changes": changes, **fields})
 
 
 def test_every_change_moves_the_probability_and_none_breaks_it(store, cases):
@@ -52,3 +52,9 @@ def test_every_change_moves_the_probability_and_none_breaks_it(store, cases):
     odd = {"blur": "much", "jpeg": -7, "covers": [3, [1]], "opacity": {}, "mirror": 1}
     assert asked(store, cases, odd)["status"] == "ok"
     assert asked(store, cases, {"swap": 99})["status"] == "error"
+
+
+def test_the_hottest_region_is_compared_with_random_ones(store, cases):
+    number = next(i for i, case in enumerate(cases) if case.place and not case.hard)
+    reply = asked(store, cases, {"cover": 0.15}, compare, example=str(number))
+    assert len(reply["rows"]) == 1 and reply["rows"][0]["verdict"].endswith(".")

@@ -85,6 +85,14 @@ def test_every_key_that_exists_is_used():
     assert unused == []
 
 
+def test_every_error_that_is_raised_has_its_sentence_and_no_sentence_is_left_over():
+    folder = UI.parent / "imaging"
+    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    codes = {key.removeprefix("error.") for key in english() if key.startswith("error.")}
+    assert set(re.findall(r"""UnreadableImage\(\s*"(\w+)\"""", source)) <= codes
+    assert {code for code in codes if f'"{code}"' not in source} == set()
+
+
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
 def test_every_language_has_the_same_keys_and_places(path: Path, of_card):
     theirs = json.loads(path.read_text(encoding="utf-8"))
