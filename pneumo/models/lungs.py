@@ -57,8 +57,8 @@ def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _field(probability: np.ndarray, side: int) -> np.ndarray:
-    large = cv2.resize(probability, (side, side), interpolation=cv2.INTER_LINEAR) > 0.5
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(large.astype(np.uint8))
-    keep = stats[:, cv2.CC_STAT_AREA] > ISLAND * side * side
-    keep[0] = False  # what is outside
-    return (keep * np.uint8(255))[labels]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((probability > 0.5).astype(np.uint8))
+    keep = stats[:, cv2.CC_STAT_AREA] > ISLAND * probability.size
+    keep[0] = True  # what is outside, up to the border
+    large = cv2.resize(probability * keep[labels], (side, side), interpolation=cv2.INTER_LINEAR)
+    return cv2.threshold(large, 0.5, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)
