@@ -50,7 +50,8 @@ def describe(thumbnails: np.ndarray) -> np.ndarray:
     along *= along
     along /= strength + LEAST_GRADIENT
     step = SIDE // CELLS
-    cells = along.reshape(n, DIRECTIONS, CELLS, step, CELLS, step).mean((3, 5))
+    rows = along.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
+    cells = rows.reshape(n, DIRECTIONS, CELLS, step, CELLS).mean(3)
     # A cell is compared with the edges in the cells around it.
     edges = np.pad(np.sqrt((cells * cells).sum(1)), ((0, 0), (1, 1), (1, 1)), mode="edge")
     nine = [edges[:, i : i + CELLS, j : j + CELLS] for i in range(3) for j in range(3)]

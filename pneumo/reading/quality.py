@@ -92,6 +92,8 @@ def _characters(part: np.ndarray, height: int) -> list[np.ndarray]:
 
 def _lines(mask: np.ndarray, height: int) -> Text:
     """Patches of a mask that have the size of characters and enough of their height beside them."""
+    if cv2.countNonZero(mask) <= NEIGHBORS * SHORTEST:
+        return Text()
     _, _, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     wide, tall, area = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]
     fill = area / np.maximum(wide * tall, 1)
@@ -102,10 +104,10 @@ def _lines(mask: np.ndarray, height: int) -> Text:
     if len(patches) > 2000:  # A page of text, or noise; comparing all pairs would take long.
         return Text(len(patches), len(patches))
     left, size = patches[:, 0].astype(np.float64), patches[:, 3].astype(np.float64)
-    middle = patches[:, 1] + size / 2
+    middle, scale = patches[:, 1] + size / 2, np.log(size)
     beside = (
         (np.abs(middle[:, None] - middle) < 0.35 * size[:, None])
         & (np.abs(left[:, None] - left) < REACH * size[:, None])
-        & (np.abs(np.log(size[:, None] / size)) < 0.35)
+        & (np.abs(scale[:, None] - scale) < 0.35)
     ).sum(1)  # each counts itself
     return Text(int(beside.max()), int((beside > NEIGHBORS).sum()))
