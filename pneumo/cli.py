@@ -30,13 +30,9 @@ EXTRAS |= {"highdicom": "dicom", "ray": "ray"}
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command, the process's own unless its name and arguments are given.
 
-    Args:
-        words: its name and arguments; those of the process unless given.
-
-    Returns:
-        0 when all went well, 1 when something could not be read or done, 2 for wrong usage.
+    0 when all went well, 1 when something could not be read or done, 2 for wrong usage.
     """
     words = sys.argv[1:] if words is None else words
     command = words[0] if words and words[0] in COMMANDS else ""

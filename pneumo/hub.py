@@ -1,10 +1,9 @@
-"""The Hugging Face Hub: fetching one revision of a repository, and its client's errors."""
+"""The errors of the Hugging Face Hub's client as sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import cast
 
 AGAIN = "Run the same command again: it continues where it stopped."
@@ -14,30 +13,10 @@ class HubError(RuntimeError):
     """Something could not be fetched or published; the message says why and what to do."""
 
 
-def snapshot(repository: str, revision: str, patterns: Sequence[str]) -> Path:
-    """The folder of a model repository's files at a revision, from the client's cache if there.
-
-    Raises:
-        HubError: with a sentence.
-    """
-    from huggingface_hub import snapshot_download  # takes a moment
-
-    advice = (
-        "Check owner, name and revision; a private repository needs `hf auth login`, and a first "
-        "download needs the network."
-    )
-    with explained(f"{repository}@{revision}", advice):
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=list(patterns)))
-
-
 @contextmanager
 def explained(what: str, advice: str) -> Iterator[None]:
-    """Turns what the Hub's client, the network and the disk raise into a `HubError`.
-
-    Args:
-        what: is fetched or published.
-        advice: a sentence for when the Hub answers, but not with it.
-    """
+    """Turns what the Hub's client, the network and the disk raise while `what` is fetched or
+    published into a `HubError`; `advice` is for when the Hub answers, but not with it."""
     from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 

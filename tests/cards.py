@@ -67,7 +67,7 @@ def whole_card(
         card,
         name=name,
         title=title,
-        weights=weights or Weights((f"{name}.safetensors",), "0" * 64, 1, 1, "float16"),
+        weights=weights or Weights((f"{name}.safetensors",), "0" * 64, 1, 1),
         calibration=Calibration(1.0, 0.0),
         policies={
             policy: PolicyResult(
@@ -75,7 +75,7 @@ def whole_card(
             )
             for policy, pair in pairs.items()
         },
-        evidence=Evidence(1.0, "made up", dict.fromkeys(places, row)),
+        evidence=Evidence(1.0, dict.fromkeys(places, row)),
         metrics=replace(
             card.metrics, test=card.metrics.test if test else None, test_scorings=int(test)
         ),

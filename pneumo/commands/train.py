@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pneumo.evaluation import release
 from pneumo.models.card import BUNDLED
-from pneumo.models.networks import network_names
+from pneumo.models.networks import NETWORKS
 from pneumo.training.recipe import RecipeError, load_recipe
 from pneumo.training.run import train
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-command's arguments."""
     parser.set_defaults(usage_error=parser.error)
     add = parser.add_argument
-    add("--model", required=True, choices=network_names())
+    add("--model", required=True, choices=NETWORKS)
     place = Path(os.environ.get("PNEUMO_DATA", "data"))
     text = "folder with train/NORMAL and train/PNEUMONIA (default: PNEUMO_DATA, else data)"
     add("--data", type=Path, default=place, metavar="DIR", help=text)

@@ -192,16 +192,8 @@ def augment(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """One random variant of a radiograph, and of its lung masks through the same geometry.
 
-    Args:
-        square: uint8, (S, S).
-        rng: decides everything.
-        spec: how far to go.
-        size: side of the result.
-        masks: uint8, (S, S), any number.
-        mask_size: side of the masks' results, as `size` unless given.
-
-    Returns:
-        image, uint8 (size, size), and masks, uint8 (mask_size, mask_size).
+    Takes uint8 (S, S), gives uint8 (size, size), of masks (mask_size, mask_size), which is `size`
+    unless given. `rng` decides everything; `spec` says how far to go.
     """
     matrix = random_matrix(rng, square.shape[0], size, spec)
     # What lies around an image that is framed wider: black, mostly, another grey, or its edge.
@@ -222,17 +214,9 @@ def degraded_copies(squares: np.ndarray, seed: int, strength: float) -> np.ndarr
     """Validation copies that see a shift of quality and of framing, alike for both classes.
 
     A threshold chosen on the radiographs of one hospital as they are is too low elsewhere, where
-    they are framed, turned and stored in other ways.
-
-    Args:
-        squares: uint8, (N, S, S).
-        seed: the same seed gives the same copies.
-        strength: 0 to 1; 0 gives the radiographs as they are. The probability of each degradation.
-            Exposure moves by 0.2 of it, a random crop keeps at least 1 - 0.875 of it, rotation
-            and shear go as far as `Augmentation`'s times it; nothing is mirrored.
-
-    Returns:
-        uint8, (N, S, S).
+    they are framed, turned and stored in other ways. Takes and gives uint8 (N, S, S); the same seed
+    gives the same copies. `strength`, 0 (nothing) to 1, is the probability of each degradation, and
+    scales the rest; nothing is mirrored.
     """
     if strength == 0:
         return squares.copy()  # even a crop of the whole area may change the aspect

@@ -143,8 +143,8 @@ def opacities_table(
         sides = both_lungs(field)
         if sides is None or len(set(of)) >= most:
             continue
-        for zone in ZONES:
-            lung = zone_of(sides, zone)
+        parts = [part for lung in sides for part in zones.thirds(lung)]
+        for zone, lung in zip(ZONES, parts, strict=True):
             core = cv2.erode(lung.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
             rows, columns = np.nonzero(core if core.any() else lung)
             place = rng.integers(len(rows))
@@ -172,18 +172,6 @@ def opacities_table(
             maps[chosen], [regions[k] for k in chosen], peak_inside, None, maps.constant()
         )
     return table
-
-
-def zone_of(sides: tuple[np.ndarray, np.ndarray], zone: str) -> np.ndarray:
-    """One of the six zones: bool (S, S); sides as `both_lungs` gives them, zone as in `ZONES`."""
-    side, height = zone.split()
-    lung = sides[0] if side == "right" else sides[1]
-    rows = np.flatnonzero(lung.any(1))
-    third = zones.ZONES.index(height)
-    edges = np.linspace(rows[0], rows[-1] + 1, 4)
-    within = np.zeros(lung.shape, bool)
-    within[round(edges[third]) : round(edges[third + 1])] = True
-    return lung & within
 
 
 def boxes_table(maps_of: Mapper, folder: Path) -> Table:

@@ -42,7 +42,7 @@ from pneumo.models.card import (
     write_card,
 )
 from pneumo.models.checkpoint import Checkpoint, load_checkpoint, round_to_stored, save_weights
-from pneumo.models.networks import Network, build, network_names
+from pneumo.models.networks import NETWORKS, Network, build
 from pneumo.models.preprocess import Preprocessing
 from pneumo.reading.input_check import FILE as INPUT_CHECK
 
@@ -51,7 +51,6 @@ DATASET = "Chest X-Ray Images (Pneumonia), Kermany et al. 2018, CC BY 4.0, DOI 1
 # of the training radiographs, and a threshold that fits them alone is too low elsewhere.
 STRENGTHS = (0.4, 0.6, 0.8)
 ADULTS = "synthetic normal adults in place of some normal ones, half with an opacity added"
-SCALE_RULE = "95th percentile of the strongest evidence in validation pneumonias"
 # What a seed should reach besides `RELIABLE_SIDE`, which counts first: at least, and at most.
 LEAST = {"opacities_peak": 0.60, "lungs_share": 0.85, "lungs_peak": 0.97, "auc_lungs_only": 0.95}
 MOST = {"maps_alike": 0.40, "auc_lungs_masked": 0.65, "normals_hot": 0.05}
@@ -94,7 +93,7 @@ def read_run(folder: Path) -> Run:
     """A run that `train.py` finished; a ReleaseError when it is not one."""
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        known = facts["recipe"]["model"] in network_names() and facts["data"]["fingerprint"]
+        known = facts["recipe"]["model"] in NETWORKS and facts["data"]["fingerprint"]
     except FileNotFoundError:
         raise ReleaseError(
             f"{folder} holds no finished run: run.json is missing. Finish it with train.py --resume"
@@ -172,7 +171,7 @@ def calibrated(run: Run, table: Sequence[Sample]) -> Checkpoint:
         preprocessing=preprocessing,
         calibration=calibration,
         policies=policies,
-        evidence=Evidence(float(np.percentile(strongest, 95)), SCALE_RULE, {}),
+        evidence=Evidence(float(np.percentile(strongest, 95)), {}),
         metrics=Metrics(
             validation=validation,
             degraded={
@@ -212,7 +211,6 @@ def _training_facts(facts: dict) -> TrainingFacts:
         seed=facts["recipe"]["seed"],
         teachers=(f"{teacher['name']} {teacher['sha256']}",) if teacher else (),
         selection=SELECTION,
-        precision="fp32",
         seconds=float(facts["seconds"]),
         history=tuple(_epoch(entry) for entry in facts["history"]),
     )
@@ -222,7 +220,7 @@ def _epoch(entry: dict) -> Epoch:
     # No mean where an epoch had none of that kind.
     losses = {name: entry[k] for k, name in LOSSES.items() if math.isfinite(entry.get(k, math.nan))}
     aucs = entry["validation_auc"], entry["validation_auc_degraded"]
-    return Epoch(entry["epoch"], "training", losses, *aucs, 0.0, entry["seconds"])
+    return Epoch(entry["epoch"], losses, *aucs, entry["seconds"])
 
 
 def localized(checkpoint: Checkpoint, data: Path, boxes: Path | None) -> Checkpoint:

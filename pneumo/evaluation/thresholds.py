@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold
 
 from pneumo.evaluation.metrics import calibration_errors, proportion
 from pneumo.models.card import CalibrationCheck, Estimate, PolicyMeasures, PolicyResult
-from pneumo.models.probability import Calibration, Policy
+from pneumo.models.probability import Calibration, Policy, at_prevalence
 from pneumo.reading.decision import LABELS, decide
 
 # Sensitivity at the rule-out threshold of `cautious` and specificity at its rule-in threshold.
@@ -35,7 +35,8 @@ def calibrate(logits: np.ndarray, labels: np.ndarray) -> Calibration:
 def check_calibration(
     logits: np.ndarray, labels: np.ndarray, groups: np.ndarray
 ) -> CalibrationCheck | None:
-    """How well calibration holds for patients it was not fitted on, by cross-fitting.
+    """How well calibration holds for patients it was not fitted on, by cross-fitting; at the
+    prevalence of these radiographs.
 
     All are (N,), `groups` the patients; None where a part of them cannot be calibrated.
     """
@@ -50,9 +51,9 @@ def check_calibration(
             probabilities[fold] = calibrate(logits[rest], labels[rest]).probability(logits[fold])
         except ValueError:  # logits that do not tell the classes apart
             return None
-    weights = np.stack([np.ones(len(labels)), 1 / np.bincount(labels, minlength=2)[labels]])
-    plain, balanced = calibration_errors(labels, probabilities, weights).tolist()
-    return CalibrationCheck(ece=plain, ece_balanced=balanced, folds=folds)
+    shown = [at_prevalence(p, float(labels.mean())) for p in probabilities.tolist()]
+    errors = calibration_errors(labels, np.array(shown), np.ones((1, len(labels))))
+    return CalibrationCheck(float(errors[0]), folds)
 
 
 def normal_series(

@@ -20,7 +20,7 @@ from pneumo.files import bundled_folder, write_whole
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.probability import Calibration, Policy
 
-FORMAT = 2
+FORMAT = 3
 MAX_CARD_BYTES = 5_000_000  # a card has about 40 kB
 BUNDLED = bundled_folder("checkpoints")
 
@@ -63,7 +63,6 @@ class Weights:
     sha256: Sha256
     bytes: int
     parameters: int
-    storage: str
 
     def __post_init__(self) -> None:
         if list(self.files) != sorted(set(self.files)):
@@ -111,7 +110,6 @@ class Evidence:
     """How the evidence map is shown (`scale`: logit units in full colour), and how it measured."""
 
     scale: Annotated[float, Field(gt=0)]
-    scale_rule: str
     localization: dict[str, LocalizationRow]
 
     @property
@@ -252,10 +250,9 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """Cross-fitted calibration error on validation; `ece_balanced` weights both classes alike."""
+    """Calibration error on validation, cross-fitted in so many folds."""
 
     ece: float
-    ece_balanced: float
     folds: int
 
 
@@ -309,11 +306,9 @@ class Epoch:
     """One row of the learning curve; `losses` are means over the epoch's steps."""
 
     epoch: int
-    phase: str
     losses: dict[str, float]
     validation_auc: float
     degraded_auc: float
-    learning_rate: float
     seconds: float
 
 
@@ -337,7 +332,6 @@ class TrainingFacts:
     teachers: tuple[str, ...]
     selection: str
     device: str
-    precision: str
     processes: int
     seconds: float
     finished: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumo.files import write_whole
-from pneumo.hub import HubError, snapshot
+from pneumo.hub import HubError, explained
 from pneumo.models.card import Card, CheckpointError, Weights, checkpoint_folder, read_card
 from pneumo.models.preprocess import Preprocessing
 
@@ -30,7 +30,6 @@ HUB = "hf://"
 _ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w./-]+?)(?:#([\w-]+))?")
 # What a network needs besides its own files; a card names the one input check that it takes.
 COMPANIONS = ("input_check.json", "lungs.safetensors")
-STORAGE = "float16 matrices and convolutions, float32 vectors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,19 +133,14 @@ def save_weights(network: Network, folder: Path | None = None) -> Weights:
         sha256=hashlib.sha256(b"".join(blobs)).hexdigest(),
         bytes=sum(map(len, blobs)),
         parameters=sum(p.numel() for p in network.parameters()),
-        storage=STORAGE,
     )
 
 
 def fetch(address: str) -> tuple[Path, str]:
-    """The folder and the network of a model repository on the Hugging Face Hub.
+    """The folder and the network of hf://OWNER/NAME@REVISION, or of that and #NETWORK.
 
-    Args:
-        address: hf://OWNER/NAME@REVISION or hf://OWNER/NAME@REVISION#NETWORK. A commit is a
-            revision that nobody can move; a tag or branch is looked up once for all files.
-
-    Raises:
-        CheckpointError: when the address is none, or nothing usable comes from there.
+    A commit is a revision that nobody can move; a tag or branch is looked up once for all files. A
+    CheckpointError when the address is none, or nothing usable comes from there.
     """
     parts = _ADDRESS.fullmatch(address)
     if not parts:
@@ -155,19 +149,27 @@ def fetch(address: str) -> tuple[Path, str]:
             "commit that the repository's history shows."
         )
     repository, revision, network = parts.groups()
-    from pneumo.models.networks import network_names
+    from huggingface_hub import snapshot_download
 
-    known = network_names()
+    from pneumo.models.networks import NETWORKS
+
     endings = (".json", ".safetensors", "-?????-of-?????.safetensors")
-    wanted = [name + ending for name in known for ending in endings]
+    wanted = [name + ending for name in NETWORKS for ending in endings]
+    advice = (
+        "Check owner, name and revision; a private repository needs `hf auth login`, and a first "
+        "download needs the network."
+    )
+    patterns = [*wanted, *COMPANIONS]
     try:
-        folder = snapshot(repository, revision, [*wanted, *COMPANIONS])
+        with explained(f"{repository}@{revision}", advice):
+            found = snapshot_download(repository, revision=revision, allow_patterns=patterns)
     except HubError as error:
         raise CheckpointError(str(error)) from error
-    found = available_models(folder)
-    if not found or (network and network not in found):
+    folder = Path(found)
+    names = available_models(folder)
+    if not names or (network and network not in names):
         raise CheckpointError(
-            f"{address:.100} holds no checkpoint of {network or ' or '.join(known)}. Name a "
+            f"{address:.100} holds no checkpoint of {network or ' or '.join(NETWORKS)}. Name a "
             "repository that `pneumo publish model` made."
         )
     return folder, network or default_model(folder)
@@ -176,12 +178,8 @@ def fetch(address: str) -> tuple[Path, str]:
 def load_checkpoint(name: str, folder: Path | None = None) -> Checkpoint:
     """Load a network strictly: every tensor present, none too many, bytes as the card says.
 
-    Args:
-        name: of a registered network, or an address as `fetch` takes it.
-        folder: of checkpoints, unless the name is an address.
-
-    Raises:
-        CheckpointError: whatever is wrong with card or weights.
+    `name` is a registered network's, or an address as `fetch` takes it, which needs no folder. A
+    CheckpointError for whatever is wrong with card or weights.
     """
     checkpoint = open_checkpoint(name, folder)
     _ = checkpoint.network

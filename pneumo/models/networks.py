@@ -49,11 +49,6 @@ def register(cls: type[Network]) -> type[Network]:
     return cls
 
 
-def network_names() -> tuple[str, ...]:
-    """Names of the registered networks, in the order of their registration."""
-    return tuple(NETWORKS)
-
-
 def build(name: str) -> Network:
     """A freshly initialised network; a KeyError names the known ones."""
     if name not in NETWORKS:

@@ -126,11 +126,6 @@ class Reading:
         """Where most of the positive evidence lies, such as "right lower"; the patient's side."""
         return strongest_zone(self.zones)
 
-    @property
-    def outside_population(self) -> bool:
-        """Whether the input check finds an adult."""
-        return any(c.name == "population" and c.outcome == "warned" for c in self.checks)
-
     def record(self) -> dict:
         """The reading without its images as plain json values."""
         low, high = self.rule_out, self.rule_in
@@ -242,11 +237,6 @@ class Reader:
         """The card of the weights."""
         return self.checkpoint.card
 
-    @property
-    def reliable_side(self) -> bool:
-        """Whether the map tells which lung is affected; if not, zones are not named."""
-        return self.card.evidence.reliable_side
-
     def preset(self, name: str) -> Policy:
         """A policy of the card by its name; ValueError when it has none of this name."""
         if name not in self.card.policies:
@@ -270,7 +260,7 @@ class Reader:
         """
         return self.examine(image)[1]
 
-    read = predict
+    read = predict  # its name before 0.2.0
 
     def examine(
         self, image: ImageLike, input_check: bool | None = None
@@ -314,6 +304,7 @@ class Reader:
         square = self.checkpoint.preprocessing.square(radiograph.pixels)
         logit, found = self._run(square)
         lungs = self._lungs(radiograph, square)
+        sided = self.card.evidence.reliable_side
         mirrored = any(one.name == "upright" and one.outcome == "warned" for one in checks)
         reading = self._reading(
             radiograph.source,
@@ -324,7 +315,7 @@ class Reader:
             decisive=self.card.threshold,
             evidence=found,
             lungs=lungs,
-            zones=zone_shares(found, lungs) if self.reliable_side and not mirrored else (),
+            zones=zone_shares(found, lungs) if sided and not mirrored else (),
             checks=checks + ((check("input_check.overridden"),) if failed else ()),
         )
         return replace(reading, seconds=time.perf_counter() - started)
@@ -349,15 +340,7 @@ class Reader:
         return Reading(source, self.name, self.checkpoint.weights_sha256, status, **values)
 
 
-def load(
-    name: str,
-    policy: str | Policy = DEFAULT_POLICY,
-    prevalence: float | None = None,
-    input_check: bool = True,
-    backend: str = BACKENDS[0],
-) -> Reader:
-    """The Reader of a bundled network, such as "resnet18"; arguments as for `Reader`."""
-    return Reader(name, policy, prevalence, input_check, backend=backend)
+load = Reader  # as `pneumo.load`
 
 
 @lru_cache

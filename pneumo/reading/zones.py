@@ -31,7 +31,7 @@ def zone_shares(evidence: np.ndarray, lungs: np.ndarray) -> tuple[ZoneShare, ...
     sides = both_lungs(lungs[::2, ::2])  # finer than any evidence map all the same
     if sides is None:
         return ()
-    parts = np.stack([part for field in sides for part in _thirds(field)], axis=-1)
+    parts = np.stack([part for field in sides for part in thirds(field)], axis=-1)
     # The mean over a cell's area is the share of the cell that lies in the zone.
     covered = cv2.resize(
         parts.astype(np.float32), evidence.shape[::-1], interpolation=cv2.INTER_AREA
@@ -50,7 +50,7 @@ def strongest_zone(shares: tuple[ZoneShare, ...]) -> str | None:
     return f"{most.lung} {most.zone}"
 
 
-def _thirds(field: np.ndarray) -> list[np.ndarray]:
+def thirds(field: np.ndarray) -> list[np.ndarray]:
     """A lung, bool (S, S), cut by thirds of its height, from top to bottom."""
     rows = np.flatnonzero(field.any(1))
     top, height = rows[0], rows[-1] + 1 - rows[0]

@@ -57,11 +57,7 @@ def objects(
     """The DICOM files of a reading of status "ok", by their ending: ".sc.dcm", the secondary
     capture; and ".sr.dcm", the structured report, where the radiograph was a DICOM file itself.
 
-    Args:
-        radiograph: that was analyzed.
-        reading: of it.
-        card: of the network that gave the reading.
-        source: as `read_identifiers` gives it; placeholders are written without.
+    `source` is as `read_identifiers` gives it; placeholders are written without.
     """
     # highdicom's warnings quote the patient's name. Which are shown is the whole process's choice.
     with _quiet, warnings.catch_warnings():
@@ -91,7 +87,7 @@ def secondary_capture(
     now = datetime.now()
     if source is None:
         given = {"study_date": now.date(), "study_time": now.time()}
-    named = given | {
+    patient = given | {
         "patient_id": given.get("patient_id") or "PNEUMO",
         "patient_name": given.get("patient_name") or "Placeholder^Pneumo",
     }
@@ -108,15 +104,20 @@ def secondary_capture(
         instance_number=1,
         manufacturer=MAKER,
         specific_character_set="ISO_IR 192",
-        **named,
+        **patient,
     )
     image.BodyPartExamined = "CHEST"
-    image.BurnedInAnnotation = "YES" if _maybe_named(reading) else "NO"
+    # Whether the radiograph may show the patient's name.
+    named = any(check.name == "text" and check.outcome != "passed" for check in reading.checks)
+    image.BurnedInAnnotation = "YES" if named else "NO"
     image.DerivationDescription = f"Evidence for pneumonia over the radiograph. {CAVEAT}"
     image.SeriesDescription = f"Pneumo {__version__}: {card.title}"
     image.SoftwareVersions = __version__
     if source is not None:
-        image.SourceImageSequence = [_reference(source)]
+        reference = Dataset()
+        reference.ReferencedSOPClassUID = source.SOPClassUID
+        reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
+        image.SourceImageSequence = [reference]
     return image
 
 
@@ -203,18 +204,6 @@ def structured_report(
         coding_schemes=[CodingSchemeIdentificationItem(SCHEME, name="Codes of Pneumo")],
         series_description=f"Pneumo {__version__}: {card.title}",
     )
-
-
-def _reference(source: Dataset) -> Dataset:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = source.SOPClassUID
-    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
-    return reference
-
-
-def _maybe_named(reading: Reading) -> bool:
-    """Whether the radiograph may show the patient's name."""
-    return any(check.name == "text" and check.outcome != "passed" for check in reading.checks)
 
 
 def _picture(radiograph: Radiograph, reading: Reading, card: Card) -> np.ndarray:

@@ -55,12 +55,8 @@ def maps(reader: Reader, table: Sequence[Sample], label: int, count: int = 8) ->
 def missed(
     checkpoints: Sequence[Checkpoint], table: Sequence[Sample], most: int = 8
 ) -> tuple[list[tuple[Sample, list[float]]], Figure]:
-    """Pneumonias that some network calls unlikely (decisive), fewest misses last.
-
-    Returns:
-        Each with its balanced probability by every network, lowest sum first; and the first `most`
-        of them as a figure.
-    """
+    """Pneumonias that some network calls unlikely (decisive), each with its balanced probability by
+    every network, lowest sum first; and the first `most` of them as a figure."""
     pneumonias = [sample for sample in table if sample.label]
     found = [predict_all(checkpoint, table) for checkpoint in checkpoints]
     values = [dict(zip(one.table, one.probabilities.tolist(), strict=True)) for one in found]

@@ -47,9 +47,11 @@ def result_of(reading: Reading, card: Card) -> Result:
     rule_out, rule_in, policy = reading.rule_out, reading.rule_in, reading.policy
     assert label and policy and probability is not None
     assert rule_out is not None and rule_in is not None
-    # Neither do figures hold for what the input check refused.
-    refused = any(check.outcome == "failed" for check in reading.checks)
-    outside = reading.outside_population or refused
+    # Figures hold neither for adults nor for what the input check refused.
+    outside = any(
+        check.outcome == "failed" or (check.name, check.outcome) == ("population", "warned")
+        for check in reading.checks
+    )
     prevalence, own = percent(reading.prevalence), reading.prevalence == card.prevalence
     unlikely, reliable = label == "NORMAL", card.evidence.reliable_side
     where = ""

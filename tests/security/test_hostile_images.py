@@ -35,10 +35,11 @@ SCRIPT = b"<script>alert('DOE')</script>"
 KINDS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 
 
-def refusal(data: bytes) -> str:
+def refusal(data: bytes) -> tuple[str, object]:
+    """The code of the error, and the kind of file it names."""
     with pytest.raises(UnreadableImage) as caught:
         read_radiograph(data)
-    return caught.value.sentence
+    return caught.value.code, caught.value.values.get("kind")
 
 
 def zipped(name: str, content: bytes) -> bytes:
@@ -74,13 +75,13 @@ def test_nothing_of_the_patient_leaves_the_reader(capfd, caplog) -> None:
 
 def test_what_is_no_single_image_is_refused() -> None:
     many = dicom(np.concatenate([IMAGE, IMAGE]), NumberOfFrames=2, Rows=IMAGE.shape[0])
-    assert "several frames" in refusal(dicom_bytes(many))
+    assert refusal(dicom_bytes(many)) == ("frames", "DICOM")
     report = dicom(IMAGE)
     del report.PixelData
-    assert "no image" in refusal(dicom_bytes(report))
-    assert "megapixels" in refusal(dicom_bytes(dicom(IMAGE, Rows=20000, Columns=20000)))
-    assert "damaged" in refusal(dicom_bytes(dicom(IMAGE, Rows=1000, Columns=1000)))
-    assert "values a pixel" in refusal(dicom_bytes(dicom(IMAGE, SamplesPerPixel=4)))
+    assert refusal(dicom_bytes(report))[0] == "no_image"
+    assert refusal(dicom_bytes(dicom(IMAGE, Rows=20000, Columns=20000)))[0] == "pixels"
+    assert refusal(dicom_bytes(dicom(IMAGE, Rows=1000, Columns=1000))) == ("damaged", "DICOM")
+    assert refusal(dicom_bytes(dicom(IMAGE, SamplesPerPixel=4)))[0] == "samples"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,11 +100,11 @@ def test_a_file_that_is_two_things_is_read_as_one(kind: str) -> None:
 def test_a_document_or_archive_that_holds_an_image_is_refused_by_name() -> None:
     image = picture(IMAGE, "PNG")
     for start, word in ((b"%PDF-1.7\n", "PDF"), (b"GIF89a/*", "GIF"), (b"\x1f\x8b\x08", "GZIP")):
-        assert word in refusal(start + image)
-    assert "ZIP" in refusal(zipped("image.png", image))
+        assert refusal(start + image) == ("format", word)
+    assert refusal(zipped("image.png", image)) == ("format", "ZIP")
     for start in (SCRIPT, b"<svg xmlns='http://www.w3.org/'>", b"#!/bin/sh\n", b"P1 9 9\n",
                   b"%!PS-Adobe-3.0 EPSF-3.0\n", b"8BPS\0\1", b"\0\0\1\0\1\0"):  # fmt: skip
-        assert "are read" in refusal(start + image)
+        assert refusal(start + image)[0] == "unknown"
 
 
 def test_a_bomb_in_a_pngs_text_is_not_unpacked() -> None:
@@ -116,6 +117,12 @@ def test_a_bomb_in_a_pngs_text_is_not_unpacked() -> None:
         except UnreadableImage as error:
             assert "DOE" not in error.sentence and error.code != "memory"
     box.close()
+
+
+def refused(data: bytes, kind: str) -> str:
+    with pytest.raises(UnreadableImage) as caught:
+        decode(data, kind)
+    return caught.value.code
 
 
 def test_the_same_limits_hold_in_every_kind_of_file(monkeypatch) -> None:
@@ -135,13 +142,11 @@ def test_the_same_limits_hold_in_every_kind_of_file(monkeypatch) -> None:
         monkeypatch.setattr(precheck, "MAX_UNPACKED", depth * IMAGE.size)
         assert decode(data, kind)[0].shape == IMAGE.shape, name
         monkeypatch.setattr(precheck, "MAX_UNPACKED", depth * IMAGE.size - 1)
-        with pytest.raises(UnreadableImage, match="unpacks to"):
-            decode(data, kind)
+        assert refused(data, kind) == "unpacked"
         with monkeypatch.context() as patch:
             patch.setattr(Image, "open", lambda *_, **__: pytest.fail("it was decoded"))
             patch.setattr(precheck, "MAX_PIXELS", IMAGE.size - 1)
-            with pytest.raises(UnreadableImage, match="megapixels"):
-                decode(data, kind)
+            assert refused(data, kind) == "pixels"
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pneumo.data.dataset import load_squares, samples
-from pneumo.evaluation.localization import ZONES, zone_of
+from pneumo.evaluation.localization import ZONES
 from pneumo.files import bundled_folder, write_whole
 from pneumo.imaging.opacity import insert_opacity
 from pneumo.models.lungs import Segmenter, both_lungs, find_lungs
 from pneumo.models.preprocess import Preprocessing
 from pneumo.models.segmenter import load_segmenter
+from pneumo.reading.zones import thirds
 from tools.synthetic.distances import RealRadiographs, real_radiographs
 from tools.synthetic.eigenradiographs import EigenRadiographs, eigenradiographs
 from tools.synthetic.sharpen import near, sharpened, with_grain, with_marker, without_ghosts
@@ -209,7 +210,8 @@ def with_opacity(
         image), side, zone and strength; None when no place did.
     """
     size = len(pixels)
-    inside = {name: zone_of(sides, name) for name in ZONES}
+    parts = [part for lung in sides for part in thirds(lung)]
+    inside = dict(zip(ZONES, parts, strict=True))
     rows, columns = np.nonzero(inside[zone])
     # Consolidation ends at the pleura.
     lung = near(np.uint8(255) * (sides[0] | sides[1]), 0.008)

@@ -161,16 +161,16 @@ def test_labelled_images_are_measured_and_the_wrong_ones_are_shown(many, pair):
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
-    put(many, {f"{number}.png": pair[0] for number in range(60)})
+    put(many, {f"{number}.png": pair[0] for number in range(30)})
     many.wait_for_selector(".pn-table tr:nth-child(2)[data-status=ok]")
     many.click("[data-do=stop]")
     many.wait_for_selector(".pn-batch[data-running=no]")
     done = many.locator(".pn-table tbody tr[data-status=ok]").count()
-    assert 2 <= done < 60
-    assert f"{done} of 60" in many.inner_text(".pn-progress-text")
+    assert 2 <= done < 30
+    assert f"{done} of 30" in many.inner_text(".pn-progress-text")
     many.click("[data-do=continue]")
     many.wait_for_selector(".pn-batch[data-running=no][data-left='0']")
-    assert many.locator(".pn-table tbody tr[data-status=ok]").count() == 60
+    assert many.locator(".pn-table tbody tr[data-status=ok]").count() == 30
 
 
 def test_a_run_that_broke_off_goes_on_when_the_app_answers_again(many, pair):

@@ -76,5 +76,4 @@ def test_calibration_makes_the_odds_those_of_balanced_classes():
     logits = rng.normal(0, 1, 20_000) + y  # the log odds at balance are logit - 0.5
     found = calibrate(logits, y)
     assert (found.slope, found.offset) == pytest.approx((1, -0.5), abs=0.05)
-    check = check_calibration(logits, y, np.arange(20_000))
-    assert check.ece_balanced < 0.02 < check.ece
+    assert check_calibration(logits, y, np.arange(20_000)).ece < 0.02

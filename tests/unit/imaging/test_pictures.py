@@ -19,11 +19,12 @@ def grey() -> np.ndarray:
 
 
 def reason(file: object, status: str = "error") -> str:
-    """The sentence a file is turned down with."""
+    """The code of the sentence a file is turned down with."""
     with pytest.raises(UnreadableImage) as caught:
         read_radiograph(file)
-    assert caught.value.status == status
-    return caught.value.sentence
+    assert caught.value.status == status and caught.value.sentence.endswith(".")
+    assert "DOE" not in caught.value.sentence
+    return caught.value.code
 
 
 def test_every_lossless_format_gives_the_same_image(grey: np.ndarray) -> None:
@@ -75,37 +76,35 @@ def declaring(width: int, height: int) -> bytes:
 
 
 def test_limits_are_named(tmp_path) -> None:
-    sentence = reason(declaring(10_000, 10_000), "refused")
-    assert "10,000 x 10,000" in sentence and f"{MAX_PIXELS // 10**6} megapixels" in sentence
+    assert reason(declaring(10_000, 10_000), "refused") == "pixels"
     assert MAX_PIXELS >= 8000 * 8000
-    assert "30,000" in reason(declaring(40_000, 4), "refused")
+    assert reason(declaring(40_000, 4), "refused") == "side"
     big = tmp_path / "big.png"
     with big.open("wb") as stream:
         stream.truncate(MAX_BYTES + 1)
-    assert f"{MAX_BYTES // 1024**2} MB" in reason(big, "refused")
+    assert reason(big, "refused") == "bytes"
 
 
 def test_several_frames_are_refused(grey: np.ndarray) -> None:
     frames = [Image.fromarray(grey), Image.fromarray(255 - grey)]
     for kind in ("TIFF", "PNG", "WEBP"):
         data = picture(frames[0], kind, save_all=True, append_images=frames[1:])
-        assert "frames" in reason(data, "refused")
+        assert reason(data, "refused") == "frames"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
 def test_truncated_files_are_errors(grey: np.ndarray, kind: str) -> None:
     data = picture(grey, kind)
     for length in (len(data) // 2, len(data) * 9 // 10):
-        assert "damaged" in reason(data[:length])
+        assert reason(data[:length]) == "damaged"
     assert reason(data[:9])
 
 
 def test_places_that_hold_no_image(tmp_path) -> None:
-    assert "folder" in reason(tmp_path)
-    missing = tmp_path / "DOE_JOHN_19010203.png"
-    assert "DOE" not in reason(missing)
+    assert reason(tmp_path) == "folder"
+    assert reason(tmp_path / "DOE_JOHN_19010203.png") == "missing"
     (tmp_path / "empty.png").touch()
-    assert "empty" in reason(tmp_path / "empty.png")
+    assert reason(tmp_path / "empty.png") == "empty"
     for odd in ("", "\0", "http://127.0.0.1/grey.png", "file:///etc/passwd", "a" * 5000):
         assert reason(odd)
     assert reason(b"")
@@ -115,6 +114,6 @@ def test_places_that_hold_no_image(tmp_path) -> None:
 @pytest.mark.timeout(20)
 def test_pipes_and_devices_do_not_hang(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert "pipe" in reason(tmp_path / "pipe", "refused")
+    assert reason(tmp_path / "pipe", "refused") == "device"
     if os.path.exists("/dev/zero") and stat.S_ISCHR(os.stat("/dev/zero").st_mode):
-        assert "device" in reason("/dev/zero", "refused")
+        assert reason("/dev/zero", "refused") == "device"

@@ -62,7 +62,7 @@ def test_what_is_written_comes_back(tmp_path):
         ("training.recipe", {"rate": math.nan}, "training"),
         ("input_check_sha256", "0", "sha256"),
         ("more", 1, "more"),
-        ("format", 3, "format"),
+        ("format", 2, "format"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path, path, value, named):

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from pneumo.models.networks import PneumoniaCNN, ResNet18, network_names
+from pneumo.models.networks import NETWORKS, PneumoniaCNN, ResNet18
 from pneumo.reading.explanation import evidence_map
 from tests.cards import lively
 
 SIZE = 128
-BOTH = pytest.mark.parametrize("name", network_names())
+BOTH = pytest.mark.parametrize("name", NETWORKS)
 
 
 @BOTH

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pneumo.models.networks import build, network_names
+from pneumo.models.networks import NETWORKS, build
 from pneumo.reading.explanation import evidence, evidence_map
 from tests.radiographs import synthetic
 
@@ -49,7 +49,7 @@ def test_same_map_as_full_backward_and_nothing_is_left_behind(stand_in):
     assert (found - theirs).abs().max() < 1e-3 * found.abs().max()
 
 
-@pytest.mark.parametrize("name", network_names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_loss_on_the_map_reaches_features_and_head(name):
     torch.manual_seed(0)
     network = build(name).eval()

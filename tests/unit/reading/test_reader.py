@@ -123,7 +123,7 @@ def test_no_zones_for_a_map_that_does_not_tell_the_side(stand_in, png_path):
     card = whole_card(stand_in.name, weights=stand_in.card.weights, reliable=False)
     reader = Reader(replace(stand_in, card=card), input_check=False)
     reading = reader.predict(png_path)
-    assert not reader.reliable_side
+    assert not reader.card.evidence.reliable_side
     assert reading.zones == () and reading.strongest_zone is None
     assert reading.evidence is not None
 
