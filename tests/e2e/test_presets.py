@@ -3,20 +3,20 @@
 import numpy as np
 
 from pneumo.data import dataset
-from pneumo.data.memory import logits
-from pneumo.models.checkpoint import available_models, load_checkpoint
+from pneumo.models.checkpoint import available_models
 from pneumo.reading.decision import PRESETS, decide
+from pneumo.reading.reader import Reader
 
 
 def test_switching_presets_changes_labels(data_root):
-    checkpoints = [load_checkpoint(name) for name in available_models()]
-    recipe = checkpoints[0].card.training.recipe
+    readers = [Reader(name) for name in available_models()]
+    recipe = readers[0].card.training.recipe
     table = dataset.samples(data_root, "train")
     table = dataset.validation_split(table, 0, recipe["folds"], recipe["fold"])[1]
-    squares = dataset.load_squares(table, checkpoints[0].preprocessing)
-    for checkpoint in checkpoints:
-        card = checkpoint.card
-        values = logits(checkpoint.network, squares, checkpoint.preprocessing)
+    squares = dataset.load_squares(table, readers[0].card.preprocessing)
+    for reader in readers:
+        card = reader.card
+        values = reader.graph.logits(card.preprocessing.values(squares))
         probabilities = card.calibration.probability(values)
         labels = {
             name: np.array([decide(float(p), card.policies[name].policy) for p in probabilities])
