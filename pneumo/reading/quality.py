@@ -94,7 +94,9 @@ def _lines(mask: np.ndarray, height: int) -> Text:
     """Patches of a mask that have the size of characters and enough of their height beside them."""
     if cv2.countNonZero(mask) <= NEIGHBORS * SHORTEST:
         return Text()
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count - 1 <= NEIGHBORS:
+        return Text()
     wide, tall, area = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]
     fill = area / np.maximum(wide * tall, 1)
     sized = (tall >= SHORTEST) & (tall <= max(SHORTEST, TALLEST * height)) & (wide <= 1.6 * tall)
