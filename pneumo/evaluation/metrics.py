@@ -60,9 +60,17 @@ def auc_estimate(
     labels: np.ndarray, scores: np.ndarray, groups: np.ndarray | None = None
 ) -> Estimate:
     """AUC with its bootstrap interval; labels 0/1 with both classes, (N,)."""
+    order = np.argsort(scores)
+    starts = np.unique(np.asarray(scores)[order], return_index=True)[1]  # of runs of equal scores
 
     def areas(weights: np.ndarray) -> np.ndarray:
-        return np.array([roc_auc_score(labels, scores, sample_weight=row) for row in weights])
+        # As scikit-learn's `roc_auc_score`, which takes seconds for a thousand rows of weights.
+        positive, negative = (
+            np.add.reduceat((weights * (labels == label))[:, order], starts, axis=1)
+            for label in (1, 0)
+        )
+        below = np.cumsum(negative, 1) - negative / 2
+        return (positive * below).sum(1) / (positive.sum(1) * negative.sum(1))
 
     return bootstrap(areas, labels, groups)
 

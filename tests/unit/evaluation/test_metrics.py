@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from pneumo.evaluation import metrics
-from pneumo.evaluation.metrics import proportion, score
+from pneumo.evaluation.metrics import auc_estimate, bootstrap_weights, proportion, score
 
 
 def test_scores_are_those_of_scikit_learn(monkeypatch):
@@ -28,6 +28,19 @@ def test_scores_are_those_of_scikit_learn(monkeypatch):
         one = getattr(found, name)
         assert one.low < one.value < one.high
     assert found.sensitivity.n + found.specificity.n == found.accuracy.n == 120
+
+
+def test_the_interval_of_an_auc_is_that_of_scikit_learns_on_each_resample(monkeypatch):
+    monkeypatch.setattr(metrics, "RESAMPLES", 100)
+    rng = np.random.default_rng(0)
+    y = np.repeat(rng.random(60) < 0.4, 2).astype(int)
+    scores = np.round(y + rng.normal(0, 1, 120), 1)  # with ties
+    patients = np.arange(120) // 2
+    found = auc_estimate(y, scores, patients)
+    rows = bootstrap_weights(y, patients)
+    areas = [roc_auc_score(y, scores, sample_weight=row) for row in rows]
+    assert (found.low, found.high) == pytest.approx(np.percentile(areas, (2.5, 97.5)))
+    assert found.value == pytest.approx(roc_auc_score(y, scores))
 
 
 def test_an_exact_interval_has_room_where_nothing_failed():
