@@ -59,6 +59,6 @@ def both_lungs(lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 def _field(probability: np.ndarray, side: int) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats((probability > 0.5).astype(np.uint8))
     keep = stats[:, cv2.CC_STAT_AREA] > ISLAND * probability.size
-    keep[0] = True  # what is outside, up to the border
+    keep[0] = True  # what is no lung counts in the interpolation at a lung's border
     large = cv2.resize(probability * keep[labels], (side, side), interpolation=cv2.INTER_LINEAR)
     return cv2.threshold(large, 0.5, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)

@@ -18,13 +18,17 @@ def grey() -> np.ndarray:
     return chest(240, 256)
 
 
-def reason(file: object, status: str = "error") -> str:
-    """The code of the sentence a file is turned down with."""
+def refusal(file: object, status: str = "error") -> UnreadableImage:
+    """What a file is turned down with."""
     with pytest.raises(UnreadableImage) as caught:
         read_radiograph(file)
     assert caught.value.status == status and caught.value.sentence.endswith(".")
     assert "DOE" not in caught.value.sentence
-    return caught.value.code
+    return caught.value
+
+
+def reason(file: object, status: str = "error") -> str:
+    return refusal(file, status).code
 
 
 def test_every_lossless_format_gives_the_same_image(grey: np.ndarray) -> None:
@@ -76,13 +80,14 @@ def declaring(width: int, height: int) -> bytes:
 
 
 def test_limits_are_named(tmp_path) -> None:
-    assert reason(declaring(10_000, 10_000), "refused") == "pixels"
-    assert MAX_PIXELS >= 8000 * 8000
-    assert reason(declaring(40_000, 4), "refused") == "side"
+    large, long = refusal(declaring(10_000, 10_000), "refused"), declaring(40_000, 4)
+    assert large.code == "pixels" and "10,000 x 10,000" in large.sentence
+    assert str(MAX_PIXELS // 10**6) in large.sentence and MAX_PIXELS >= 8000 * 8000
+    assert "30,000" in refusal(long, "refused").sentence
     big = tmp_path / "big.png"
     with big.open("wb") as stream:
         stream.truncate(MAX_BYTES + 1)
-    assert reason(big, "refused") == "bytes"
+    assert f"{MAX_BYTES // 1024**2} MB" in refusal(big, "refused").sentence
 
 
 def test_several_frames_are_refused(grey: np.ndarray) -> None:
