@@ -9,9 +9,6 @@ import numpy as np
 
 from pneumo.data.transforms import add_noise
 
-# What is painted need not be exact to the pixel: its shape is found on a grid so much coarser.
-COARSER = 4
-
 
 def lung_boxes(lungs: np.ndarray, margin: int) -> list[tuple[slice, slice]]:
     """Rows and columns of the upright box around each lung, `margin` pixels wider on every side."""
@@ -31,11 +28,9 @@ def mask_lungs(square: np.ndarray, lungs: np.ndarray, rng: np.random.Generator) 
     """The radiograph with its lungs painted over, by boxes or a grown outline; uint8, (S, S)."""
     side = square.shape[0]
     if rng.random() < 0.5:
-        small = _reduced(lungs)
-        hidden = np.zeros_like(small)
-        for box in lung_boxes(small, int(rng.integers(0, side // 12 + 1)) // COARSER):
+        hidden = lungs.copy()
+        for box in lung_boxes(lungs, int(rng.integers(0, side // 12 + 1))):
             hidden[box] = 255
-        hidden = _enlarged(hidden, lungs)
     else:
         hidden = _grown(lungs, int(rng.integers(side // 40, side // 10 + 1)))
     return cv2.copyTo(_paint(square, rng), hidden, square.copy())
@@ -51,41 +46,17 @@ def swap_background(
 
 
 def _grown(lungs: np.ndarray, by: int) -> np.ndarray:
-    """Lungs and what lies within so many pixels of them, to a few pixels; uint8, 0 or 255."""
-    if by < COARSER:
-        return lungs
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (by // COARSER) + 1,) * 2)
-    return _enlarged(cv2.dilate(_reduced(lungs), disc), lungs)
-
-
-def _reduced(lungs: np.ndarray) -> np.ndarray:
-    """Lungs on a coarse grid, 0 or 255: what is done there takes a sixteenth of the time."""
-    small = tuple(max(1, side // COARSER) for side in lungs.shape[::-1])
-    coarse = cv2.resize(lungs, small, interpolation=cv2.INTER_LINEAR)
-    return cv2.threshold(coarse, 127, 255, cv2.THRESH_BINARY)[1]
-
-
-def _enlarged(field: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """A field on the coarse grid back on the radiograph's, together with the lungs; 0 or 255."""
-    whole = cv2.resize(field, lungs.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.bitwise_or(cv2.threshold(whole, 127, 255, cv2.THRESH_BINARY)[1], lungs)
+    """Lungs and what lies within so many pixels of them; uint8, 0 or 255."""
+    return cv2.dilate(lungs, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1,) * 2))
 
 
 def _paint(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A random plain grey, noise, or the radiograph blurred beyond recognition."""
     kind = rng.integers(4)
     if kind == 0:
-        return _blurred(square)
+        return cv2.GaussianBlur(square, (0, 0), square.shape[0] / 6)
     level = int(rng.integers(0, 256))
     if kind == 1:
         return add_noise(np.zeros_like(square), rng, level, rng.uniform(5, 60))
     # Mid grey is what others paint with, and what the measure of evidence in the lungs uses.
     return np.full_like(square, level if kind == 2 else 128)
-
-
-def _blurred(square: np.ndarray) -> np.ndarray:
-    """The radiograph after a Gaussian blur of a sixth of its side, computed on a small copy."""
-    side = square.shape[0]
-    small = cv2.resize(square, (max(8, side // 8),) * 2, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), small.shape[0] / 6)
-    return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
