@@ -52,11 +52,6 @@ def generator(*key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(key))
 
 
-def between(rng: np.random.Generator, low: float, high: float) -> float:
-    """The number `rng.uniform` would give, in a third of the time; a radiograph takes a dozen."""
-    return low + (high - low) * rng.random()
-
-
 def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmentation) -> np.ndarray:
     """A random affine map from a `side` square to a `size` square: crop, rotate, shear, flip.
 
@@ -65,15 +60,14 @@ def random_matrix(rng: np.random.Generator, side: int, size: int, spec: Augmenta
     """
     # Plain numbers: arrays of four cost more than the radiograph's own warp does.
     wide = rng.random() < spec.wide
-    area = between(rng, 1.0, WIDEST) if wide else between(rng, spec.crop, 1.0)
-    aspect = math.exp(between(rng, math.log(3 / 4), math.log(4 / 3)))
+    area = rng.uniform(1.0, WIDEST) if wide else rng.uniform(spec.crop, 1.0)
+    aspect = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
     width, height = math.sqrt(area * aspect), math.sqrt(area / aspect)
     if not wide:
         width, height = min(1.0, width), min(1.0, height)
-    x, y = (side * between(rng, share / 2, 1 - share / 2) for share in (width, height))
-    angle, shear = (
-        math.radians(most * between(rng, -1, 1)) for most in (spec.rotation, spec.shear)
-    )
+    # Anywhere in the image; a wider frame has the image anywhere in it.
+    x, y = (side * (share / 2 + (1 - share) * rng.random()) for share in (width, height))
+    angle, shear = (math.radians(most * rng.uniform(-1, 1)) for most in (spec.rotation, spec.shear))
     zoom, sine, cosine, lean = size / side, math.sin(angle), math.cos(angle), math.tan(shear)
     mirror = -1 if rng.random() < spec.flip else 1
     across = [mirror * zoom * cosine / width, mirror * zoom * (lean * cosine - sine) / height]
@@ -99,17 +93,17 @@ def local_contrast(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Random CLAHE (Zuiderveld 1994) or a random share of the wide surroundings taken away."""
     if rng.random() < 0.4:
         tiles = int(rng.integers(3, 9))
-        return cv2.createCLAHE(between(rng, 1.0, 4.0), (tiles, tiles)).apply(square)
-    reach = int(2 * between(rng, 0.04, 0.15) * len(square)) | 1
+        return cv2.createCLAHE(rng.uniform(1.0, 4.0), (tiles, tiles)).apply(square)
+    reach = int(2 * rng.uniform(0.04, 0.15) * len(square)) | 1
     surroundings = cv2.blur(cv2.blur(square, (reach, reach)), (reach, reach))
-    share = between(rng, -0.4, 0.8)
+    share = rng.uniform(-0.4, 0.8)
     return cv2.addWeighted(square, 1 + share, surroundings, -share, 0)
 
 
 def expose(square: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
     """Random gamma, contrast and brightness; uint8 in and out, any shape."""
-    gamma = math.exp(between(rng, -amount, amount))
-    contrast, brightness = 1 + between(rng, -amount, amount), between(rng, -amount, amount) / 2
+    gamma = math.exp(rng.uniform(-amount, amount))
+    contrast, brightness = 1 + rng.uniform(-amount, amount), rng.uniform(-amount, amount) / 2
     levels = LEVELS**gamma
     levels *= 255 * contrast
     levels += 255 * (0.5 * (1 - contrast) + brightness) + 0.5
@@ -121,7 +115,7 @@ def degrade(square: np.ndarray, rng: np.random.Generator, chance: float) -> np.n
     """Random resampling, blur, sharpening, noise and JPEG, each with the given probability."""
     height, width = square.shape
     if rng.random() < chance:
-        scale = between(rng, 0.35, 0.9)
+        scale = rng.uniform(0.35, 0.9)
         small = (max(8, int(width * scale)), max(8, int(height * scale)))
         how = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
         square = cv2.resize(
@@ -130,28 +124,23 @@ def degrade(square: np.ndarray, rng: np.random.Generator, chance: float) -> np.n
             interpolation=cv2.INTER_CUBIC,
         )
     if rng.random() < chance:
-        square = blur(square, between(rng, 0.3, 1.6) * width / 224)
+        square = cv2.GaussianBlur(square, (0, 0), rng.uniform(0.3, 1.6) * width / 224)
     if rng.random() < chance:
-        sharp, blurred = between(rng, 0.2, 1.8), blur(square, SHARPENING)
+        sharp, blurred = rng.uniform(0.2, 1.8), cv2.GaussianBlur(square, (0, 0), SHARPENING)
         square = cv2.addWeighted(square, 1 + sharp, blurred, -sharp, 0)
     if rng.random() < chance / 2:
-        square = add_noise(square, rng, 0, between(rng, 1, 8))
+        square = add_noise(square, rng, 0, rng.uniform(1, 8))
     if rng.random() < chance:
         square = jpeg(square, int(rng.integers(15, 91)))
     return square
-
-
-def blur(square: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur; uint8 in and out, sigma in pixels."""
-    return cv2.GaussianBlur(square, (0, 0), sigma)
 
 
 def add_noise(
     square: np.ndarray, rng: np.random.Generator, mean: float, sigma: float
 ) -> np.ndarray:
     """The radiograph plus Gaussian noise in grey levels, clipped; uint8 in and out."""
-    noise = rng.normal(mean + 0.5, sigma, square.shape)
-    return np.clip(square + noise, 0, 255).astype(np.uint8)
+    noise = rng.normal(mean, sigma, square.shape)
+    return np.clip(square + noise + 0.5, 0, 255).astype(np.uint8)  # 0.5: to round
 
 
 def jpeg(square: np.ndarray, quality: int) -> np.ndarray:

@@ -29,8 +29,8 @@ from tools.synthetic.distances import code, measured, real_radiographs
 from tools.synthetic.eigenradiographs import eigenradiographs
 
 COUNT = COLUMNS * COLUMNS
-# Finer components show children's ribs and streaks: with 200 the sheet was farther from the normal
-# adults of that half (Fréchet distance of ImageNet features 0.52; with 40 it is 0.34).
+# Finer components show children's ribs and streaks: with 200 the samples were farther from the
+# adults they are drawn from (Fréchet distance of ImageNet features 0.52; with 40 it is 0.34).
 COMPONENTS, SPREAD = 40, 1.1
 # Samples keep this much more than the least distance: scaling and JPEG bring them a little nearer.
 MARGIN = 1.01
