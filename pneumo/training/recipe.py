@@ -44,9 +44,9 @@ class Recipe:
     local_contrast_p: Share = 0.4  # local contrast changed
     adult_p: Share = 0.3  # of a normal one: a synthetic adult instead, half with an opacity
     composite_p: Share = 0.25  # one hemithorax, or a band of it, replaced by another patient's
-    opacity_p: Share = 0.15  # of a normal one: an opacity inserted
-    lung_mask_p: Share = 0.13  # the lungs painted over (target 0.5)
-    background_swap_p: Share = 0.12  # everything but the lungs replaced
+    opacity_p: Share = 0.08  # of a normal one: an opacity inserted
+    lung_mask_p: Share = 0.08  # the lungs painted over (target 0.5)
+    background_swap_p: Share = 0.06  # everything but the lungs replaced
     # Target of a composite with a pneumonia's hemithorax: its disease may have been on the side
     # that was replaced.
     composite_target: float = 0.85
