@@ -29,6 +29,7 @@ from pneumo.models.card import record
 from pneumo.models.checkpoint import Checkpoint, CheckpointError, available_models, load_checkpoint
 from pneumo.reporting.numbers import (
     LOCALIZATION,
+    LOCALIZATION_DETAILS,
     POLICY,
     SCORES,
     number,
@@ -114,9 +115,9 @@ def _folder(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> M
 
 def _localization(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> Measured:
     table = localization.measure(checkpoint, folder, args.boxes)
+    words = LOCALIZATION | LOCALIZATION_DETAILS
     rows = [
-        (LOCALIZATION.get(key, key), row.network, row.constant_map, row.network.n)
-        for key, row in table.items()
+        (words[key], row.network, row.constant_map, row.network.n) for key, row in table.items()
     ]
     print_table(["measure", "network", "constant map", "n"], rows)
     return {"localization": record(table)}, ()

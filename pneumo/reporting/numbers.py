@@ -25,6 +25,16 @@ LOCALIZATION = {
     "auc_lungs_masked": "AUC, lungs masked",
     "normals_hot": "unlikely normals with a hot spot",
 }
+# Those that the card has no room for.
+LOCALIZATION_DETAILS = {
+    "boxes_share": "boxes, evidence inside",
+    "opacities_peak_right_upper": "opacities in the right upper zone, strongest point inside",
+    "opacities_peak_right_middle": "opacities in the right middle zone, strongest point inside",
+    "opacities_peak_right_lower": "opacities in the right lower zone, strongest point inside",
+    "opacities_peak_left_upper": "opacities in the left upper zone, strongest point inside",
+    "opacities_peak_left_middle": "opacities in the left middle zone, strongest point inside",
+    "opacities_peak_left_lower": "opacities in the left lower zone, strongest point inside",
+}
 POLICY = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
