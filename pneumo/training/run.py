@@ -50,6 +50,9 @@ def train(
     on_cpus = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()
     accelerator = Accelerator(cpu=on_cpus)
     main = accelerator.is_main_process
+    if accelerator.device.type == "cpu":
+        # Sums of several threads round otherwise, and the weights should be the same on any number.
+        torch.set_num_threads(1)
 
     def log(line: str) -> None:
         if main:

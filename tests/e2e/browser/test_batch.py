@@ -175,6 +175,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(many, pair):
     many.locator("tr[data-status=ok]").nth(1).wait_for()
     many.click("[data-do=stop]")
     many.wait_for_selector(".pn-batch[data-running=no]")
+    assert many.locator("tr[data-status=ok]").count() == 2
     assert "2 of 30" in many.inner_text(".pn-progress-text")
 
     for route in held:
