@@ -33,14 +33,16 @@ EASY = {
 }  # fmt: skip
 
 
-def run(data: Path, folder: Path, *words: str, processes: int = 1) -> subprocess.CompletedProcess:
+def run(
+    data: Path, folder: Path, *words: str, processes: int = 1, threads: int = 1
+) -> subprocess.CompletedProcess:
     start = [sys.executable]
     if processes > 1:
         start += f"-m torch.distributed.run --standalone --nproc-per-node={processes} --".split()
     settings = [word for pair in EASY.items() for word in ("--set", "=".join(pair))]
     command = [*start, "train.py", "--model", "cnn", "--data", str(data), "--run", str(folder)]
     command += ["--out", str(folder / "out")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     return subprocess.run(
         [*command, *settings, *words], cwd=ROOT, capture_output=True, text=True, env=environment
     )
@@ -66,6 +68,13 @@ def test_a_run_leaves_weights_log_facts_and_a_checkpoint(finished):
     assert checkpoint.card.training.recipe["epochs"] == 3
     assert set(checkpoint.card.policies) == set(PRESETS)
     assert "epoch 3/3" in (finished / "train.log").read_text()
+
+
+def test_another_number_of_threads_gives_the_same_weights(drawn_dataset, finished, tmp_path):
+    done = run(drawn_dataset, tmp_path, threads=2)
+    assert done.returncode == 0, done.stderr
+    one, two = (load_file(folder / "weights.safetensors") for folder in (finished, tmp_path))
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
 @pytest.mark.slow
